@@ -1,0 +1,220 @@
+"""
+The frozen values that all parts exchange; the words are those of ``docs/glossary.md``.
+
+This module holds no behaviour beyond what follows from the values themselves. Instants are whole
+seconds since 1970-01-01T00:00Z (``int``); wall times are naive ``datetime`` beside an IANA zone name.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from functools import cached_property
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from classbell.zones import instant
+
+Instants = NDArray[np.int64]
+Fingerprints = NDArray[np.uint64]
+Ids = NDArray[np.int64]
+Indexes = NDArray[np.int32]
+
+
+class Meeting(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """
+    One dated teaching activity at the source: a lecture on one day.
+
+    ``key`` is the source's own stable id of this occurrence, unique within its source; it does not
+    change when the meeting moves, wherever the source allows that. ``start`` and ``end`` are naive wall
+    times in ``zone``; an all-day meeting has both at midnight and ``end`` exclusive. ``fields`` are the
+    texts that templates use; the common names are title, location, description, module, type, staff,
+    groups and notes.
+    """
+
+    key: str
+    start: datetime
+    end: datetime
+    zone: str
+    all_day: bool = False
+    cancelled: bool = False
+    fields: Mapping[str, str] = {}
+
+    @cached_property
+    def starts_at(self) -> int:
+        """The instant of the start, in seconds."""
+        return instant(self.start, self.zone)
+
+    @cached_property
+    def ends_at(self) -> int:
+        """The instant of the end, in seconds."""
+        return instant(self.end, self.zone)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """A half-open span of instants, ``begin <= t < end``, in seconds."""
+
+    begin: int
+    end: int
+
+    def __contains__(self, moment: int) -> bool:
+        return self.begin <= moment < self.end
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coverage:
+    """
+    What a read really saw; absence proves something only inside it.
+
+    ``unread`` names the persons of whom some part could not be read (one of their feeds failed, say):
+    nothing that they miss is taken for removed.
+    """
+
+    window: Window
+    unread: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remark:
+    """Something a person should know about a read that did succeed: one cause, one remark."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """
+    The result of one complete read of a source.
+
+    ``attendance`` has shape (n, 2): each row pairs an index into ``people`` with an index into
+    ``meetings``; rows are unique and sorted. ``digest`` (16 bytes) is equal for equal content.
+    """
+
+    source: str
+    meetings: tuple[Meeting, ...]
+    people: tuple[str, ...]
+    attendance: Indexes = field(repr=False)
+    coverage: Coverage
+    digest: bytes
+    remarks: tuple[Remark, ...] = ()
+
+
+class Rendering(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    A meeting in a profile, as the JSON object Graph will get, with its fingerprint.
+
+    ``body`` is one complete JSON object without the parts that belong to one mailbox (``transactionId``
+    and the mark); delivery splices these in before the closing brace. ``fingerprint`` is below 2**64.
+    """
+
+    fingerprint: int
+    body: bytes
+
+
+class Action(IntEnum):
+    """What a change does. ``skip`` is display only and never stored."""
+
+    CREATE = 1
+    UPDATE = 2
+    DELETE = 3
+    ADOPT = 4
+    REKEY = 5
+    FORGET = 6
+
+
+class Reason(IntEnum):
+    """Why a change was planned."""
+
+    NEW_MEETING = 1
+    JOINED = 2
+    CHANGED = 3
+    CANCELLED = 4
+    REMOVED = 5
+    LEFT = 6
+
+
+class ChangeState(StrEnum):
+    """
+    Where a change stands; the first four are open.
+
+    pending: accepted, nothing sent. sent: the intent is durable, the request may be on its way.
+    unknown: no answer that proves what became of it; it waits for a look. waiting: refused for now, with
+    a reason, tried again when due. done: outcome recorded. held: a person must decide. superseded: a
+    newer plan took its place before it was sent.
+    """
+
+    PENDING = "pending"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    WAITING = "waiting"
+    DONE = "done"
+    HELD = "held"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mailbox:
+    """
+    Where events are delivered: ``key`` is the person's stable id, or else the address in lower case.
+
+    ``calendar_id`` is empty for the default calendar, else the id of our own calendar there.
+    """
+
+    id: int
+    key: str
+    address: str
+    calendar_id: str = ""
+    contacted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """
+    A row of the ledger: one event that we delivered. The only thing an update or delete may start from.
+
+    ``etag`` is what the service gave for our own last write (or for a read whose mark agreed).
+    ``operation`` is the operation id of the create, which also stands in the event's mark.
+    """
+
+    mailbox: Mailbox
+    meeting_id: int
+    meeting_key: str
+    event_id: str
+    etag: str
+    fingerprint: int
+    starts_at: int
+    ends_at: int
+    incarnation: int
+    operation: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """
+    One durable row of an accepted plan, with what delivery needs to carry it out.
+
+    ``fingerprint`` names the rendering wanted (0 for deletes). ``operation`` is the operation id: derived
+    from installation, institution, mailbox key, meeting key and incarnation. ``due_at`` is when it may be
+    tried; ``send_until`` is the end of its last intent (0 before the first).
+    """
+
+    id: int
+    mailbox: Mailbox
+    meeting_id: int
+    meeting_key: str
+    action: Action
+    reason: Reason
+    state: ChangeState
+    fingerprint: int
+    starts_at: int
+    ends_at: int
+    incarnation: int
+    operation: str
+    due_at: float = 0.0
+    sent_at: float = 0.0
+    send_until: float = 0.0
+    attempts: int = 0

@@ -1,0 +1,135 @@
+"""
+The six ports: every effect passes through one of them, so that a simulation can supply the loop and the
+ports and nothing else.
+
+Transport, clock, randomness and ids, files, the ledger's database, and the parsing of untrusted sources.
+Their life forms are in ``life.py``; the database's port is SQLAlchemy's engine, made in ``ledger``.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class Response:
+    """An answer as it came: header names in lower case; ``url`` is where it came from in the end."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    url: str = ""
+
+
+class NoAnswer(Exception):
+    """
+    No complete answer came: refused, reset, timed out, cut off, or not sent in time.
+
+    ``sent`` is False only when it is certain that not one byte of the request left.
+    """
+
+    def __init__(self, reason: str, *, sent: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.sent = sent
+
+
+class Transport(Protocol):
+    """One HTTP exchange."""
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes = b"",
+        send_until: float | None = None,
+        timeout: float = 60.0,
+    ) -> Response:
+        """
+        Send one request and read its whole answer.
+
+        Args:
+            send_until: clock time (``Clock.now``) after which the request must not start to leave.
+            timeout: seconds for the whole exchange.
+
+        Raises:
+            NoAnswer: no complete answer came.
+        """
+        ...
+
+
+class Clock(Protocol):
+    """Time, as seconds since 1970. Only this port may ask what time it is or wait."""
+
+    def now(self) -> float:
+        """The current instant in seconds."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class Ids(Protocol):
+    """Randomness and new ids."""
+
+    def new_uuid(self) -> UUID:
+        """A fresh random UUID."""
+        ...
+
+    def random(self) -> float:
+        """A number in [0, 1), for jitter."""
+        ...
+
+
+class Files(Protocol):
+    """Local files."""
+
+    def read(self, path: Path) -> bytes:
+        """
+        The content of a file.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        ...
+
+    def write_durably(self, path: Path, content: bytes, *, private: bool = False) -> None:
+        """Replace a file atomically and fsync it; *private* means mode 0600."""
+        ...
+
+
+class Parser(Protocol):
+    """Parsing of untrusted bytes: in life a child process with limits on time and memory."""
+
+    async def parse(self, kind: str, payloads: Sequence[bytes], options: Mapping[str, Any]) -> list[bytes]:
+        """
+        Parse payloads of one kind; each result is the msgpack of the kind's own parsed type.
+
+        Raises:
+            ParserDied: the parser was stopped by a limit or crashed.
+        """
+        ...
+
+
+class ParserDied(Exception):
+    """The parser was stopped by a limit or crashed; ``reason`` says which."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    """The ports together, as one pass receives them."""
+
+    transport: Transport
+    clock: Clock
+    ids: Ids
+    files: Files
+    parser: Parser
