@@ -1,0 +1,63 @@
+# Every target sets itself up: nothing is needed but Python 3.11 or later, make and git.
+
+.PHONY: demo test prove soak check bench format constraints clean help
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3, \
+  $(if $(shell $(name) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(name))))
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --quiet --disable-pip-version-check
+PYTEST := $(PY) -m pytest -q -n 2 --dist worksteal
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+demo: $(VENV)/.runtime ## sandbox, sample university and a sync, told as a story; no account needed
+	@$(VENV)/bin/classbell demo
+
+test: $(VENV)/.dev ## the tests of every day
+	@$(PYTEST) -m 'not prove'
+
+prove: $(VENV)/.dev ## the longer proofs
+	@$(PYTEST) -m prove
+
+soak: $(VENV)/.dev ## property tests with many more, and new, examples
+	@$(PYTEST) -m hypothesis --hypothesis-profile=soak --timeout=3600
+
+check: $(VENV)/.dev ## formatting, lint, types
+	@$(VENV)/bin/ruff format --quiet --check .
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/mypy --no-error-summary
+
+format: $(VENV)/.dev ## put the code into its form
+	@$(VENV)/bin/ruff format --quiet .
+	@$(VENV)/bin/ruff check --quiet --fix-only .
+
+bench: $(VENV)/.dev ## figures, printed and never tested
+	@$(PY) benchmarks/itc2019.py --instance ../shared/data/itc2019/pu-d5-spr17.xml --weeks 2 build/itc2019
+
+constraints: $(VENV)/.dev ## write the exact versions of the present environment to constraints.txt
+	@$(PIP) freeze --exclude-editable --exclude classbell > constraints.txt
+
+clean: ## remove the environment and everything built
+	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The demo waits for the product's own dependencies only; the tools for development come with the rest.
+$(VENV)/.runtime: pyproject.toml constraints.txt | $(PY)
+	@echo "Installing Classbell into $(VENV) ..."
+	@$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(PY)
+	@echo "Installing Classbell and its tools for development into $(VENV) ..."
+	@$(PIP) install -c constraints.txt -e '.[dev]'
+	@touch $(VENV)/.runtime $@
+
+$(PY):
+	@test -n '$(PYTHON)' || { echo 'Classbell needs Python 3.11 or later; none was found on the PATH.' >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo 'The environment could not be made. On Debian and Ubuntu: apt install python3-venv' >&2; exit 1; }

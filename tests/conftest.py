@@ -1,0 +1,80 @@
+"""
+What holds for every test.
+
+A test marked ``shared`` reads the real timetables beside the repository. Where they are absent it is
+deselected at collection, and the closing summary says how many were. Where ``CI`` is set, a skipped test
+counts as a failure: a skip there means that something was not shown.
+"""
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED_DATA = ROOT.parent / "shared" / "data"
+IN_CI = os.environ.get("CI", "").lower() not in {"", "0", "false"}
+
+DESELECTED = pytest.StashKey[int]()
+
+# The same examples in each run; `make soak` draws new and many more.
+settings.register_profile("steady", derandomize=True, deadline=None, database=None)
+settings.register_profile("soak", max_examples=5_000, deadline=None, print_blob=True)
+settings.load_profile("steady")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The directory of the real timetables; only for tests marked ``shared``."""
+    return SHARED_DATA
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if SHARED_DATA.is_dir():
+        return
+    absent = [item for item in items if item.get_closest_marker("shared")]
+    if absent:
+        config.hook.pytest_deselected(items=absent)
+        items[:] = [item for item in items if not item.get_closest_marker("shared")]
+    config.stash[DESELECTED] = len(absent)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, and in CI a skip is a failure: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    if IN_CI and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"module skipped, and in CI a skip is a failure: {report.longrepr}"
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    # Under xdist only the workers collect; this carries their count to the process that reports.
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["shared_deselected"] = session.config.stash.get(DESELECTED, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    count = getattr(node, "workeroutput", {}).get("shared_deselected", 0)
+    node.config.stash[DESELECTED] = max(count, node.config.stash.get(DESELECTED, 0))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    count = config.stash.get(DESELECTED, 0)
+    if count:
+        terminalreporter.write_line(f"{count} deselected: the real timetables (shared data) are absent")
