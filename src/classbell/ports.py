@@ -98,6 +98,19 @@ class Files(Protocol):
         """
         ...
 
+    def mode(self, path: Path) -> int:
+        """
+        The permission bits of a file, such as 0o600; 0o600 where the system has none.
+
+        Raises:
+            OSError: there is no such file.
+        """
+        ...
+
+    def matching(self, folder: Path, pattern: str) -> list[Path]:
+        """The files under *folder* that match a pattern such as ``conf.d/*.toml``, sorted."""
+        ...
+
     def write_durably(self, path: Path, content: bytes, *, private: bool = False) -> None:
         """Replace a file atomically and fsync it; *private* means mode 0600."""
         ...
