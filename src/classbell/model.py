@@ -135,6 +135,7 @@ class Reason(IntEnum):
     CANCELLED = 4
     REMOVED = 5
     LEFT = 6
+    RESTORED = 7
 
 
 class ChangeState(StrEnum):
@@ -199,7 +200,8 @@ class Change:
 
     ``fingerprint`` names the rendering wanted (0 for deletes). ``operation`` is the operation id: derived
     from installation, institution, mailbox key, meeting key and incarnation. ``due_at`` is when it may be
-    tried; ``send_until`` is the end of its last intent (0 before the first).
+    tried; ``send_until`` is the end of its last intent (0 before the first). ``calendar`` is the name of
+    the calendar a create goes to, empty for the default one. ``entry`` is the ledger's row of the pair.
     """
 
     id: int
@@ -214,6 +216,8 @@ class Change:
     ends_at: int
     incarnation: int
     operation: str
+    calendar: str = ""
+    entry: Entry | None = None
     due_at: float = 0.0
     sent_at: float = 0.0
     send_until: float = 0.0

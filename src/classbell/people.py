@@ -1,0 +1,79 @@
+"""
+Persons to mailboxes; who receives what, and why.
+
+A person is the address of a mailbox. An audience without further rules is everybody whom its sources
+attach; the first audience that serves a person from a source decides the profile.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classbell.model import Remark, Snapshot
+from classbell.settings import AudienceSettings
+
+# One @, no blank and no control character, a dot in the domain: enough to tell an address from a student
+# number. Whether the mailbox exists only the service can say.
+_ADDRESS = re.compile(r"[^\s@/\\<>\"]+@[^\s@/\\<>\"]+\.[^\s@/\\<>\"]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """Those whom one audience serves from one snapshot; ``people`` is a mask over ``snapshot.people``."""
+
+    audience: str
+    profile: str
+    snapshot: Snapshot
+    people: NDArray[np.bool_]
+
+
+def mailbox_key(person: str) -> str:
+    """The stable key of a person's mailbox: the address, compared without case."""
+    return person.strip().casefold()
+
+
+def is_address(person: str) -> bool:
+    """Whether a person is named by something that can be an address."""
+    return _ADDRESS.fullmatch(person.strip()) is not None
+
+
+def receipts(
+    audiences: Sequence[AudienceSettings], snapshots: Sequence[Snapshot]
+) -> tuple[list[Receipt], list[Remark]]:
+    """
+    Who receives what: per audience and source, in the order of the configuration.
+
+    A person that is no address receives nothing and is named in a remark: nobody rather than the wrong one.
+    """
+    result: list[Receipt] = []
+    remarks: list[Remark] = []
+    for snapshot in snapshots:
+        addressable = np.fromiter((is_address(person) for person in snapshot.people), dtype=np.bool_)
+        if not addressable.all():
+            remarks.append(_not_addressable(snapshot, addressable))
+        unserved = addressable
+        for audience in audiences:
+            if snapshot.source in audience.gets and unserved.any():
+                result.append(
+                    Receipt(
+                        audience=audience.name,
+                        profile=audience.profile,
+                        snapshot=snapshot,
+                        people=unserved,
+                    )
+                )
+                unserved = np.zeros_like(unserved)
+    return result, remarks
+
+
+def _not_addressable(snapshot: Snapshot, addressable: NDArray[np.bool_]) -> Remark:
+    names = [snapshot.people[index] for index in np.flatnonzero(~addressable)]
+    shown = ", ".join(repr(name) for name in names[:3]) + (", ..." if len(names) > 3 else "")  # noqa: PLR2004
+    return Remark(
+        code="E-PERSON-ADDRESS",
+        text=f"Source {snapshot.source!r}: {len(names)} of {len(snapshot.people)} persons are no mail address"
+        f" ({shown}) and receive nothing. Give the address of the mailbox at the source.",
+    )

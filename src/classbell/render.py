@@ -1,0 +1,159 @@
+"""
+A meeting in a profile to the bytes Graph will get, and their fingerprint.
+
+A template knows the meeting, never the person, so a meeting is rendered once per profile and everybody
+who attends shares the bytes. Texts of a source are untrusted: templates run in Jinja's sandbox, values
+are escaped, and what comes out is cleaned to a short list of tags.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+
+import jinja2
+import jinja2.meta
+import jinja2.sandbox
+import msgspec
+import nh3
+from markupsafe import Markup, escape
+
+from classbell.errors import ConfigurationError
+from classbell.model import Meeting, Rendering
+from classbell.settings import ProfileSettings
+from classbell.zones import utc_text
+
+# Rises when the same meeting in the same profile gives other bytes. What was delivered keeps its
+# fingerprint then, so a new version alone never plans an update.
+NORMALISER = 1
+
+DEFAULT_BODY = "{{ description }}"
+
+# Exchange's schema limit of a subject; a location's and a category's are the same (EWS schema, "Subject").
+SUBJECT_LIMIT = 255
+BODY_LIMIT = 100_000
+
+_TAGS = {"p", "br", "b", "strong", "i", "em", "u", "ul", "ol", "li", "a", "table", "tr", "td", "th", "h3", "h4"}
+_BLANKS = re.compile(r"\s+")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def meeting_digest(meeting: Meeting) -> bytes:
+    """16 bytes that are equal for meetings of equal content."""
+    return hashlib.blake2b(msgspec.msgpack.Encoder(order="deterministic").encode(meeting), digest_size=16).digest()
+
+
+class Renderer:
+    """
+    Renders meetings in one profile.
+
+    Args:
+        profile: the profile's settings.
+        body_template: the text of its body template.
+
+    Raises:
+        ConfigurationError: E-TEMPLATE, a template of the profile is not valid.
+    """
+
+    def __init__(self, profile: ProfileSettings, body_template: str = DEFAULT_BODY) -> None:
+        self.profile = profile
+        plain = jinja2.sandbox.ImmutableSandboxedEnvironment(autoescape=False)  # noqa: S701 - no HTML there
+        html = jinja2.sandbox.ImmutableSandboxedEnvironment(autoescape=True, finalize=_line_breaks)
+        self._subject = [_Line(plain, text, profile.name, "subject") for text in profile.subject]
+        self._location = [_Line(plain, text, profile.name, "location") for text in profile.location]
+        self._body = _Line(html, body_template, profile.name, "body")
+        self.digest = hashlib.blake2b(
+            msgspec.json.encode(
+                [
+                    profile.subject,
+                    profile.location,
+                    body_template,
+                    profile.show_as,
+                    profile.sensitivity,
+                    profile.reminder.total_seconds() if profile.reminder is not None else None,
+                    profile.categories,
+                ]
+            ),
+            digest_size=16,
+        ).digest()
+
+    def render(self, meeting: Meeting) -> Rendering:
+        """The bytes of a meeting, with the fingerprint of exactly these bytes."""
+        profile = self.profile
+        reminder = profile.reminder
+        body = msgspec.json.encode(
+            {
+                "subject": _first(self._subject, meeting.fields)[:SUBJECT_LIMIT],
+                "body": {"contentType": "html", "content": _clean(self._body.fill(meeting.fields))},
+                "start": {"dateTime": _wire_time(meeting, meeting.starts_at, start=True), "timeZone": "UTC"},
+                "end": {"dateTime": _wire_time(meeting, meeting.ends_at, start=False), "timeZone": "UTC"},
+                "isAllDay": meeting.all_day,
+                "location": {"displayName": _first(self._location, meeting.fields)[:SUBJECT_LIMIT]},
+                "showAs": profile.show_as,
+                "sensitivity": profile.sensitivity,
+                "isReminderOn": reminder is not None,
+                "reminderMinutesBeforeStart": int(reminder.total_seconds() // 60) if reminder is not None else 0,
+                "categories": profile.categories,
+            }
+        )
+        return Rendering(fingerprint=fingerprint(body), body=body)
+
+
+def fingerprint(body: bytes) -> int:
+    """The fingerprint of a rendering's bytes: 64 bits, never 0, which means "none"."""
+    return int.from_bytes(hashlib.blake2b(body, digest_size=8).digest(), "little") or 1
+
+
+class _Line:
+    """One template, with the fields it needs."""
+
+    def __init__(self, environment: jinja2.Environment, text: str, profile: str, place: str) -> None:
+        try:
+            self.needs = jinja2.meta.find_undeclared_variables(environment.parse(text))
+            self._template = environment.from_string(text)
+        except jinja2.TemplateError as error:
+            raise ConfigurationError(
+                "E-TEMPLATE",
+                f"The {place} template of profile {profile!r} is not valid: {error}.",
+                why="it does not follow Jinja's template language",
+                do=f"correct {place} in [[profiles]] of the institution's file",
+                effect="no calendar was changed",
+            ) from error
+        self._where = f"The {place} template of profile {profile!r}"
+
+    def fits(self, fields: Mapping[str, str]) -> bool:
+        return all(fields.get(name) for name in self.needs)
+
+    def fill(self, fields: Mapping[str, str]) -> str:
+        try:
+            return self._template.render(fields)
+        except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+            raise ConfigurationError(
+                "E-TEMPLATE",
+                f"{self._where} cannot be filled in: {error}.",
+                why="it does something that the sandbox forbids or that these texts do not allow",
+                do="correct the template; config check does not see what only a real meeting shows",
+                effect="no calendar was changed",
+            ) from error
+
+
+def _first(lines: list[_Line], fields: Mapping[str, str]) -> str:
+    line = next((line for line in lines if line.fits(fields)), lines[-1])
+    return _BLANKS.sub(" ", _CONTROLS.sub("", line.fill(fields))).strip()
+
+
+def _line_breaks(value: object) -> object:
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return Markup("<br>").join(escape(_CONTROLS.sub("", value)).splitlines())
+    return value
+
+
+def _clean(html: str) -> str:
+    return nh3.clean(html.strip()[:BODY_LIMIT], tags=_TAGS, attributes={"a": {"href"}}, url_schemes={"https", "http", "mailto"})
+
+
+def _wire_time(meeting: Meeting, moment: int, *, start: bool) -> str:
+    # Graph wants all-day events at midnight, and keeps them floating: the date is what counts.
+    # Source: Graph event resource, "isAllDay".
+    if meeting.all_day:
+        return (meeting.start if start else meeting.end).strftime("%Y-%m-%dT00:00:00")
+    return utc_text(moment)[:-1]
