@@ -1,4 +1,9 @@
-"""The kinds of value that settings are made of: durations, names, addresses, paths."""
+"""
+The kinds of value that settings are made of: durations, names, addresses, paths.
+
+Paths that are not absolute start at the file that names them; the loader passes that folder as
+``context={"base": folder}``. Without a context (values made in code) paths stay as they are.
+"""
 
 import re
 from dataclasses import dataclass
@@ -7,7 +12,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ByteSize,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 from classbell.zones import zone
@@ -31,14 +44,18 @@ CLOUDS: dict[CloudName, Cloud] = {
     "china": Cloud("https://login.partner.microsoftonline.cn", "https://microsoftgraph.chinacloudapi.cn"),
 }
 
-_GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _DOMAIN = re.compile(
     r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]", re.IGNORECASE
 )
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_ENVIRONMENT = re.compile(r"[A-Z_][A-Z0-9_]*")
 _UNITS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 # Longer than any timetable, and far from the end of the calendar that datetime knows.
-_LONGEST = timedelta(days=36_500)
+_LONGEST = 36_500 * _UNITS["d"]
 
 
 def parse_duration(text: str) -> timedelta:
@@ -48,38 +65,32 @@ def parse_duration(text: str) -> timedelta:
     Raises:
         ValueError: *text* is no duration.
     """
-    found = _DURATION.fullmatch(text.strip())
-    if not text.strip() or found is None:
+    found = _DURATION.fullmatch(text)
+    if not text or found is None:
         raise ValueError("a duration is written as 30m, 7d, 26h or 1h30m")
     seconds = sum(
         int(count) * unit for count, unit in zip(found.groups(), _UNITS.values(), strict=True) if count
     )
-    if seconds > _LONGEST.total_seconds():
+    if seconds > _LONGEST:
         raise ValueError("a duration is at most 36500d")
     return timedelta(seconds=seconds)
 
 
 def duration_text(duration: timedelta) -> str:
-    """A duration as a configuration file says it: ``timedelta(hours=26)`` is ``1d2h``."""
+    """A duration as a configuration file says it; ``timedelta(hours=26)`` is ``1d2h``."""
     rest = int(duration.total_seconds())
     parts = []
     for name, unit in _UNITS.items():
-        if name == "w":
-            continue
-        count, rest = divmod(rest, unit)
-        if count:
-            parts.append(f"{count}{name}")
+        if name != "w":
+            count, rest = divmod(rest, unit)
+            parts.append(f"{count}{name}" if count else "")
     return "".join(parts) or "0s"
 
 
 def _duration(given: Any) -> Any:
-    return parse_duration(given) if isinstance(given, str) else _no_bare_number(given)
-
-
-def _no_bare_number(given: Any) -> Any:
     if isinstance(given, int | float):
-        raise ValueError("a duration needs a unit, as in 30m, 7d or 26h")  # noqa: TRY004 (pydantic reads ValueError)
-    return given
+        raise ValueError("a duration needs a unit, as in 30m, 7d or 26h")  # noqa: TRY004 (pydantic collects ValueErrors)
+    return parse_duration(given) if isinstance(given, str) else given
 
 
 def _not_negative(duration: timedelta) -> timedelta:
@@ -90,7 +101,7 @@ def _not_negative(duration: timedelta) -> timedelta:
 
 def _more_than_nothing(duration: timedelta) -> timedelta:
     if duration <= timedelta(0):
-        raise ValueError("a duration of nothing makes no sense here")
+        raise ValueError("a duration is longer than nothing")
     return duration
 
 
@@ -103,11 +114,18 @@ def _zone_name(name: str) -> str:
     return name
 
 
+def _named(form: re.Pattern[str], rule: str) -> AfterValidator:
+    def check(text: str) -> str:
+        if not form.fullmatch(text):
+            raise ValueError(rule)
+        return text
+
+    return AfterValidator(check)
+
+
 def _tenant_id(text: str) -> str:
     if not (_GUID.fullmatch(text) or _DOMAIN.fullmatch(text)):
-        raise ValueError(
-            "a tenant is named by its GUID or by one of its verified domains, such as example.ac.uk"
-        )
+        raise ValueError("a tenant is named by its GUID, or by a verified domain such as example.ac.uk")
     return text.lower()
 
 
@@ -118,10 +136,22 @@ def _guid(text: str) -> str:
 
 
 def _base_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise ValueError("an address is written as https://host, with a port or a path if need be")
+    rule = "an address is written as https://host, with a port or a path if need be"
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme == "https" and parts.hostname and parts.port != 0
+    except ValueError:
+        raise ValueError(rule) from None
+    if not usable or parts.query or parts.fragment or parts.username is not None:
+        raise ValueError(rule)
     return text.rstrip("/")
+
+
+def _one_line(text: Any) -> Any:
+    # A pasted key is many lines, and a path would be printed in messages.
+    if isinstance(text, str) and (not text or "\n" in text or "-----BEGIN" in text or "\0" in text):
+        raise PydanticCustomError("path_form", "a path is one line of text")
+    return text
 
 
 def _from_folder(path: Path, info: ValidationInfo) -> Path:
@@ -131,28 +161,61 @@ def _from_folder(path: Path, info: ValidationInfo) -> Path:
 
 def _sqlite_url(url: str, info: ValidationInfo) -> str:
     prefix = "sqlite:///"
-    if not url.startswith(prefix) or url == prefix:
-        raise PydanticCustomError("database_kind", "the ledger is kept in SQLite: sqlite:///classbell.db")
-    path = Path(url.removeprefix(prefix))
-    return f"{prefix}{_from_folder(path, info)}"
+    name = url.removeprefix(prefix)
+    # The other forms are SQLite's in-memory databases and connection options: neither keeps a ledger safe.
+    if not url.startswith(prefix) or not name or name == ":memory:" or "?" in name:
+        raise PydanticCustomError(
+            "database_form", "the database is an SQLite file, as in sqlite:///classbell.db"
+        )
+    return f"{prefix}{_from_folder(Path(name), info)}"
 
 
 def _as_several(given: Any) -> Any:
     return (given,) if isinstance(given, str) else given
 
 
+_NAME_RULE = "a name has letters, digits, hyphens, dots and underscores, at most 63"
+_SLUG_RULE = "an id has small letters, digits and hyphens, at most 63"
+_FIELD_RULE = "a field has letters, digits and underscores"
+_ENVIRONMENT_RULE = "an environment variable is named in capitals, digits and underscores"
+_DURATION_SCHEMA = WithJsonSchema({"type": "string", "pattern": f"^(?!$){_DURATION.pattern}$"})
+_PATH_SCHEMA = WithJsonSchema({"type": "string", "minLength": 1})
+
 Text = Annotated[str, StringConstraints(min_length=1)]
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
-FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-Texts = Annotated[tuple[Text, ...], BeforeValidator(_as_several), Field(min_length=1)]
+Texts = Annotated[
+    tuple[Text, ...],
+    BeforeValidator(_as_several),
+    Field(min_length=1),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "minLength": 1},
+                {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            ]
+        }
+    ),
+]
+Name = Annotated[str, _named(_NAME, _NAME_RULE)]
+Slug = Annotated[str, _named(_SLUG, _SLUG_RULE)]
+FieldName = Annotated[str, _named(_FIELD, _FIELD_RULE)]
+EnvironmentName = Annotated[str, _named(_ENVIRONMENT, _ENVIRONMENT_RULE)]
+Count = Annotated[int, Field(ge=0)]
+PositiveCount = Annotated[int, Field(gt=0)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
-Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_not_negative)]
-PositiveDuration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_more_than_nothing)]
-Reminder = Annotated[Duration | None, BeforeValidator(_reminder)]
+Size = Annotated[ByteSize, Field(gt=0), WithJsonSchema({"type": ["integer", "string"]})]
+Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_not_negative), _DURATION_SCHEMA]
+PositiveDuration = Annotated[
+    timedelta, BeforeValidator(_duration), AfterValidator(_more_than_nothing), _DURATION_SCHEMA
+]
+Reminder = Annotated[
+    timedelta | None,
+    BeforeValidator(_reminder),
+    AfterValidator(lambda value: value if value is None else _not_negative(value)),
+    WithJsonSchema({"type": "string", "pattern": f"^(none|(?!$){_DURATION.pattern})$"}),
+]
 ZoneName = Annotated[str, AfterValidator(_zone_name)]
 TenantId = Annotated[str, AfterValidator(_tenant_id)]
 Guid = Annotated[str, AfterValidator(_guid)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
-LocalPath = Annotated[Path, AfterValidator(_from_folder)]
+LocalPath = Annotated[Path, BeforeValidator(_one_line), AfterValidator(_from_folder), _PATH_SCHEMA]
 SqliteUrl = Annotated[str, AfterValidator(_sqlite_url)]

@@ -1,0 +1,64 @@
+"""The Microsoft side of an institution: tenant, application, certificates."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from classbell.settings.base import Settings
+from classbell.settings.references import FileReference, Secret
+from classbell.settings.values import CLOUDS, BaseUrl, CloudName, Guid, LocalPath, TenantId
+
+
+class CertificateSettings(Settings):
+    """A certificate with its private key, in the PEM files that OpenSSL makes; both may be in one file."""
+
+    certificate: FileReference
+    """The certificate that was uploaded to the application."""
+
+    private_key: Secret
+    """Its private key."""
+
+    key_password: Secret | None = None
+    """The password of the private key, where it has one."""
+
+
+class TenantSettings(Settings):
+    """The Microsoft tenant, and the application with which Classbell signs in to it."""
+
+    tenant_id: TenantId
+    """The tenant: its GUID, or one of its verified domains."""
+
+    client_id: Guid
+    """The application (client) ID of the application that was registered for Classbell."""
+
+    cloud: CloudName = "global"
+    """The national cloud in which the tenant lives."""
+
+    login_url: BaseUrl | None = None
+    """Another address for sign-in, for a sandbox or a proxy. Stands with `graph_url` and overrules `cloud`."""
+
+    graph_url: BaseUrl | None = None
+    """Another address for Microsoft Graph. Stands with `login_url` and overrules `cloud`."""
+
+    ca_file: LocalPath | None = None
+    """Certificates (PEM) of an authority to trust beside the system's, for a sandbox or a proxy."""
+
+    certificates: Annotated[tuple[CertificateSettings, ...], Field(min_length=1)]
+    """What Classbell signs in with. List two while one takes over from the other: the newest valid one is used."""
+
+    @model_validator(mode="after")
+    def _both_urls_or_none(self) -> Self:
+        if (self.login_url is None) != (self.graph_url is None):
+            raise PydanticCustomError("url_pair", "login_url and graph_url stand together, or neither does")
+        return self
+
+    @property
+    def login(self) -> str:
+        """Base URL of Entra ID without a slash at the end; the tenant's path follows."""
+        return self.login_url or CLOUDS[self.cloud].login
+
+    @property
+    def graph(self) -> str:
+        """Base URL of Microsoft Graph without a slash at the end; ``/v1.0`` follows."""
+        return self.graph_url or CLOUDS[self.cloud].graph
