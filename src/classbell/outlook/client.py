@@ -1,0 +1,218 @@
+"""
+The client: batches sent, their answers read, for one institution.
+
+It adds what belongs to an exchange as a whole: the token, one repetition after a 401, the service's time.
+It decides nothing about a single event; ``answers`` says what an answer means and ``deliver`` what to do.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import msgspec
+
+from classbell.outlook.batch import http_date, seconds
+from classbell.outlook.dialect import Answer, Dialect, Kind, Request, Seen
+from classbell.ports import Clock, NoAnswer, Response, Transport
+
+# Graph takes some 4 MB in one request; a quarter of that keeps one write from holding up the loop.
+BATCH_BYTES = 1_000_000
+# Twenty members, four at a time, of which the slowest have been seen to take half a minute.
+TIMEOUT = 100.0
+PAGES = 1_000
+
+_OK = 200
+_UNAUTHORISED = 401
+_MALFORMED = frozenset({400, 413})
+
+
+class TokenSource(Protocol):
+    """Where access tokens come from."""
+
+    async def token(self) -> str:
+        """
+        A token that is valid now.
+
+        Raises:
+            RefusedError: Microsoft refuses us one.
+            TemporaryError: none is to be had at the moment.
+        """
+        ...
+
+    def invalidate(self, token: str) -> None:
+        """The service has refused this token: do not give it out again."""
+        ...
+
+
+class OutlookClient:
+    """
+    Sends requests of one dialect in batches.
+
+    Args:
+        transport: the way to the service.
+        tokens: access tokens for it.
+        dialect: how requests and answers look.
+        clock: our own time.
+        graph_base: base URL of the service without a slash at the end.
+    """
+
+    def __init__(
+        self, transport: Transport, tokens: TokenSource, dialect: Dialect, clock: Clock, graph_base: str
+    ) -> None:
+        self._transport = transport
+        self._tokens = tokens
+        self._dialect = dialect
+        self._clock = clock
+        self._base = graph_base
+        self._offset = 0.0
+
+    def service_now(self) -> float:
+        """The service's time: our clock and the offset learnt from the service's ``Date`` headers."""
+        return self._clock.now() + self._offset
+
+    async def send(self, requests: Sequence[Request], send_until: float | None = None) -> list[Answer]:
+        """
+        Send requests as one batch (as several, one after the other, where they are very large).
+
+        Args:
+            requests: at most as many as the dialect's ``batch_size``.
+            send_until: service time (``service_now``) after which nothing may leave any more; what did
+                not leave has an answer with ``sent`` False.
+
+        Returns:
+            One answer for each request, in their order.
+
+        Raises:
+            RefusedError: no token is to be had; nothing was sent.
+            TemporaryError: the same, for now.
+        """
+        answers: list[Answer] = []
+        for chunk in _chunks(requests):
+            answers += await self._send(chunk, send_until)
+        return answers
+
+    async def follow(self, next_link: str) -> Answer:
+        """
+        The next page of a look.
+
+        A link that leads anywhere but to the service itself is not followed: our token must not leave it.
+        """
+        if not self._is_ours(next_link):
+            return Answer(status=None, message="the link to the next page leads elsewhere")
+        token = await self._tokens.token()
+        try:
+            response = await self._transport.request(
+                "GET",
+                next_link,
+                headers={**self._dialect.headers, "Authorization": f"Bearer {token}"},
+                timeout=TIMEOUT,
+            )
+        except NoAnswer as lost:
+            return Answer(status=None, sent=lost.sent, message=lost.reason)
+        if response.status == _UNAUTHORISED:
+            self._tokens.invalidate(token)
+        return self._dialect.decode_one(Kind.LOOK, response.status, response.body, self._seen(response))
+
+    async def complete(self, first: Answer) -> Answer:
+        """
+        A look with all its pages: *first* and what follows it.
+
+        Pages go by position, so that a change meanwhile can repeat an event (paging page): each is given
+        once. If one page fails, the whole look has failed and its answer is that page's.
+        """
+        if first.status != _OK or first.events is None:
+            return first
+        events = {event.id: event for event in first.events}
+        followed: set[str] = set()
+        page = first
+        while page.next_link:
+            if page.next_link in followed or len(followed) >= PAGES:
+                return Answer(status=None, message="the pages of the list lead in a circle")
+            followed.add(page.next_link)
+            page = await self.follow(page.next_link)
+            if page.status != _OK or page.events is None:
+                return page
+            events.update((event.id, event) for event in page.events)
+        # The time of the first page: what was committed after it may be missing.
+        return msgspec.structs.replace(first, events=tuple(events.values()), next_link="")
+
+    async def _send(self, requests: Sequence[Request], send_until: float | None) -> list[Answer]:
+        body = self._dialect.encode(requests)
+        try:
+            response, token = await self._post(body, send_until)
+        except NoAnswer as lost:
+            return [Answer(status=None, sent=lost.sent, message=lost.reason) for _ in requests]
+        seen = self._seen(response)
+        if response.status == _OK:
+            answers = self._dialect.decode(requests, response.body, seen)
+            if any(answer.status == _UNAUTHORISED for answer in answers):
+                self._tokens.invalidate(token)
+            return answers
+        if response.status in _MALFORMED and len(requests) > 1:
+            # Nothing was carried out: the batch as such is refused, perhaps for the sake of one member.
+            # Halves find that one and let the others through.
+            middle = len(requests) // 2
+            return [
+                *await self._send(requests[:middle], send_until),
+                *await self._send(requests[middle:], send_until),
+            ]
+        return [self._dialect.decode_refusal(response.status, response.body, seen)] * len(requests)
+
+    async def _post(self, body: bytes, send_until: float | None) -> tuple[Response, str]:
+        token = await self._tokens.token()
+        response = await self._exchange(body, send_until, token)
+        if response.status != _UNAUTHORISED:
+            return response, token
+        # Graph looks at the token before it looks at the batch, so nothing was carried out. A good token
+        # is refused now and then as well (authorisation errors page): one fresh one is worth a try.
+        self._tokens.invalidate(token)
+        token = await self._tokens.token()
+        response = await self._exchange(body, send_until, token)
+        if response.status == _UNAUTHORISED:
+            self._tokens.invalidate(token)
+        return response, token
+
+    async def _exchange(self, body: bytes, send_until: float | None, token: str) -> Response:
+        return await self._transport.request(
+            "POST",
+            self._base + self._dialect.batch_path,
+            headers={
+                "Authorization": f"Bearer {token}",
+                "Content-Type": "application/json",
+                "Accept": "application/json",
+            },
+            body=body,
+            send_until=None if send_until is None else send_until - self._offset,
+            timeout=TIMEOUT,
+        )
+
+    def _seen(self, response: Response) -> Seen:
+        headers = response.headers
+        service_time = http_date(headers.get("date", "")) or 0.0
+        if service_time:
+            self._offset = service_time - self._clock.now()
+        return Seen(
+            request_id=headers.get("request-id", ""),
+            service_time=service_time,
+            retry_after=seconds(headers.get("retry-after"), service_time),
+        )
+
+    def _is_ours(self, link: str) -> bool:
+        base, there = urlsplit(self._base), urlsplit(link)
+        return (
+            there.scheme == base.scheme
+            and there.netloc.lower() == base.netloc.lower()
+            and there.path.startswith(f"{base.path}{self._dialect.root}/")
+        )
+
+
+def _chunks(requests: Sequence[Request]) -> Iterator[Sequence[Request]]:
+    """*requests* in runs that are no larger than one write should be."""
+    begin = size = 0
+    for place, request in enumerate(requests):
+        if size and size + len(request.body) > BATCH_BYTES:
+            yield requests[begin:place]
+            begin, size = place, 0
+        size += len(request.body)
+    if begin < len(requests):
+        yield requests[begin:]
