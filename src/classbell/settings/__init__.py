@@ -1,5 +1,6 @@
 """Every setting once: TOML files to typed, frozen values, each with the place it came from."""
 
+from classbell.settings.effective import Row, effective, schemas
 from classbell.settings.host import DatabaseSettings, EngineSettings, HostSettings
 from classbell.settings.institution import (
     AudienceSettings,
@@ -15,12 +16,16 @@ from classbell.settings.institution import (
     TableSource,
     WindowSettings,
 )
+from classbell.settings.loading import Configuration, load
+from classbell.settings.origins import InvalidConfiguration, Origin, Problem
+from classbell.settings.presence import absences
 from classbell.settings.references import FileReference, Secret
 from classbell.settings.tenant import CertificateSettings, TenantSettings
 
 __all__ = [
     "AudienceSettings",
     "CertificateSettings",
+    "Configuration",
     "DatabaseSettings",
     "EngineSettings",
     "Feed",
@@ -28,9 +33,13 @@ __all__ = [
     "HostSettings",
     "IcsSource",
     "InstitutionSettings",
+    "InvalidConfiguration",
     "MaxDeletes",
+    "Origin",
     "PerMailbox",
+    "Problem",
     "ProfileSettings",
+    "Row",
     "SafetySettings",
     "Secret",
     "SourceLimits",
@@ -38,4 +47,8 @@ __all__ = [
     "TableSource",
     "TenantSettings",
     "WindowSettings",
+    "absences",
+    "effective",
+    "load",
+    "schemas",
 ]

@@ -12,6 +12,7 @@ from classbell.settings.tenant import TenantSettings
 from classbell.settings.values import (
     Count,
     Duration,
+    FeedUrl,
     FieldName,
     LocalPath,
     Name,
@@ -49,7 +50,7 @@ class Feed(Settings):
     person: Text
     """The address of the person's mailbox."""
 
-    url: Text
+    url: FeedUrl
     """An http or https address, or the path of a file."""
 
 

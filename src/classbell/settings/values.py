@@ -11,18 +11,21 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
     ByteSize,
     Field,
+    PlainSerializer,
     StringConstraints,
     ValidationInfo,
     WithJsonSchema,
 )
 from pydantic_core import PydanticCustomError
 
+from classbell.settings.origins import nearest
 from classbell.zones import zone
 
 
@@ -110,7 +113,11 @@ def _reminder(given: Any) -> Any:
 
 
 def _zone_name(name: str) -> str:
-    zone(name)
+    try:
+        zone(name)
+    except ValueError as error:
+        near = nearest(name, available_timezones())
+        raise PydanticCustomError("zone_name", "{rule}", {"rule": str(error), "near": near}) from error
     return name
 
 
@@ -159,6 +166,10 @@ def _from_folder(path: Path, info: ValidationInfo) -> Path:
     return path if base is None else Path(base) / path
 
 
+def _feed_url(text: str, info: ValidationInfo) -> str:
+    return text if "://" in text else str(_from_folder(Path(text), info))
+
+
 def _sqlite_url(url: str, info: ValidationInfo) -> str:
     prefix = "sqlite:///"
     name = url.removeprefix(prefix)
@@ -179,6 +190,7 @@ _SLUG_RULE = "an id has small letters, digits and hyphens, at most 63"
 _FIELD_RULE = "a field has letters, digits and underscores"
 _ENVIRONMENT_RULE = "an environment variable is named in capitals, digits and underscores"
 _DURATION_SCHEMA = WithJsonSchema({"type": "string", "pattern": f"^(?!$){_DURATION.pattern}$"})
+_DURATION_FORM = PlainSerializer(duration_text, return_type=str, when_used="json")
 _PATH_SCHEMA = WithJsonSchema({"type": "string", "minLength": 1})
 
 Text = Annotated[str, StringConstraints(min_length=1)]
@@ -203,9 +215,15 @@ Count = Annotated[int, Field(ge=0)]
 PositiveCount = Annotated[int, Field(gt=0)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 Size = Annotated[ByteSize, Field(gt=0), WithJsonSchema({"type": ["integer", "string"]})]
-Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_not_negative), _DURATION_SCHEMA]
+Duration = Annotated[
+    timedelta, BeforeValidator(_duration), AfterValidator(_not_negative), _DURATION_FORM, _DURATION_SCHEMA
+]
 PositiveDuration = Annotated[
-    timedelta, BeforeValidator(_duration), AfterValidator(_more_than_nothing), _DURATION_SCHEMA
+    timedelta,
+    BeforeValidator(_duration),
+    AfterValidator(_more_than_nothing),
+    _DURATION_FORM,
+    _DURATION_SCHEMA,
 ]
 Reminder = Annotated[
     timedelta | None,
@@ -218,4 +236,5 @@ TenantId = Annotated[str, AfterValidator(_tenant_id)]
 Guid = Annotated[str, AfterValidator(_guid)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 LocalPath = Annotated[Path, BeforeValidator(_one_line), AfterValidator(_from_folder), _PATH_SCHEMA]
+FeedUrl = Annotated[str, BeforeValidator(_one_line), AfterValidator(_feed_url)]
 SqliteUrl = Annotated[str, AfterValidator(_sqlite_url)]

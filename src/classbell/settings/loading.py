@@ -1,0 +1,261 @@
+"""From files and environment to one checked configuration, or to all that is wrong with it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from classbell.errors import ConfigurationError
+from classbell.ports import Files
+from classbell.settings import environment
+from classbell.settings.base import Settings
+from classbell.settings.checks import contradictions, oddities
+from classbell.settings.complaints import Complaint, complaints
+from classbell.settings.documents import Document, read_document
+from classbell.settings.environment import Override
+from classbell.settings.host import HostSettings
+from classbell.settings.institution import InstitutionSettings
+from classbell.settings.origins import (
+    InvalidConfiguration,
+    KeyPath,
+    Origin,
+    Problem,
+    did_you_mean,
+    dotted,
+    nearest,
+)
+
+Model = TypeVar("Model", bound=Settings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """
+    All settings of one installation.
+
+    ``origins`` has the origin of each value that was set, by its path: ``database.url``,
+    ``institutions.example.window.past``. What is not in it has its default. ``warnings`` are what is
+    allowed but unlikely to be meant.
+    """
+
+    host: HostSettings
+    institutions: dict[str, InstitutionSettings]
+    origins: Mapping[str, Origin]
+    warnings: tuple[Problem, ...] = ()
+
+    def institution(self, chosen: str | None = None) -> InstitutionSettings:
+        """
+        The institution with this id; without an id, the only one.
+
+        Raises:
+            ConfigurationError: ``E-CFG-INSTITUTION``, there is none such, or there are several.
+        """
+        if chosen is None and len(self.institutions) == 1:
+            return next(iter(self.institutions.values()))
+        if chosen in self.institutions:
+            return self.institutions[chosen]
+        if chosen is not None:
+            near = did_you_mean(nearest(chosen, self.institutions))
+            what = f'There is no institution "{chosen}".   {near}'.rstrip()
+        else:
+            what = "There are several institutions." if self.institutions else "There is no institution."
+        raise ConfigurationError(
+            "E-CFG-INSTITUTION",
+            what,
+            why=f"configured: {', '.join(self.institutions) or 'none'}.",
+            do="name one with --institution; each has a file of its own under conf.d.",
+        )
+
+
+def load(path: Path, files: Files, environ: Mapping[str, str]) -> Configuration:
+    """
+    Read the host file and the files of the institutions that it includes.
+
+    Raises:
+        ConfigurationError: ``E-CFG-NONE``, there is no host file to be read.
+        InvalidConfiguration: with every problem in all files.
+    """
+    loader = _Loader(path, files, environ)
+    host = loader.host()
+    institutions = loader.institutions(host)
+    loader.report_unused_variables(institutions)
+    if loader.problems or host is None:
+        raise InvalidConfiguration(loader.problems)
+    return Configuration(
+        host=host,
+        institutions=dict(sorted(institutions.items())),
+        origins=loader.origins,
+        warnings=tuple(loader.warnings),
+    )
+
+
+class _Loader:
+    """Collects what it finds: a problem does not end the search for more."""
+
+    def __init__(self, path: Path, files: Files, environ: Mapping[str, str]) -> None:
+        self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
+        self.origins: dict[str, Origin] = {}
+        self._files = files
+        self._overrides = environment.overrides(environ, _roots())
+        self._secrets: set[str] = set()
+        self._variables: dict[str, dict[KeyPath, str]] = {}
+        self._document = _host_document(path, files)
+
+    def host(self) -> HostSettings | None:
+        """The host file's settings, or None if it has problems."""
+        roots = {root.upper() for root in _roots()}
+        mine = [(one, one.levels) for one in self._overrides if one.levels[0] in roots]
+        return self._validated(HostSettings, self._document, mine, ())
+
+    def institutions(self, host: HostSettings | None) -> dict[str, InstitutionSettings]:
+        """The institutions without problems, by id."""
+        include = host.include if host else HostSettings.model_fields["include"].default
+        found: dict[str, InstitutionSettings] = {}
+        homes: dict[str, str] = {}
+        for document in self._included(include):
+            settings = self._institution(document)
+            if settings is None:
+                continue
+            if settings.id in homes:
+                text = f'the id "{settings.id}" is also in {homes[settings.id]}.'
+                self._report(self.problems, [Complaint("E-CFG-TWICE", ("id",), text)], document)
+            found[settings.id] = settings
+            homes.setdefault(settings.id, document.label)
+        return found
+
+    def report_unused_variables(self, institutions: Iterable[str]) -> None:
+        """Settings in the environment that nothing took are problems: somebody relies on them."""
+        known = [f"{environment.PREFIX}{root.upper()}" for root in _roots()]
+        beginning = f"{environment.PREFIX}{environment.INSTITUTIONS}__"
+        known += [beginning + environment.institution_level(name) for name in institutions]
+        self.problems += environment.unused(self._overrides, self._secrets, known)
+
+    def _institution(self, document: Document) -> InstitutionSettings | None:
+        name = str(document.data.get("id", ""))
+        beginning = (environment.INSTITUTIONS, environment.institution_level(name))
+        mine = [(one, one.levels[2:]) for one in self._overrides if one.levels[:2] == beginning]
+        settings = self._validated(InstitutionSettings, document, mine, ("institutions", name))
+        if settings is not None:
+            self._report(self.problems, contradictions(settings), document)
+            self._report(self.warnings, oddities(settings), document)
+        return settings
+
+    def _validated(
+        self,
+        model: type[Model],
+        document: Document,
+        mine: Iterable[tuple[Override, tuple[str, ...]]],
+        prefix: KeyPath,
+    ) -> Model | None:
+        data = deepcopy(document.data)
+        variables = self._variables.setdefault(document.label, {})
+        for one, levels in mine:
+            path = environment.put(data, levels, one.value)
+            if path:
+                variables[path] = one.variable
+                self._overrides.remove(one)
+        self._secrets |= set(_environment_names(data))
+        for path in _paths(data):
+            self.origins[dotted((*prefix, *path))] = _origin(path, document, variables)
+        try:
+            return model.model_validate(data, context={"base": document.path.parent.absolute()})
+        except ValidationError as error:
+            self._report(self.problems, complaints(error, model, data), document)
+            return None
+
+    def _included(self, include: Iterable[str]) -> Iterator[Document]:
+        seen: set[Path] = set()
+        for number, pattern in enumerate(include):
+            found = self._matching(pattern)
+            if not found:
+                text, hint = f'"{pattern}" matches no file.', "Each institution has a file of its own."
+                complaint = Complaint("W-CFG-INCLUDE", ("include", number), text, hint)
+                self._report(self.warnings, [complaint], self._document)
+            for path in found:
+                if path not in seen:
+                    seen.add(path)
+                    yield from self._read(path)
+
+    def _matching(self, pattern: str) -> list[Path]:
+        path = Path(pattern)
+        if path.is_absolute():
+            root = Path(path.anchor)
+            return self._files.matching(root, str(path.relative_to(root)))
+        return self._files.matching(self._document.path.parent, pattern)
+
+    def _read(self, path: Path) -> Iterator[Document]:
+        try:
+            yield read_document(path, str(path), self._files)
+        except InvalidConfiguration as error:
+            self.problems += error.problems
+        except OSError as error:
+            reason = f"{error.strerror or type(error).__name__}."
+            origin = Origin(file=str(path))
+            text = "the file cannot be read."
+            self.problems.append(Problem(code="E-CFG-NONE", origin=origin, text=text, hint=reason))
+
+    def _report(
+        self,
+        to: list[Problem],
+        found: Iterable[Complaint],
+        document: Document,
+    ) -> None:
+        variables = self._variables.get(document.label, {})
+        problems = [
+            Problem(
+                code=one.code, origin=_origin(one.path, document, variables), text=one.text, hint=one.hint
+            )
+            for one in found
+        ]
+        to += sorted(problems, key=lambda problem: problem.origin.line)
+
+
+def _roots() -> list[str]:
+    return [field.alias or name for name, field in HostSettings.model_fields.items()]
+
+
+def _host_document(path: Path, files: Files) -> Document:
+    try:
+        return read_document(path, str(path), files)
+    except OSError as error:
+        raise ConfigurationError(
+            "E-CFG-NONE",
+            f"There is no configuration to be read at {path}.",
+            why=f"{error.strerror or type(error).__name__}.",
+            effect="nothing was changed.",
+            do="classbell init writes a first one, --config names another; classbell demo needs none.",
+        ) from error
+
+
+def _origin(path: KeyPath, document: Document, variables: Mapping[KeyPath, str]) -> Origin:
+    for length in range(len(path), 0, -1):
+        if path[:length] in variables:
+            return Origin(variable=variables[path[:length]])
+    return Origin(file=document.label, line=document.line(path))
+
+
+def _paths(data: Any, path: KeyPath = ()) -> Iterator[KeyPath]:
+    if path:
+        yield path
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield from _paths(value, (*path, key))
+    elif isinstance(data, list):
+        for number, value in enumerate(data):
+            yield from _paths(value, (*path, number))
+
+
+def _environment_names(data: Any) -> Iterator[str]:
+    """The variables that secrets are kept in, found even in files that have problems."""
+    if isinstance(data, dict):
+        if isinstance(data.get("env"), str):
+            yield data["env"]
+        for value in data.values():
+            yield from _environment_names(value)
+    elif isinstance(data, list):
+        for value in data:
+            yield from _environment_names(value)

@@ -1,0 +1,68 @@
+"""Whether the files and variables that a configuration names are there and may be used."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from classbell.errors import ConfigurationError
+from classbell.ports import Files
+from classbell.settings.base import Settings
+from classbell.settings.loading import Configuration
+from classbell.settings.origins import KeyPath, Origin, Problem, dotted
+from classbell.settings.references import FileReference, Secret
+
+
+def absences(configuration: Configuration, files: Files, environ: Mapping[str, str]) -> list[Problem]:
+    """A problem for each file or variable that is missing, closed to us, or open to everybody."""
+    return [
+        Problem(
+            code=error.code,
+            origin=_origin(configuration.origins, path),
+            text=error.what,
+            hint=error.do[:1].upper() + error.do[1:],
+        )
+        for name, settings in configuration.institutions.items()
+        for path, place in _places(settings, ("institutions", name))
+        for error in _tried(place, files, environ)
+    ]
+
+
+def _places(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Path | Secret | FileReference]]:
+    if isinstance(value, Path | Secret | FileReference):
+        yield path, value
+    elif isinstance(value, Settings):
+        for name, entry in value:
+            yield from _places(entry, (*path, name))
+    elif isinstance(value, tuple):
+        for number, entry in enumerate(value):
+            yield from _places(entry, (*path, number))
+
+
+def _tried(
+    place: Path | Secret | FileReference, files: Files, environ: Mapping[str, str]
+) -> Iterator[ConfigurationError]:
+    try:
+        match place:
+            case Secret():
+                place.reveal(files, environ)
+            case FileReference():
+                place.read(files)
+            case Path():
+                files.mode(place)
+    except ConfigurationError as error:
+        yield error
+    except OSError as error:
+        yield ConfigurationError(
+            "E-CFG-FILE",
+            f"The file {place} cannot be read.",
+            why=error.strerror or type(error).__name__,
+            do="put it there, or correct the path.",
+        )
+
+
+def _origin(origins: Mapping[str, Origin], path: KeyPath) -> Origin:
+    while path:
+        if dotted(path) in origins:
+            return origins[dotted(path)]
+        path = path[:-1]
+    return Origin()
