@@ -188,7 +188,9 @@ class OutlookClient:
 
     def _seen(self, response: Response) -> Seen:
         headers = response.headers
-        service_time = http_date(headers.get("date", "")) or 0.0
+        # The page of a gateway carries the gateway's time, not the service's.
+        genuine = response.status == _OK or "request-id" in headers
+        service_time = http_date(headers.get("date", "")) or 0.0 if genuine else 0.0
         if service_time:
             self._offset = service_time - self._clock.now()
         return Seen(

@@ -1,0 +1,129 @@
+"""
+The ports in life: the real clock, real randomness, real files; the network is in ``transport``.
+
+Nothing else in the engine asks what time it is, draws a random number or writes a file.
+"""
+
+import asyncio
+import os
+import secrets
+import stat
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from classbell.ports import Parser, Ports
+from classbell.transport import AiohttpTransport
+
+_PRIVATE = 0o600
+_PUBLIC = 0o644
+_random = secrets.SystemRandom()
+
+
+class SystemClock:
+    """The computer's wall clock. It may be set while we run: durations come from the loop's timers."""
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; not at all for zero or less."""
+        await asyncio.sleep(max(seconds, 0.0))
+
+
+class SystemIds:
+    """Randomness of the operating system."""
+
+    def new_uuid(self) -> uuid.UUID:
+        """A fresh random UUID (version 4)."""
+        return uuid.uuid4()
+
+    def random(self) -> float:
+        """A number in [0, 1)."""
+        return _random.random()
+
+
+class LocalFiles:
+    """The files of this computer."""
+
+    def read(self, path: Path) -> bytes:
+        """
+        The content of a file.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        return path.read_bytes()
+
+    def mode(self, path: Path) -> int:
+        """
+        The permission bits of a file; 0o600 on systems that have none.
+
+        Raises:
+            OSError: there is no such file.
+        """
+        status = path.stat()
+        return stat.S_IMODE(status.st_mode) if os.name == "posix" else _PRIVATE
+
+    def matching(self, folder: Path, pattern: str) -> list[Path]:
+        """The files under *folder* that match a pattern such as ``conf.d/*.toml``, sorted."""
+        return sorted(path for path in folder.glob(pattern) if path.is_file())
+
+    def write_durably(self, path: Path, content: bytes, *, private: bool = False) -> None:
+        """
+        Replace a file so that after a crash either the old or the new content stands, whole.
+
+        Args:
+            path: the file; its directory exists.
+            content: all of its new content.
+            private: give it mode 0600 from its first byte on, else 0644.
+
+        Raises:
+            OSError: it could not be written; the old file is as it was.
+        """
+        # In the same directory: a rename is atomic only within one file system.
+        draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+        mode = _PRIVATE if private else _PUBLIC
+        try:
+            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                draft.unlink()
+            raise
+        _sync_directory(path.parent)
+
+
+def _sync_directory(directory: Path) -> None:
+    """Make a rename durable: the name is content of the directory, not of the file."""
+    if os.name != "posix":
+        return  # other systems give no handle for a directory
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@asynccontextmanager
+async def live_ports(parser: Parser, *, ca_file: Path | None = None) -> AsyncIterator[Ports]:
+    """
+    The six ports in life, for one institution; the network's connections close at the end.
+
+    Args:
+        parser: the port for untrusted sources.
+        ca_file: certificate authorities to trust beside those of the system.
+
+    Raises:
+        ConfigurationError: *ca_file* or a proxy of the environment cannot be used.
+    """
+    clock = SystemClock()
+    async with AiohttpTransport(clock, ca_file) as transport:
+        yield Ports(transport=transport, clock=clock, ids=SystemIds(), files=LocalFiles(), parser=parser)
