@@ -113,14 +113,18 @@ class AiohttpTransport:
             patience = min(patience, send_until - self._clock.now())
             if patience <= 0:
                 raise NoAnswer("the time for sending was over", sent=False)
+        try:
+            target, proxy = _target(url), self._proxies.of(url)
+        except ValueError:
+            raise NoAnswer("the address is not valid", sent=False) from None
         letter = _Letter(body, self._clock, send_until) if body else None
         try:
             async with self._session.request(
                 method,
-                _target(url),
+                target,
                 headers=headers,
                 data=letter,
-                proxy=self._proxies.of(url),
+                proxy=proxy,
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(
                     # aiohttp rounds longer timeouts up to whole seconds unless told otherwise.
