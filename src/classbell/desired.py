@@ -92,7 +92,9 @@ class _Builder:
         self._calendars = tuple(dict.fromkeys(("", *calendars.values())))
         self._render = render
         self._sources: dict[str, int] = {}
-        self._parts: list[tuple[Ids, NDArray[np.int16], Fingerprints, Instants, Instants, NDArray[np.int16]]] = []
+        self._parts: list[
+            tuple[Ids, NDArray[np.int16], Fingerprints, Instants, Instants, NDArray[np.int16]]
+        ] = []
         self._pairs: list[tuple[Ids, Indexes]] = []
         self._slots = 0
         self._known: list[Ids] = []
@@ -178,4 +180,3 @@ class _Builder:
 
 def _joined(parts: Sequence[NDArray[np.generic]], kind: type[np.generic]) -> NDArray:  # type: ignore[type-arg]
     return np.concatenate(parts).astype(kind, copy=False) if parts else np.empty(0, dtype=kind)
-

@@ -181,7 +181,9 @@ def _too_many(plan: Plan, _: Sequence[Shrinkage], safety: SafetySettings, passed
     if count <= limit.at_least or (count <= limit.count and share <= limit.percent):
         return np.zeros(len(plan), dtype=np.bool_), []
     # A create beside a held delete may be the same class under a new id: both would stand there.
-    replacing = passed & (plan.action == Action.CREATE) & np.isin(plan.mailbox, np.unique(plan.mailbox[deletes]))
+    replacing = (
+        passed & (plan.action == Action.CREATE) & np.isin(plan.mailbox, np.unique(plan.mailbox[deletes]))
+    )
     stopped = deletes | replacing
     text = (
         f"{count} deletions ({share:.1f} % of {plan.delivered} delivered events) are more than"
@@ -200,4 +202,3 @@ def _hold(plan: Plan, mask: NDArray[np.bool_], code: str, scope: str, subject: s
         changes=int(np.count_nonzero(mask)),
         deletes=int(np.count_nonzero(mask & (plan.action == Action.DELETE))),
     )
-

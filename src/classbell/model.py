@@ -202,6 +202,7 @@ class Change:
     from installation, institution, mailbox key, meeting key and incarnation. ``due_at`` is when it may be
     tried; ``send_until`` is the end of its last intent (0 before the first). ``calendar`` is the name of
     the calendar a create goes to, empty for the default one. ``entry`` is the ledger's row of the pair.
+    ``code`` is why it is not done yet, where that is known.
     """
 
     id: int
@@ -222,3 +223,39 @@ class Change:
     sent_at: float = 0.0
     send_until: float = 0.0
     attempts: int = 0
+    code: str = ""
+
+
+class Became(StrEnum):
+    """
+    What came of a sent change, as the ledger records it.
+
+    done: carried out. gone: the event to change is no longer there. waiting: certainly not carried out,
+    to be tried again. unknown: nothing proves either. renewed: not carried out, but our event's etag was
+    read afresh. held: a person must decide.
+    """
+
+    DONE = "done"
+    GONE = "gone"
+    WAITING = "waiting"
+    UNKNOWN = "unknown"
+    RENEWED = "renewed"
+    HELD = "held"
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    The outcome of one change.
+
+    ``due_at`` is when to look or try again; ``etag`` and ``event_id`` are those of our event after a
+    change that is done or renewed.
+    """
+
+    change: Change
+    became: Became
+    event_id: str = ""
+    etag: str = ""
+    due_at: float = 0.0
+    code: str = ""
+    detail: str = ""
+    request_id: str = ""

@@ -32,6 +32,11 @@ class Numbering(Generic[K]):
             found = self.fresh.setdefault(key, PROVISIONAL + len(self.fresh))
         return found
 
+    def known(self, key: K) -> int | None:
+        """The number of a key, if it has one, provisional or not."""
+        found = self._known.get(key)
+        return found if found is not None else self.fresh.get(key)
+
     def numbers(self, keys: Iterable[K]) -> Ids:
         """The numbers of many keys, in their order."""
         return np.fromiter((self.number(key) for key in keys), dtype=np.int64)

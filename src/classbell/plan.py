@@ -267,10 +267,10 @@ def _upcoming(held: Delivered, delete: Mask, now: int) -> dict[int, int]:
     return dict(zip(numbers.tolist(), counts.tolist(), strict=True))
 
 
-def _ordered(changes: Plan, deletes: Plan, *, unchanged: int, delivered: int, upcoming: dict[int, int]) -> Plan:
-    arrays = {
-        name: np.concatenate([getattr(changes, name), getattr(deletes, name)]) for name in _ARRAYS
-    }
+def _ordered(
+    changes: Plan, deletes: Plan, *, unchanged: int, delivered: int, upcoming: dict[int, int]
+) -> Plan:
+    arrays = {name: np.concatenate([getattr(changes, name), getattr(deletes, name)]) for name in _ARRAYS}
     order = np.argsort(pair_keys(arrays["mailbox"], arrays["meeting"]), kind="stable")
     return Plan(
         **{name: array[order] for name, array in arrays.items()},

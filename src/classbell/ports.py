@@ -1,7 +1,7 @@
 """
-The six ports: every effect passes through one of them, so that a simulation can supply the loop and the
-ports and nothing else.
+The six ports: every effect passes through one of them.
 
+So a simulation can supply the loop and the ports, and nothing else.
 Transport, clock, randomness and ids, files, the ledger's database, and the parsing of untrusted sources.
 Their life forms are in ``life.py``; the database's port is SQLAlchemy's engine, made in ``ledger``.
 """
@@ -47,7 +47,7 @@ class Transport(Protocol):
         headers: Mapping[str, str],
         body: bytes = b"",
         send_until: float | None = None,
-        timeout: float = 60.0,
+        timeout: float = 60.0,  # noqa: ASYNC109 - the transport itself must keep to it
     ) -> Response:
         """
         Send one request and read its whole answer.

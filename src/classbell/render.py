@@ -32,14 +32,35 @@ DEFAULT_BODY = "{{ description }}"
 SUBJECT_LIMIT = 255
 BODY_LIMIT = 100_000
 
-_TAGS = {"p", "br", "b", "strong", "i", "em", "u", "ul", "ol", "li", "a", "table", "tr", "td", "th", "h3", "h4"}
+_TAGS = {
+    "p",
+    "br",
+    "b",
+    "strong",
+    "i",
+    "em",
+    "u",
+    "ul",
+    "ol",
+    "li",
+    "a",
+    "table",
+    "tr",
+    "td",
+    "th",
+    "h3",
+    "h4",
+}
 _BLANKS = re.compile(r"\s+")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
+_encode = msgspec.msgpack.Encoder(order="deterministic").encode
+
+
 def meeting_digest(meeting: Meeting) -> bytes:
     """16 bytes that are equal for meetings of equal content."""
-    return hashlib.blake2b(msgspec.msgpack.Encoder(order="deterministic").encode(meeting), digest_size=16).digest()
+    return hashlib.blake2b(_encode(meeting), digest_size=16).digest()
 
 
 class Renderer:
@@ -56,7 +77,7 @@ class Renderer:
 
     def __init__(self, profile: ProfileSettings, body_template: str = DEFAULT_BODY) -> None:
         self.profile = profile
-        plain = jinja2.sandbox.ImmutableSandboxedEnvironment(autoescape=False)  # noqa: S701 - no HTML there
+        plain = jinja2.sandbox.ImmutableSandboxedEnvironment(autoescape=False)
         html = jinja2.sandbox.ImmutableSandboxedEnvironment(autoescape=True, finalize=_line_breaks)
         self._subject = [_Line(plain, text, profile.name, "subject") for text in profile.subject]
         self._location = [_Line(plain, text, profile.name, "location") for text in profile.location]
@@ -91,7 +112,9 @@ class Renderer:
                 "showAs": profile.show_as,
                 "sensitivity": profile.sensitivity,
                 "isReminderOn": reminder is not None,
-                "reminderMinutesBeforeStart": int(reminder.total_seconds() // 60) if reminder is not None else 0,
+                "reminderMinutesBeforeStart": int(reminder.total_seconds() // 60)
+                if reminder is not None
+                else 0,
                 "categories": profile.categories,
             }
         )
@@ -148,7 +171,12 @@ def _line_breaks(value: object) -> object:
 
 
 def _clean(html: str) -> str:
-    return nh3.clean(html.strip()[:BODY_LIMIT], tags=_TAGS, attributes={"a": {"href"}}, url_schemes={"https", "http", "mailto"})
+    return nh3.clean(
+        html.strip()[:BODY_LIMIT],
+        tags=_TAGS,
+        attributes={"a": {"href"}},
+        url_schemes={"https", "http", "mailto"},
+    )
 
 
 def _wire_time(meeting: Meeting, moment: int, *, start: bool) -> str:

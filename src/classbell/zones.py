@@ -1,11 +1,11 @@
 """IANA and Windows zone names, wall time and instants. Windows names follow CLDR's windowsZones."""
 
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
-@lru_cache(maxsize=None)
+@cache
 def zone(name: str) -> ZoneInfo:
     """
     The zone of an IANA name.

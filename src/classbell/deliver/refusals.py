@@ -1,0 +1,96 @@
+"""
+Refusals: what answers say about a mailbox or about the whole institution, rather than about one change.
+
+A mailbox that cannot be served is out until it is probed again; a fence is raised where the service asks
+for peace. If nobody lets us in, the permission is missing, and the delivery stops.
+"""
+
+from classbell.errors import RefusedError, ServiceUnavailable
+from classbell.ledger import InstitutionLedger
+from classbell.model import Mailbox
+from classbell.outlook.answers import Fence, Verdict
+from classbell.outlook.answers import Outcome as Meaning
+from classbell.outlook.pace import Pace
+from classbell.ports import Clock
+
+DAY = 86_400.0
+# So many mailboxes closed to us, and none open: no need to knock at all the others.
+ENOUGH_DENIALS = 3
+ENOUGH_TOKENS = 3
+DENIED = "E-MBX-DENIED"
+
+
+class Refusals:
+    """Keeps note of them for one delivery."""
+
+    def __init__(self, ledger: InstitutionLedger, pace: Pace, clock: Clock) -> None:
+        self._ledger = ledger
+        self._pace = pace
+        self._clock = clock
+        self._let_in = False
+        self._denied: dict[int, Verdict] = {}
+        self._tokens_refused = 0
+        self._out: set[int] | None = None
+
+    async def note(self, mailbox: Mailbox, verdict: Verdict) -> None:
+        """Draw what follows from one answer for its mailbox and for all."""
+        if verdict.fence is Fence.MAILBOX:
+            self._pace.refuse(mailbox.id, verdict.retry_after)
+        elif verdict.fence is Fence.INSTITUTION:
+            self._pace.refuse_all(verdict.retry_after)
+        if verdict.outcome is Meaning.DONE:
+            await self._welcome(mailbox)
+        elif verdict.outcome is Meaning.MAILBOX_OUT:
+            await self._put_out(mailbox.id, verdict)
+        elif verdict.outcome is Meaning.FORBIDDEN:
+            self._denied[mailbox.id] = verdict
+        elif verdict.outcome is Meaning.UNAUTHORISED:
+            self._tokens_refused += 1
+
+    async def judge(self, *, finally_: bool = False) -> None:
+        """
+        Stop the delivery if it is of no use to go on; *finally_* is the verdict at its end.
+
+        Raises:
+            RefusedError: E-PERMISSION, no mailbox is open to us.
+            ServiceUnavailable: E-TOKEN-REJECTED, our tokens are not accepted.
+        """
+        if self._tokens_refused >= ENOUGH_TOKENS and not self._let_in:
+            raise ServiceUnavailable(
+                "E-TOKEN-REJECTED",
+                "Microsoft Graph does not accept the access tokens that Microsoft Entra ID gives us.",
+                why="unknown; seen shortly after changes to the application, and with a wrong graph_url",
+                do="check cloud or graph_url in [tenant]; otherwise wait a quarter of an hour and run again",
+                effect="what was not delivered waits",
+            )
+        if self._let_in:
+            for number, verdict in self._denied.items():
+                await self._put_out(number, verdict)
+            self._denied.clear()
+        elif len(self._denied) >= ENOUGH_DENIALS or (finally_ and self._denied):
+            await self._ledger.changes.release(DENIED)
+            raise RefusedError(
+                "E-PERMISSION",
+                f"Microsoft refused us every mailbox we tried ({len(self._denied)}).",
+                why="the application permission Calendars.ReadWrite is not granted, or a policy excludes them all",
+                do="grant Calendars.ReadWrite (application) with admin consent, or widen the mailbox scope;"
+                " both take effect after some minutes, up to two hours",
+                effect="no calendar was changed; all changes wait",
+                origin=next(iter(self._denied.values())).origin,
+            )
+
+    async def _welcome(self, mailbox: Mailbox) -> None:
+        self._let_in = True
+        self._tokens_refused = 0
+        self._pace.succeed(mailbox.id)
+        if self._out is None:
+            self._out = {out.mailbox.id for out in await self._ledger.mailboxes.out()}
+        if mailbox.id in self._out:
+            await self._ledger.mailboxes.put_in(mailbox.id)
+            self._out.discard(mailbox.id)
+
+    async def _put_out(self, number: int, verdict: Verdict) -> None:
+        detail = f"{verdict.reason} [{verdict.origin}]" if verdict.origin else verdict.reason
+        await self._ledger.mailboxes.put_out(number, verdict.code, detail, self._clock.now() + DAY)
+        if self._out is not None:
+            self._out.add(number)

@@ -1,0 +1,144 @@
+"""Writing: a batch of creates, updates and deletes, with durable intents before and outcomes after."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from classbell.deliver.refusals import Refusals
+from classbell.deliver.settle import Situation, not_sent, outcome_of_read, outcome_of_write
+from classbell.errors import ClassbellError
+from classbell.ledger import InstitutionLedger, Intent
+from classbell.model import Action, Change, Outcome
+from classbell.outlook.answers import Fence, classify
+from classbell.outlook.answers import Outcome as Meaning
+from classbell.outlook.client import OutlookClient
+from classbell.outlook.dialect import Answer, Dialect, Kind, Request
+from classbell.outlook.mark import Mark
+from classbell.outlook.pace import Pace
+from classbell.ports import Clock
+
+if TYPE_CHECKING:
+    from classbell.deliver import Charge
+    from classbell.deliver.backlog import Readiness
+
+SEND_WITHIN = 60.0
+BODIES_KEPT = 20_000
+
+_KINDS = {Action.CREATE: Kind.CREATE, Action.UPDATE: Kind.UPDATE, Action.DELETE: Kind.DELETE}
+
+
+class Writer:
+    """Writes batches of changes for one delivery."""
+
+    def __init__(
+        self,
+        ledger: InstitutionLedger,
+        client: OutlookClient,
+        dialect: Dialect,
+        pace: Pace,
+        clock: Clock,
+        charge: "Charge",
+        readiness: "Readiness",
+        refusals: Refusals,
+    ) -> None:
+        self._ledger = ledger
+        self._client = client
+        self._dialect = dialect
+        self._pace = pace
+        self._clock = clock
+        self._charge = charge
+        self._bodies: dict[int, bytes] = {}
+        self._readiness = readiness
+        self._refusals = refusals
+        self.batches = 0
+
+    async def write(self, changes: Sequence[Change]) -> list[Outcome]:
+        """Carry out one batch of changes; their outcomes, recorded."""
+        blind = [change for change in changes if change.entry is not None and not change.entry.etag]
+        sendable = [change for change in changes if change not in blind]
+        outcomes, conflicts = await self._send(sendable) if sendable else ([], [])
+        conflicts += blind
+        if conflicts:
+            outcomes += await self._read_again(conflicts)
+        return outcomes
+
+    async def _send(self, changes: Sequence[Change]) -> tuple[list[Outcome], list[Change]]:
+        await self._load_bodies(changes)
+        sent_at = self._client.service_now()
+        send_until = sent_at + SEND_WITHIN
+        requests = [self._request(change, sent_at) for change in changes]
+        await self._ledger.changes.intend(
+            [Intent(change=change, send_until=send_until) for change in changes], self._clock.now()
+        )
+        try:
+            answers = await self._client.send(requests, send_until)
+        except ClassbellError as error:
+            due_at = self._clock.now()
+            await self._ledger.changes.conclude([not_sent(c, error.what, due_at) for c in changes], due_at)
+            raise
+        self.batches += 1
+        now = self._client.service_now()
+        situation = Situation(now=now, sent_at=sent_at, send_until=send_until, bound=self._charge.bound)
+        outcomes, conflicts = await self._read_answers(changes, answers, situation)
+        await self._ledger.changes.conclude(outcomes, self._clock.now())
+        return outcomes, conflicts
+
+    async def _read_answers(
+        self, changes: Sequence[Change], answers: Sequence[Answer], situation: Situation
+    ) -> tuple[list[Outcome], list[Change]]:
+        outcomes: list[Outcome] = []
+        conflicts: list[Change] = []
+        refused = False
+        for change, answer in zip(changes, answers, strict=True):
+            verdict = classify(_KINDS[change.action], answer)
+            await self._refusals.note(change.mailbox, verdict)
+            refused = refused or verdict.fence is Fence.INSTITUTION
+            if verdict.outcome is Meaning.CONFLICT:
+                conflicts.append(change)
+            else:
+                outcomes.append(outcome_of_write(change, answer, verdict, situation))
+        if not refused:
+            self._pace.succeed()
+        return outcomes, conflicts
+
+    async def _read_again(self, changes: Sequence[Change]) -> list[Outcome]:
+        """After conflicts: read each event, and decide by its mark whether it is still ours to change."""
+        pairs = [(change, change.entry) for change in changes if change.entry is not None]
+        answers = await self._client.send([self._dialect.read(entry) for _, entry in pairs])
+        self.batches += 1
+        now = self._clock.now()
+        outcomes = []
+        for (change, entry), answer in zip(pairs, answers, strict=True):
+            verdict = classify(Kind.READ, answer)
+            await self._refusals.note(change.mailbox, verdict)
+            outcomes.append(outcome_of_read(change, entry, answer, verdict, now))
+        await self._ledger.changes.conclude(outcomes, now)
+        return outcomes
+
+    def _request(self, change: Change, sent_at: float) -> Request:
+        if change.action is Action.DELETE and change.entry is not None:
+            return self._dialect.delete(change.entry)
+        body = self._bodies[change.fingerprint]
+        if change.entry is not None:
+            return self._dialect.update(change.entry, body)
+        mark = Mark(
+            installation=self._charge.installation,
+            institution=self._charge.institution,
+            mailbox_key=change.mailbox.key,
+            meeting_key=change.meeting_key,
+            incarnation=change.incarnation,
+            intent_at=int(sent_at),
+            revision=self._charge.revision,
+        )
+        mailbox = change.mailbox
+        if change.calendar:
+            mailbox = replace(mailbox, calendar_id=self._readiness.calendars[mailbox.id, change.calendar])
+        return self._dialect.create(mailbox, body, change.operation, mark.text(change.operation))
+
+    async def _load_bodies(self, changes: Sequence[Change]) -> None:
+        missing = {c.fingerprint for c in changes if c.fingerprint} - self._bodies.keys()
+        if missing:
+            if len(self._bodies) > BODIES_KEPT:
+                self._bodies.clear()
+                missing = {c.fingerprint for c in changes if c.fingerprint}
+            self._bodies.update(await self._ledger.meetings.bodies(missing))

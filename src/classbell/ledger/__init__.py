@@ -1,0 +1,113 @@
+"""
+The ledger: what we have delivered, what we are about to, and what came of it.
+
+``Ledger`` is one database of one installation; ``InstitutionLedger`` is all that one institution may see
+of it. Nothing here knows where meetings come from or how events travel.
+"""
+
+from sqlalchemy import Connection, insert, select
+
+from classbell.errors import ClassbellError
+from classbell.ledger.acceptance import Acceptance, Accepted, Acceptor
+from classbell.ledger.changes import Changes, Intent, Waiting
+from classbell.ledger.database import Database
+from classbell.ledger.entries import Entries, full_key
+from classbell.ledger.mailboxes import Mailboxes, OutMailbox
+from classbell.ledger.meetings import KnownRendering, Meetings, NewRendering
+from classbell.ledger.runs import PastRun, Runs, SourceState
+from classbell.ledger.schema import institution, ledger
+
+
+class InstitutionLedger:
+    """One institution's part of the ledger. Every query in it names the institution."""
+
+    def __init__(self, database: Database, number: int, installation: str, key: str) -> None:
+        self.mailboxes = Mailboxes(database, number)
+        self.meetings = Meetings(database, number)
+        self.entries = Entries(database, number)
+        self.changes = Changes(database, number, installation, key)
+        self.runs = Runs(database, number)
+        self.plans = Acceptor(database, number, installation, key)
+
+
+class Ledger:
+    """
+    The ledger of one installation.
+
+    Args:
+        installation: the installation's id; a database that belongs to another one is refused.
+    """
+
+    def __init__(self, database: Database, installation: str) -> None:
+        self._database = database
+        self._installation = installation
+
+    @classmethod
+    async def open(cls, url: str, installation: str) -> "Ledger":
+        """
+        Open the ledger at a database URL, creating it at first use.
+
+        Raises:
+            ClassbellError: E-DB-OPEN, E-DB-NEWER, E-DB-FOREIGN.
+        """
+        opened = cls(Database.open(url), installation.lower())
+        try:
+            await opened._claim()
+        except BaseException:
+            opened.close()
+            raise
+        return opened
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._database.close()
+
+    async def institution(self, key: str) -> InstitutionLedger:
+        """The part of one institution, made at first use."""
+        query = select(institution.c.id).where(institution.c.key == key)
+        number: int | None = await self._database.read(lambda c: c.execute(query).scalar())
+        if number is None:
+
+            def write(connection: Connection) -> int:
+                found: int | None = connection.execute(query).scalar()
+                if found is not None:
+                    return found
+                made = insert(institution).values(key=key).returning(institution.c.id)
+                return int(connection.execute(made).scalar_one())
+
+            number = await self._database.write(write)
+        return InstitutionLedger(self._database, number, self._installation, key)
+
+    async def revision(self) -> int:
+        """How many plans this ledger has accepted."""
+        return await self._database.read(lambda c: int(c.execute(select(ledger.c.revision)).scalar_one()))
+
+    async def _claim(self) -> None:
+        found = await self._database.read(lambda c: c.execute(select(ledger.c.installation)).scalar())
+        if found is None:
+            row = {"installation": self._installation, "revision": 0}
+            await self._database.write(lambda c: c.execute(insert(ledger).values(row)))
+        elif found != self._installation:
+            raise ClassbellError(
+                "E-DB-FOREIGN",
+                f"The ledger database belongs to installation {found}, not to {self._installation}.",
+                why="[database] url or installation in the host file was changed",
+                do="put back the installation id that this ledger was made with, or name another database",
+                effect="no calendar was changed",
+            )
+
+
+__all__ = [
+    "Acceptance",
+    "Accepted",
+    "InstitutionLedger",
+    "Intent",
+    "KnownRendering",
+    "Ledger",
+    "NewRendering",
+    "OutMailbox",
+    "PastRun",
+    "SourceState",
+    "Waiting",
+    "full_key",
+]

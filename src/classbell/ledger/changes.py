@@ -1,0 +1,495 @@
+"""
+The durable changes of one institution: accepted plans, intents and outcomes.
+
+A change row is written when its plan is accepted, marked sent before its request leaves, and concluded
+after its answer. Whatever instant the process dies at, what is left tells the next run what to do.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
+
+from classbell.ledger.bits import signed, unsigned
+from classbell.ledger.database import Database
+from classbell.ledger.entries import full_key, mark_stale
+from classbell.ledger.schema import OPEN_STATES, change, entry, mailbox, meeting, past_incarnation
+from classbell.model import Action, Became, Change, ChangeState, Entry, Mailbox, Outcome, Reason
+from classbell.operations import operation_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """How many open changes stand in a state for the same reason, and when the first is due."""
+
+    state: ChangeState
+    code: str
+    detail: str
+    changes: int
+    mailboxes: int
+    due_at: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intent:
+    """A change about to be sent, and until when its request may leave (seconds)."""
+
+    change: Change
+    send_until: float
+
+
+class Changes:
+    """The institution's changes."""
+
+    def __init__(self, database: Database, institution_id: int, installation: str, institution: str) -> None:
+        self._database = database
+        self._institution_id = institution_id
+        self._installation = installation
+        self._institution = institution
+        self._marked: set[int] = set()
+
+    async def adrift(self, now: float, bound: float) -> int:
+        """
+        Take up what a dead process left as sent: nobody knows what became of it.
+
+        Creates wait until *bound* seconds after their last moment of sending; then a look decides.
+        Updates and deletes are due at once, under the same ``If-Match``.
+        """
+        creates = change.c.action.in_((Action.CREATE, Action.ADOPT))
+        sent = (change.c.institution_id == self._institution_id) & (change.c.state == ChangeState.SENT)
+
+        def write(connection: Connection) -> int:
+            waiting = connection.execute(
+                update(change)
+                .where(sent, creates)
+                .values(
+                    state=ChangeState.UNKNOWN,
+                    due_at=change.c.send_until + bound,
+                    code="E-UNKNOWN",
+                    detail="the process that sent it ended before an answer was recorded",
+                )
+            )
+            repeated = connection.execute(
+                update(change).where(sent, ~creates).values(state=ChangeState.PENDING, due_at=now)
+            )
+            return int(waiting.rowcount + repeated.rowcount)
+
+        return await self._database.write(write)
+
+    async def unsettled(self) -> list[tuple[int, int]]:
+        """The pairs (mailbox, meeting) that planning must leave alone: sent, unknown or held changes."""
+        query = select(change.c.mailbox_id, change.c.meeting_id).where(
+            change.c.institution_id == self._institution_id,
+            change.c.state.in_((ChangeState.SENT, ChangeState.UNKNOWN, ChangeState.HELD)),
+        )
+        return await self._database.read(lambda c: [(a, b) for a, b in c.execute(query)])
+
+    async def due(
+        self, now: float, limit: int, after: tuple[int, int] = (-(2**62), 0), only: int | None = None
+    ) -> list[Change]:
+        """Changes to carry out or look after, soonest meetings first, from behind (start, id) *after*."""
+        start, number = after
+        query = (
+            _selected()
+            .where(
+                self._doable(only),
+                change.c.due_at <= now,
+                (change.c.starts_at > start) | ((change.c.starts_at == start) & (change.c.id > number)),
+            )
+            .order_by(change.c.starts_at, change.c.id)
+            .limit(limit)
+        )
+        return await self._database.read(lambda c: [_change(row) for row in c.execute(query)])
+
+    async def next_due(self, only: int | None = None) -> float | None:
+        """When the next open change is due; None if nothing is open but what is held."""
+        query = select(func.min(change.c.due_at)).where(self._doable(only))
+        return await self._database.read(lambda c: c.execute(query).scalar())
+
+    async def open_count(self, only: int | None = None) -> int:
+        """How many changes are open and not held."""
+        query = select(func.count()).select_from(change).where(self._doable(only))
+        return await self._database.read(lambda c: int(c.execute(query).scalar_one()))
+
+    def _doable(self, only: int | None) -> ColumnElement[bool]:
+        """Open and not held nor under way; spelled out, so that the partial index answers it."""
+        mine = (change.c.institution_id == self._institution_id) & literal_column(
+            "change.state IN ('pending', 'waiting', 'unknown')", Boolean
+        )
+        return mine if only is None else mine & (change.c.mailbox_id == only)
+
+    async def waiting(self) -> list[Waiting]:
+        """Open changes by state and reason."""
+        query = (
+            select(
+                change.c.state,
+                change.c.code,
+                func.min(change.c.detail),
+                func.count(),
+                func.count(change.c.mailbox_id.distinct()),
+                func.min(change.c.due_at),
+            )
+            .where(change.c.institution_id == self._institution_id, change.c.state.in_(OPEN_STATES))
+            .group_by(change.c.state, change.c.code)
+            .order_by(change.c.state, change.c.code)
+        )
+
+        def read(connection: Connection) -> list[Waiting]:
+            return [
+                Waiting(
+                    state=ChangeState(state),
+                    code=code,
+                    detail=detail,
+                    changes=count,
+                    mailboxes=boxes,
+                    due_at=due,
+                )
+                for state, code, detail, count, boxes, due in connection.execute(query)
+            ]
+
+        return await self._database.read(read)
+
+    async def of_mailbox(
+        self, number: int, limit: int = 1000
+    ) -> list[tuple[Change, str, str, float | None, str]]:
+        """A mailbox's newest changes, each with code, detail, when it ended, and Microsoft's request id."""
+        query = (
+            _selected()
+            .add_columns(change.c.detail, change.c.finished_at, change.c.request_id)
+            .where(change.c.institution_id == self._institution_id, change.c.mailbox_id == number)
+            .order_by(change.c.id.desc())
+            .limit(limit)
+        )
+        return await self._database.read(
+            lambda c: [
+                (_change(row), row.code, row.detail, row.finished_at, row.request_id)
+                for row in c.execute(query)
+            ]
+        )
+
+    async def intend(self, intents: Sequence[Intent], now: float) -> None:
+        """Mark changes as sent. Their requests may leave once this has returned."""
+        rows = [
+            {"number": intent.change.id, "sent_at": now, "send_until": intent.send_until}
+            for intent in intents
+        ]
+        first = {intent.change.mailbox.id for intent in intents} - self._marked
+
+        def write(connection: Connection) -> None:
+            if first:
+                mark_stale(connection, first)
+            connection.execute(_INTEND, rows)
+
+        await self._database.write(write)
+        self._marked |= first
+
+    async def postpone(self, number: int, code: str, detail: str, due_at: float) -> None:
+        """Let all unsent changes of a mailbox wait until *due_at*, with a reason."""
+        statement = (
+            update(change)
+            .where(
+                change.c.mailbox_id == number,
+                change.c.state.in_((ChangeState.PENDING, ChangeState.WAITING)),
+            )
+            .values(state=ChangeState.WAITING, code=code, detail=detail, due_at=due_at)
+        )
+        await self._database.write(lambda connection: connection.execute(statement))
+
+    async def release(self, code: str) -> None:
+        """Make due what waits for one reason."""
+        statement = (
+            update(change)
+            .where(
+                change.c.institution_id == self._institution_id,
+                change.c.state == ChangeState.WAITING,
+                change.c.code == code,
+            )
+            .values(state=ChangeState.PENDING, code="", detail="", due_at=0)
+        )
+        await self._database.write(lambda connection: connection.execute(statement))
+
+    async def conclude(self, outcomes: Iterable[Outcome], now: float) -> None:
+        """Record what came of sent changes, together with what the ledger then holds."""
+        by_result: dict[Became, list[Outcome]] = {}
+        for outcome in outcomes:
+            by_result.setdefault(outcome.became, []).append(outcome)
+        await self._database.write(lambda c: self._conclude(c, by_result, now))
+
+    def _conclude(self, connection: Connection, results: dict[Became, list[Outcome]], now: float) -> None:
+        done = results.get(Became.DONE, [])
+        _enter(connection, [o for o in done if o.change.action in _CREATING], now)
+        _rewrite(connection, [o for o in done if o.change.action == Action.UPDATE], now)
+        _strike(connection, [o for o in done if o.change.action == Action.DELETE])
+        _settle(connection, done, ChangeState.DONE, finished_at=now)
+        _settle(connection, results.get(Became.WAITING, []), ChangeState.WAITING)
+        _settle(connection, results.get(Became.UNKNOWN, []), ChangeState.UNKNOWN)
+        _settle(connection, results.get(Became.HELD, []), ChangeState.HELD)
+        renewed = results.get(Became.RENEWED, [])
+        if renewed:
+            connection.execute(
+                _RENEW,
+                [{"box": o.change.mailbox.id, "of": o.change.meeting_id, "tag": o.etag} for o in renewed],
+            )
+            _settle(connection, renewed, ChangeState.PENDING)
+        for outcome in results.get(Became.GONE, []):
+            self._make_again(connection, outcome)
+
+    def _make_again(self, connection: Connection, outcome: Outcome) -> None:
+        """An event to update is gone: strike its row, and let the same change create it anew."""
+        gone = outcome.change
+        _strike(connection, [outcome])
+        incarnation = gone.incarnation + 1
+        connection.execute(
+            update(change)
+            .where(change.c.id == gone.id)
+            .values(
+                action=Action.CREATE,
+                reason=Reason.RESTORED,
+                state=ChangeState.PENDING,
+                previous=0,
+                incarnation=incarnation,
+                operation=operation_id(
+                    self._installation, self._institution, gone.mailbox.key, gone.meeting_key, incarnation
+                ),
+                due_at=0,
+                send_until=0,
+                code=outcome.code,
+                detail=outcome.detail,
+                request_id=outcome.request_id,
+            )
+        )
+
+
+_CREATING = (Action.CREATE, Action.ADOPT)
+
+_INTEND = (
+    update(change)
+    .where(change.c.id == bindparam("number"))
+    .values(
+        state=ChangeState.SENT,
+        sent_at=bindparam("sent_at"),
+        send_until=bindparam("send_until"),
+        attempts=change.c.attempts + 1,
+    )
+)
+
+_ENTER = insert(entry)
+
+_REWRITE = (
+    update(entry)
+    .where(entry.c.mailbox_id == bindparam("box"), entry.c.meeting_id == bindparam("of"))
+    .values(
+        etag=bindparam("tag"),
+        fingerprint=bindparam("print"),
+        starts_at=bindparam("begin"),
+        ends_at=bindparam("end"),
+        delivered_at=bindparam("at"),
+    )
+)
+
+_RENEW = (
+    update(entry)
+    .where(entry.c.mailbox_id == bindparam("box"), entry.c.meeting_id == bindparam("of"))
+    .values(etag=bindparam("tag"))
+)
+
+_STRIKE = delete(entry).where(entry.c.mailbox_id == bindparam("box"), entry.c.meeting_id == bindparam("of"))
+
+_SETTLE = (
+    update(change)
+    .where(change.c.id == bindparam("number"))
+    .values(
+        state=bindparam("into"),
+        due_at=bindparam("due"),
+        code=bindparam("why"),
+        detail=bindparam("text"),
+        request_id=bindparam("request"),
+        finished_at=bindparam("at"),
+    )
+)
+
+
+def _enter(connection: Connection, created: Sequence[Outcome], now: float) -> None:
+    if created:
+        connection.execute(
+            _ENTER,
+            [
+                {
+                    "mailbox_id": o.change.mailbox.id,
+                    "meeting_id": o.change.meeting_id,
+                    "event_id": o.event_id,
+                    "etag": o.etag,
+                    "fingerprint": signed(o.change.fingerprint),
+                    "starts_at": o.change.starts_at,
+                    "ends_at": o.change.ends_at,
+                    "incarnation": o.change.incarnation,
+                    "operation": o.change.operation,
+                    "delivered_at": now,
+                }
+                for o in created
+            ],
+        )
+
+
+def _rewrite(connection: Connection, updated: Sequence[Outcome], now: float) -> None:
+    if updated:
+        connection.execute(
+            _REWRITE,
+            [
+                {
+                    "box": o.change.mailbox.id,
+                    "of": o.change.meeting_id,
+                    "tag": o.etag,
+                    "print": signed(o.change.fingerprint),
+                    "begin": o.change.starts_at,
+                    "end": o.change.ends_at,
+                    "at": now,
+                }
+                for o in updated
+            ],
+        )
+
+
+def _strike(connection: Connection, removed: Sequence[Outcome]) -> None:
+    """Take rows out of the ledger, remembering their incarnation: a later create must be another one."""
+    if not removed:
+        return
+    pairs = [{"box": o.change.mailbox.id, "of": o.change.meeting_id} for o in removed]
+    connection.execute(_STRIKE, pairs)
+    connection.execute(
+        delete(past_incarnation).where(
+            past_incarnation.c.mailbox_id == bindparam("box"),
+            past_incarnation.c.meeting_id == bindparam("of"),
+        ),
+        pairs,
+    )
+    connection.execute(
+        insert(past_incarnation),
+        [
+            {
+                "mailbox_id": o.change.mailbox.id,
+                "meeting_id": o.change.meeting_id,
+                "incarnation": o.change.incarnation,
+            }
+            for o in removed
+        ],
+    )
+
+
+def _settle(
+    connection: Connection, outcomes: Sequence[Outcome], state: ChangeState, finished_at: float | None = None
+) -> None:
+    if outcomes:
+        connection.execute(
+            _SETTLE,
+            [
+                {
+                    "number": o.change.id,
+                    "into": state.value,
+                    "due": o.due_at,
+                    "why": o.code,
+                    "text": o.detail,
+                    "request": o.request_id,
+                    "at": finished_at,
+                }
+                for o in outcomes
+            ],
+        )
+
+
+def _selected() -> Select[Any]:
+    return (
+        select(
+            change.c.id,
+            change.c.mailbox_id,
+            change.c.meeting_id,
+            change.c.action,
+            change.c.reason,
+            change.c.state,
+            change.c.fingerprint,
+            change.c.starts_at,
+            change.c.ends_at,
+            change.c.calendar,
+            change.c.incarnation,
+            change.c.operation,
+            change.c.due_at,
+            change.c.sent_at,
+            change.c.send_until,
+            change.c.attempts,
+            change.c.code,
+            mailbox.c.key.label("mailbox_key"),
+            mailbox.c.address,
+            mailbox.c.contacted_at,
+            meeting.c.source,
+            meeting.c.key.label("meeting_key"),
+            entry.c.event_id,
+            entry.c.etag,
+            entry.c.fingerprint.label("entry_fingerprint"),
+            entry.c.starts_at.label("entry_starts_at"),
+            entry.c.ends_at.label("entry_ends_at"),
+            entry.c.incarnation.label("entry_incarnation"),
+            entry.c.operation.label("entry_operation"),
+        )
+        .join(mailbox, mailbox.c.id == change.c.mailbox_id)
+        .join(meeting, meeting.c.id == change.c.meeting_id)
+        .outerjoin(
+            entry, (entry.c.mailbox_id == change.c.mailbox_id) & (entry.c.meeting_id == change.c.meeting_id)
+        )
+    )
+
+
+def _change(row: Row[Any]) -> Change:
+    owner = Mailbox(
+        id=row.mailbox_id, key=row.mailbox_key, address=row.address, contacted=row.contacted_at is not None
+    )
+    key = full_key(row.source, row.meeting_key)
+    return Change(
+        id=row.id,
+        mailbox=owner,
+        meeting_id=row.meeting_id,
+        meeting_key=key,
+        action=Action(row.action),
+        reason=Reason(row.reason),
+        state=ChangeState(row.state),
+        fingerprint=unsigned(row.fingerprint),
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        incarnation=row.incarnation,
+        operation=row.operation,
+        calendar=row.calendar,
+        entry=_entry(row, owner, key) if row.event_id is not None else None,
+        due_at=row.due_at,
+        sent_at=row.sent_at,
+        send_until=row.send_until,
+        attempts=row.attempts,
+        code=row.code,
+    )
+
+
+def _entry(row: Row[Any], owner: Mailbox, key: str) -> Entry:
+    return Entry(
+        mailbox=owner,
+        meeting_id=row.meeting_id,
+        meeting_key=key,
+        event_id=row.event_id,
+        etag=row.etag,
+        fingerprint=unsigned(row.entry_fingerprint),
+        starts_at=row.entry_starts_at,
+        ends_at=row.entry_ends_at,
+        incarnation=row.entry_incarnation,
+        operation=row.entry_operation,
+    )

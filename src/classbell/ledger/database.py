@@ -1,0 +1,192 @@
+"""
+The ledger's database: opened at the right schema, and written by one committer.
+
+Writers queue what they want to write; the committer runs everything queued in one transaction, so that
+many small writes share one fsync. A write that has returned is durable: SQLite runs WAL with
+synchronous=FULL, because with NORMAL a committed intent can vanish on power loss (SQLite manual, "PRAGMA
+synchronous"). Commits run inside one callback of the loop, so no cancellation can cut one in half.
+"""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.pool import StaticPool
+
+from classbell.errors import ClassbellError, TemporaryError
+
+T = TypeVar("T")
+
+# The newest migration; a test holds it equal to Alembic's head. Known here so that a database that is
+# up to date is opened without importing Alembic.
+SCHEMA = "0001"
+WRITING = "classbell.writing"
+
+
+class Database:
+    """
+    One ledger database.
+
+    ``read`` runs a query now; ``write`` waits until what it wrote is durable. Both run on the loop's own
+    thread and hold one connection; nothing else may use that connection.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection = engine.connect()
+        self._queued: list[tuple[Callable[[Connection], Any], asyncio.Future[Any]]] = []
+
+    @classmethod
+    def open(cls, url: str) -> "Database":
+        """
+        Open a database, creating or migrating it to the present schema.
+
+        Raises:
+            ClassbellError: E-DB-OPEN, E-DB-NEWER.
+        """
+        engine = _engine(url)
+        try:
+            database = cls(engine)
+            database._migrate()
+        except SQLAlchemyError as error:
+            raise ClassbellError(
+                "E-DB-OPEN",
+                f"The ledger database cannot be opened: {_cause(error)}.",
+                why="the file or server named in [database] url does not answer as a database we may write to",
+                do="check [database] url, the folder's permissions and the free space; then run the command again",
+                effect="no calendar was changed",
+            ) from error
+        return database
+
+    def close(self) -> None:
+        """Close the connection; what was not yet committed was never promised."""
+        self._connection.close()
+        self._engine.dispose()
+
+    async def read(self, query: Callable[[Connection], T]) -> T:
+        """Run a query that writes nothing."""
+        with self._connection.begin():
+            return query(self._connection)
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """
+        Run *work* in a transaction shared with whatever else has queued; return when it is durable.
+
+        *work* may run twice (alone, if another part of its group failed), so it must depend on nothing
+        but its arguments and the database.
+
+        Raises:
+            TemporaryError: E-DB-BUSY, the database is locked or full; nothing of *work* was kept.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._queued.append((work, future))
+        if len(self._queued) == 1:
+            loop.call_soon(self._commit)
+        return await future
+
+    def _commit(self) -> None:
+        group, self._queued = self._queued, []
+        self._connection.info[WRITING] = True
+        try:
+            with self._connection.begin():
+                results = [work(self._connection) for work, _ in group]
+        except BaseException as error:  # noqa: BLE001 - whoever waits must hear of it, whatever it was
+            if len(group) == 1:
+                _reject(group[0][1], _explained(error))
+                return
+            for part in group:
+                self._queued = [part]
+                self._commit()
+            return
+        finally:
+            self._connection.info[WRITING] = False
+        for (_, future), result in zip(group, results, strict=True):
+            if not future.done():
+                future.set_result(result)
+
+    def _migrate(self) -> None:
+        with self._connection.begin():
+            found = self._schema_found()
+        if found == SCHEMA:
+            return
+        if found is not None and found > SCHEMA:
+            raise ClassbellError(
+                "E-DB-NEWER",
+                f"The ledger database has schema {found}; this version knows {SCHEMA}.",
+                why="a newer version of Classbell has opened it",
+                do="run that newer version, or restore the backup made before the upgrade",
+                effect="no calendar was changed",
+            )
+        from alembic import command  # noqa: PLC0415 - slow to import, needed once per upgrade
+        from alembic.config import Config  # noqa: PLC0415
+
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        config.attributes["connection"] = self._connection
+        self._connection.info[WRITING] = True
+        with self._connection.begin():
+            command.upgrade(config, "head")
+        self._connection.info[WRITING] = False
+
+    def _schema_found(self) -> str | None:
+        if "alembic_version" not in inspect(self._connection).get_table_names():
+            return None
+        return self._connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed)
+    if parsed.database and parsed.database != ":memory:":
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed, poolclass=StaticPool, connect_args={"timeout": 10})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _begin(connection: Connection) -> None:
+    # A transaction that begins by reading and then writes fails at once if another process wrote in
+    # between; one that announces its write waits for its turn instead (SQLite manual, "Transaction").
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.info.get(WRITING) else "BEGIN")
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # Python's own transaction handling begins late and commits early around DDL; SQLAlchemy's page
+    # "SQLite: Serializable isolation / Savepoints / Transactional DDL" gives this remedy.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA wal_autocheckpoint=20000")
+    cursor.close()
+
+
+def _reject(future: "asyncio.Future[Any]", error: BaseException) -> None:
+    if not future.done():
+        future.set_exception(error)
+
+
+def _explained(error: BaseException) -> BaseException:
+    if not isinstance(error, OperationalError):
+        return error
+    explained = TemporaryError(
+        "E-DB-BUSY",
+        f"The ledger database did not take a write: {_cause(error)}.",
+        why="another program holds it locked, or its disk is full",
+        do="free space or end the other program; the next run carries on where this one stopped",
+        effect="nothing is sent that could not be written down first",
+    )
+    explained.__cause__ = error
+    return explained
+
+
+def _cause(error: SQLAlchemyError) -> str:
+    return str(error.orig if isinstance(error, DBAPIError) else error).splitlines()[0]

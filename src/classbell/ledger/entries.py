@@ -1,0 +1,209 @@
+"""
+What one institution's ledger has delivered: the narrow row per pair, and the packed row per mailbox.
+
+The rows are the truth. A packed row holds one mailbox's pairs as arrays, for planning to compare; it is
+derived from the rows once per mailbox and run. A mailbox is marked stale in the same transaction as the
+first intent of a run for it, so that a crash leaves no packed row that is wrong and trusted.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select
+
+from classbell.ledger.bits import unsigned
+from classbell.ledger.database import Database
+from classbell.ledger.schema import entry, mailbox, meeting, packed, rendering, stale
+from classbell.model import Entry, Ids, Mailbox
+from classbell.plan import Delivered
+
+SourcesOf = Callable[[Ids], NDArray[np.int16]]
+"""Gives, for meeting numbers, the place of each one's source in the desired state, or -1."""
+
+_MAILBOXES_AT_ONCE = 2000
+_NO_MAILBOX_BEYOND = 2**62
+
+
+class _Packed(NamedTuple):
+    """One mailbox's pairs: int64, except the fingerprints, which are uint64."""
+
+    mailbox_id: int
+    meetings: bytes
+    fingerprints: bytes
+    starts: bytes
+    ends: bytes
+
+
+class Entries:
+    """The institution's delivered events."""
+
+    def __init__(self, database: Database, institution_id: int) -> None:
+        self._database = database
+        self._institution_id = institution_id
+
+    async def count(self) -> tuple[int, int]:
+        """How many events are delivered, and in how many mailboxes."""
+        query = select(func.coalesce(func.sum(func.length(packed.c.meetings)), 0), func.count()).where(
+            packed.c.institution_id == self._institution_id
+        )
+        row = await self._database.read(lambda c: c.execute(query).one())
+        return row[0] // 8, row[1]
+
+    async def of_mailbox(self, owner: Mailbox) -> list[tuple[Entry, bytes]]:
+        """A mailbox's entries by start, each with the bytes that were delivered (empty if not kept)."""
+        bodies = (
+            select(rendering.c.body)
+            .where(
+                rendering.c.institution_id == self._institution_id,
+                rendering.c.fingerprint == entry.c.fingerprint,
+            )
+            .limit(1)
+            .scalar_subquery()
+        )
+        query = (
+            select(entry, meeting.c.source, meeting.c.key, bodies.label("body"))
+            .join(meeting, meeting.c.id == entry.c.meeting_id)
+            .where(entry.c.mailbox_id == owner.id, meeting.c.institution_id == self._institution_id)
+            .order_by(entry.c.starts_at, entry.c.meeting_id)
+        )
+
+        def read(connection: Connection) -> list[tuple[Entry, bytes]]:
+            return [
+                (
+                    Entry(
+                        mailbox=owner,
+                        meeting_id=row.meeting_id,
+                        meeting_key=full_key(row.source, row.key),
+                        event_id=row.event_id,
+                        etag=row.etag,
+                        fingerprint=unsigned(row.fingerprint),
+                        starts_at=row.starts_at,
+                        ends_at=row.ends_at,
+                        incarnation=row.incarnation,
+                        operation=row.operation,
+                    ),
+                    row.body or b"",
+                )
+                for row in connection.execute(query)
+            ]
+
+        return await self._database.read(read)
+
+    async def event_ids(self, number: int) -> set[str]:
+        """The ids of all events that the ledger knows in a mailbox."""
+        query = select(entry.c.event_id).where(entry.c.mailbox_id == number)
+        return await self._database.read(lambda c: set(c.execute(query).scalars()))
+
+    async def delivered(
+        self, sources_of: SourcesOf, *, fresh: Sequence[int] = ()
+    ) -> AsyncIterator[Delivered]:
+        """
+        All packed rows, in runs of ascending mailbox numbers.
+
+        Args:
+            fresh: mailboxes whose packed rows are stale; theirs are derived for this answer only.
+        """
+        derived = await self._database.read(partial(_derive, numbers=fresh))
+        outdated = set(fresh)
+        after = -1
+        while True:
+            query = (
+                select(
+                    packed.c.mailbox_id,
+                    packed.c.meetings,
+                    packed.c.fingerprints,
+                    packed.c.starts,
+                    packed.c.ends,
+                )
+                .where(packed.c.institution_id == self._institution_id, packed.c.mailbox_id > after)
+                .order_by(packed.c.mailbox_id)
+                .limit(_MAILBOXES_AT_ONCE)
+            )
+            stored = await self._database.read(partial(_fetch, query))
+            last = stored[-1].mailbox_id if len(stored) == _MAILBOXES_AT_ONCE else _NO_MAILBOX_BEYOND
+            rows = [_Packed._make(row) for row in stored if row.mailbox_id not in outdated]
+            rows += [row for row in derived if after < row.mailbox_id <= last]
+            if rows:
+                yield _run(sorted(rows, key=lambda row: row.mailbox_id), sources_of)
+            if last == _NO_MAILBOX_BEYOND:
+                return
+            after = last
+
+    async def stale(self) -> list[int]:
+        """The mailboxes whose packed row is behind their rows."""
+        query = (
+            select(stale.c.mailbox_id)
+            .join(mailbox, mailbox.c.id == stale.c.mailbox_id)
+            .where(mailbox.c.institution_id == self._institution_id)
+        )
+        return await self._database.read(lambda c: list(c.execute(query).scalars()))
+
+    async def pack(self, numbers: Sequence[int], revision: int) -> None:
+        """Derive the packed rows of some mailboxes from their rows."""
+        for begin in range(0, len(numbers), 500):
+            part = numbers[begin : begin + 500]
+            await self._database.write(partial(self._pack, numbers=part, revision=revision))
+
+    def _pack(self, connection: Connection, numbers: Sequence[int], revision: int) -> None:
+        rows = _derive(connection, numbers)
+        connection.execute(delete(packed).where(packed.c.mailbox_id.in_(numbers)))
+        connection.execute(delete(stale).where(stale.c.mailbox_id.in_(numbers)))
+        if rows:
+            shared = {"institution_id": self._institution_id, "revision": revision}
+            connection.execute(insert(packed), [row._asdict() | shared for row in rows])
+
+
+def _derive(connection: Connection, numbers: Sequence[int]) -> list[_Packed]:
+    """The packed rows of some mailboxes, from their rows; none for a mailbox that has nothing."""
+    rows = connection.execute(
+        select(
+            entry.c.mailbox_id, entry.c.meeting_id, entry.c.fingerprint, entry.c.starts_at, entry.c.ends_at
+        )
+        .where(entry.c.mailbox_id.in_(numbers))
+        .order_by(entry.c.mailbox_id, entry.c.meeting_id)
+    ).all()
+    table = np.array([tuple(row) for row in rows], dtype=np.int64).reshape(len(rows), 5)
+    owners, begins = np.unique(table[:, 0], return_index=True)
+    ends = np.append(begins[1:], len(table))
+    return [
+        _Packed(owner, *(table[begin:end, column].tobytes() for column in range(1, 5)))
+        for owner, begin, end in zip(owners.tolist(), begins.tolist(), ends.tolist(), strict=True)
+    ]
+
+
+def mark_stale(connection: Connection, numbers: Iterable[int]) -> None:
+    """Mark mailboxes whose rows are about to change."""
+    wanted = set(numbers)
+    already = set(
+        connection.execute(select(stale.c.mailbox_id).where(stale.c.mailbox_id.in_(wanted))).scalars()
+    )
+    rows = [{"mailbox_id": number} for number in sorted(wanted - already)]
+    if rows:
+        connection.execute(insert(stale), rows)
+
+
+def full_key(source: str, key: str) -> str:
+    """A meeting's key in full, as it stands in marks: the source's name and the source's own key."""
+    return f"{source}:{key}"
+
+
+def _fetch(query: Select[Any], connection: Connection) -> Sequence[Row[Any]]:
+    return connection.execute(query).all()
+
+
+def _run(rows: Sequence[_Packed], sources_of: SourcesOf) -> Delivered:
+    meetings = np.frombuffer(b"".join(row.meetings for row in rows), dtype=np.int64)
+    return Delivered(
+        mailbox=np.repeat(
+            np.array([row.mailbox_id for row in rows], dtype=np.int64),
+            [len(row.meetings) // 8 for row in rows],
+        ),
+        meeting=meetings,
+        fingerprint=np.frombuffer(b"".join(row.fingerprints for row in rows), dtype=np.uint64),
+        starts=np.frombuffer(b"".join(row.starts for row in rows), dtype=np.int64),
+        ends=np.frombuffer(b"".join(row.ends for row in rows), dtype=np.int64),
+        source=sources_of(meetings),
+    )

@@ -1,0 +1,116 @@
+"""Runs and source states of one institution."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from sqlalchemy import Connection, delete, insert, select, update
+
+from classbell.guards import LastRead, live_starts
+from classbell.ledger.database import Database
+from classbell.ledger.schema import run, source
+from classbell.model import Snapshot
+
+
+@dataclass(frozen=True, kw_only=True)
+class PastRun:
+    """A run as the ledger remembers it; ``summary`` counts what it did."""
+
+    id: int
+    started_at: float
+    finished_at: float | None
+    exit_code: int | None
+    summary: Mapping[str, object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceState:
+    """The last accepted read of a source."""
+
+    name: str
+    digest: bytes
+    read_at: float
+    last: LastRead
+
+
+class Runs:
+    """What was run and read for the institution."""
+
+    def __init__(self, database: Database, institution_id: int) -> None:
+        self._database = database
+        self._institution_id = institution_id
+
+    async def finish(self, run_id: int, exit_code: int, summary: Mapping[str, object], now: float) -> None:
+        """Record how a run ended."""
+        statement = (
+            update(run)
+            .where(run.c.id == run_id, run.c.institution_id == self._institution_id)
+            .values(finished_at=now, exit_code=exit_code, summary=msgspec.json.encode(summary))
+        )
+        await self._database.write(lambda connection: connection.execute(statement))
+
+    async def last(self, limit: int = 1) -> list[PastRun]:
+        """The newest runs, newest first."""
+        query = (
+            select(run)
+            .where(run.c.institution_id == self._institution_id)
+            .order_by(run.c.id.desc())
+            .limit(limit)
+        )
+
+        def read(connection: Connection) -> list[PastRun]:
+            return [
+                PastRun(
+                    id=row.id,
+                    started_at=row.started_at,
+                    finished_at=row.finished_at,
+                    exit_code=row.exit_code,
+                    summary=msgspec.json.decode(row.summary) if row.summary else {},
+                )
+                for row in connection.execute(query)
+            ]
+
+        return await self._database.read(read)
+
+    async def sources(self) -> dict[str, SourceState]:
+        """The last accepted read of each source, by name."""
+        query = select(source).where(source.c.institution_id == self._institution_id)
+
+        def read(connection: Connection) -> dict[str, SourceState]:
+            return {
+                row.name: SourceState(
+                    name=row.name,
+                    digest=row.digest,
+                    read_at=row.read_at,
+                    last=LastRead(
+                        starts=np.frombuffer(row.starts, dtype=np.int64), covered_until=row.covered_until
+                    ),
+                )
+                for row in connection.execute(query)
+            }
+
+        return await self._database.read(read)
+
+    async def keep_sources(self, snapshots: Sequence[Snapshot], now: float) -> None:
+        """Remember snapshots as the last accepted ones."""
+        rows = [
+            {
+                "institution_id": self._institution_id,
+                "name": snapshot.source,
+                "digest": snapshot.digest,
+                "read_at": now,
+                "starts": live_starts(snapshot).tobytes(),
+                "covered_until": snapshot.coverage.window.end,
+            }
+            for snapshot in snapshots
+        ]
+
+        def write(connection: Connection) -> None:
+            names = [row["name"] for row in rows]
+            mine = source.c.institution_id == self._institution_id
+            connection.execute(delete(source).where(mine, source.c.name.in_(names)))
+            if rows:
+                connection.execute(insert(source), rows)
+
+        await self._database.write(write)

@@ -1,0 +1,200 @@
+"""
+The ledger's tables, one definition for SQLite and PostgreSQL.
+
+Every row belongs to one institution, directly or through its mailbox or meeting. Fingerprints are
+unsigned 64-bit numbers stored as the signed number with the same bits, since SQL has no unsigned one.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite only makes a primary key the row's own number if its type is spelled INTEGER.
+RowNumber = BigInteger().with_variant(Integer, "sqlite")
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("installation", Text, primary_key=True),
+    Column("revision", BigInteger, nullable=False, comment="grows with every accepted plan"),
+)
+
+institution = Table(
+    "institution",
+    metadata,
+    Column("id", RowNumber, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+)
+
+source = Table(
+    "source",
+    metadata,
+    Column("institution_id", ForeignKey("institution.id"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, comment="of the last accepted snapshot"),
+    Column("read_at", Float, nullable=False),
+    Column("starts", LargeBinary, nullable=False, comment="int64 seconds of its live meetings, ascending"),
+    Column("covered_until", BigInteger, nullable=False),
+)
+
+mailbox = Table(
+    "mailbox",
+    metadata,
+    Column("id", RowNumber, primary_key=True),
+    Column("institution_id", ForeignKey("institution.id"), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("contacted_at", Float, comment="when its one look at first contact ended well"),
+    Column("out_code", Text, nullable=False, server_default="", comment="why nothing is delivered there"),
+    Column("out_detail", Text, nullable=False, server_default=""),
+    Column("retry_at", Float, nullable=False, server_default="0"),
+    UniqueConstraint("institution_id", "key"),
+)
+
+calendar = Table(
+    "calendar",
+    metadata,
+    Column("mailbox_id", ForeignKey("mailbox.id"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("calendar_id", Text, nullable=False),
+)
+
+meeting = Table(
+    "meeting",
+    metadata,
+    Column("id", RowNumber, primary_key=True),
+    Column("institution_id", ForeignKey("institution.id"), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    UniqueConstraint("institution_id", "source", "key"),
+)
+
+rendering = Table(
+    "rendering",
+    metadata,
+    Column("institution_id", ForeignKey("institution.id"), primary_key=True),
+    Column("meeting_digest", LargeBinary, primary_key=True),
+    Column("profile_digest", LargeBinary, primary_key=True),
+    Column("normaliser", Integer, nullable=False),
+    Column("fingerprint", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_rendering_fingerprint", "institution_id", "fingerprint"),
+)
+
+entry = Table(
+    "entry",
+    metadata,
+    Column("mailbox_id", ForeignKey("mailbox.id"), primary_key=True),
+    Column("meeting_id", ForeignKey("meeting.id"), primary_key=True),
+    Column("event_id", Text, nullable=False),
+    Column("etag", Text, nullable=False),
+    Column("fingerprint", BigInteger, nullable=False),
+    Column("starts_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Column("incarnation", Integer, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("delivered_at", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+packed = Table(
+    "packed",
+    metadata,
+    Column("mailbox_id", ForeignKey("mailbox.id"), primary_key=True),
+    Column("institution_id", ForeignKey("institution.id"), nullable=False, index=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("meetings", LargeBinary, nullable=False, comment="int64, ascending"),
+    Column("fingerprints", LargeBinary, nullable=False, comment="uint64"),
+    Column("starts", LargeBinary, nullable=False, comment="int64 seconds"),
+    Column("ends", LargeBinary, nullable=False, comment="int64 seconds"),
+)
+
+stale = Table(
+    "stale",
+    metadata,
+    Column("mailbox_id", ForeignKey("mailbox.id"), primary_key=True),
+    comment="mailboxes whose packed row must be derived again",
+)
+
+past_incarnation = Table(
+    "past_incarnation",
+    metadata,
+    Column("mailbox_id", ForeignKey("mailbox.id"), primary_key=True),
+    Column("meeting_id", ForeignKey("meeting.id"), primary_key=True),
+    Column("incarnation", Integer, nullable=False, comment="the highest that was ever delivered"),
+    sqlite_with_rowid=False,
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", RowNumber, primary_key=True),
+    Column("institution_id", ForeignKey("institution.id"), nullable=False, index=True),
+    Column("started_at", Float, nullable=False),
+    Column("finished_at", Float),
+    Column("exit_code", Integer),
+    Column("summary", LargeBinary, comment="JSON: counts by action, state and code"),
+)
+
+OPEN_STATES = ("pending", "sent", "unknown", "waiting", "held")
+_OPEN = text("state IN ('pending', 'sent', 'unknown', 'waiting', 'held')")
+_DUE = text("state IN ('pending', 'waiting', 'unknown')")
+
+change = Table(
+    "change",
+    metadata,
+    Column("id", RowNumber, primary_key=True),
+    Column("institution_id", ForeignKey("institution.id"), nullable=False),
+    Column("shard", Integer, nullable=False, comment="mailbox_id modulo the number of shards"),
+    Column("run_id", ForeignKey("run.id"), nullable=False),
+    Column("mailbox_id", ForeignKey("mailbox.id"), nullable=False),
+    Column("meeting_id", ForeignKey("meeting.id"), nullable=False),
+    Column("action", SmallInteger, nullable=False),
+    Column("reason", SmallInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("fingerprint", BigInteger, nullable=False),
+    Column("previous", BigInteger, nullable=False, comment="the fingerprint delivered before"),
+    Column("starts_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Column("calendar", Text, nullable=False),
+    Column("incarnation", Integer, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("due_at", Float, nullable=False, server_default="0"),
+    Column("sent_at", Float, nullable=False, server_default="0"),
+    Column("send_until", Float, nullable=False, server_default="0"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("code", Text, nullable=False, server_default=""),
+    Column("detail", Text, nullable=False, server_default=""),
+    Column("request_id", Text, nullable=False, server_default=""),
+    Column("finished_at", Float),
+    Index(
+        "uq_change_open_pair",
+        "mailbox_id",
+        "meeting_id",
+        unique=True,
+        sqlite_where=_OPEN,
+        postgresql_where=_OPEN,
+    ),
+    Index("ix_change_due", "institution_id", "starts_at", "id", sqlite_where=_DUE, postgresql_where=_DUE),
+)

@@ -1,0 +1,347 @@
+"""
+A run: one pass for one institution. Read, plan, guard, deliver; the same for every way to start one.
+
+``look`` reads and plans and writes nothing anywhere; ``carry_out`` accepts what passed the guards and
+delivers it. Between the two a person may be asked.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classbell.access import Access
+from classbell.deliver import Charge, Delivery, Progress, Tally
+from classbell.desired import Desired, MeetingKey, desired_state
+from classbell.errors import ClassbellError, HeldError, SourceError, SourceUnreachable, SourceUnusable
+from classbell.guards import Hold, Verdict, judge, shrinkages
+from classbell.ledger import Accepted, InstitutionLedger, Waiting
+from classbell.model import Became, ChangeState, Ids, Remark, Snapshot, Window
+from classbell.numbering import Numbering
+from classbell.people import mailbox_key, receipts
+from classbell.plan import Plan, Terms, pair_keys, plan_changes
+from classbell.ports import Ports
+from classbell.renderings import Renderings
+from classbell.settings import InstitutionSettings
+from classbell.sources import open_source
+from classbell.witness import Witness
+
+# Series are expanded a month further than the window, so that a meeting which moves out of it is seen to
+# have moved rather than to be gone.
+MARGIN = 31 * 86_400
+
+
+@dataclass(frozen=True, kw_only=True)
+class Office:
+    """What the runs of one institution work with. ``installation`` is the installation's id."""
+
+    installation: str
+    settings: InstitutionSettings
+    ledger: InstitutionLedger
+    ports: Ports
+    witness: Witness
+    access: Callable[[], Access]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """
+    A finished plan with the verdict on it, and what it was made from.
+
+    ``plan`` is everything that differs; ``passed`` what the guards let through. ``failures`` are the
+    sources that could not be read: nothing of theirs is in the plan.
+    """
+
+    now: float
+    snapshots: tuple[Snapshot, ...]
+    failures: tuple[SourceUnusable | SourceUnreachable, ...]
+    remarks: tuple[Remark, ...]
+    desired: Desired
+    plan: Plan
+    verdict: Verdict
+    meetings: Numbering[MeetingKey]
+    mailboxes: Numbering[str]
+    renderings: Renderings
+    only: int | None = None
+
+    @property
+    def passed(self) -> Plan:
+        """The part of the plan that may be delivered."""
+        return self.plan.chosen(self.verdict.passed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """How a run ended. ``waiting`` counts all open changes of the institution, whoever planned them."""
+
+    tally: Tally
+    holds: tuple[Hold, ...]
+    failures: tuple[SourceUnusable | SourceUnreachable, ...]
+    waiting: tuple[Waiting, ...]
+    exit_code: int
+    seconds: float = 0.0
+    remarks: tuple[Remark, ...] = field(default=())
+
+
+class Run:
+    """
+    One pass for one institution.
+
+    Args:
+        person: if given, the one person whose mailbox is planned for and delivered to.
+    """
+
+    def __init__(self, office: Office, *, person: str | None = None, allow_deletes: int = 0) -> None:
+        self._office = office
+        self._person = person
+        self._allow_deletes = allow_deletes
+        self._delivery: Delivery | None = None
+
+    def stop(self) -> None:
+        """Begin nothing new; what is on its way is finished and recorded."""
+        if self._delivery is not None:
+            self._delivery.stop()
+
+    async def look(self) -> Review:
+        """
+        Read the sources, plan, and judge the plan. Writes nothing anywhere.
+
+        Raises:
+            HeldError: E-PERSON-UNKNOWN, no source names the person asked for, nor does the ledger.
+        """
+        office, ledger = self._office, self._office.ledger
+        now = office.ports.clock.now()
+        window = self._window(now)
+        snapshots, failures = await self._read(window)
+        served, remarks = receipts(office.settings.audience, snapshots)
+        meetings: Numbering[MeetingKey] = Numbering(await ledger.meetings.numbers())
+        mailboxes: Numbering[str] = Numbering(await ledger.mailboxes.numbers())
+        renderings = Renderings(
+            office.settings.profiles, office.ports.files, await ledger.meetings.known_renderings()
+        )
+        desired = desired_state(
+            served,
+            meetings=meetings,
+            mailboxes=mailboxes,
+            calendars={
+                p.name: "" if p.calendar == "default" else p.calendar for p in office.settings.profiles
+            },
+            render=renderings.render,
+        )
+        only = self._only(mailboxes)
+        plan = await self._plan(desired, snapshots, now=now, window=window, only=only)
+        states = await ledger.runs.sources()
+        last = {name: state.last for name, state in states.items()}
+        verdict = judge(
+            plan,
+            shrinkages(_in_order(snapshots, desired), last, now=int(now)),
+            office.settings.safety,
+            allow_deletes=self._allow_deletes,
+        )
+        return Review(
+            now=now,
+            snapshots=snapshots,
+            failures=failures,
+            remarks=(*(r for s in snapshots for r in s.remarks), *remarks),
+            desired=desired,
+            plan=plan,
+            verdict=verdict,
+            meetings=meetings,
+            mailboxes=mailboxes,
+            renderings=renderings,
+            only=only,
+        )
+
+    async def carry_out(self, review: Review, tell: Callable[[Progress], None] = lambda _: None) -> Report:
+        """
+        Accept what passed of a plan and deliver it, with whatever was open before.
+
+        Raises:
+            RefusedError, TemporaryError: Microsoft refuses us or cannot be reached; what was accepted waits.
+        """
+        office, ledger, clock = self._office, self._office.ledger, self._office.ports.clock
+        passed = review.passed
+        access = office.access()
+        if len(passed) or await ledger.changes.open_count(review.only):
+            # Before anything is accepted: a refused credential is no reason to begin a run.
+            await access.tokens.token()
+        accepted = await ledger.plans.accept(
+            Accepted(
+                plan=passed,
+                calendars=review.desired.slots.calendars,
+                fresh_mailboxes={key: key for key in review.mailboxes.fresh},
+                fresh_meetings=list(review.meetings.fresh),
+                renderings=review.renderings.fresh,
+                sources_read=frozenset(s.source for s in review.snapshots),
+                only=review.only,
+            ),
+            review.now,
+        )
+        office.witness.bear(accepted.revision)
+        await self._keep_sources(review)
+        only = await self._readmitted()
+        report = await self._deliver(access, review, accepted.revision, only, tell)
+        await ledger.runs.finish(accepted.run_id, report.exit_code, _summary(report), clock.now())
+        return report
+
+    async def _readmitted(self) -> int | None:
+        """The number of the person asked for, whose mailbox is tried again even if it was out."""
+        if self._person is None:
+            return None
+        mailbox = await self._office.ledger.mailboxes.find(mailbox_key(self._person))
+        if mailbox is None:
+            return None
+        await self._office.ledger.mailboxes.put_in(mailbox.id)
+        return mailbox.id
+
+    def _window(self, now: float) -> Window:
+        window = self._office.settings.window
+        return Window(
+            begin=int(now - window.past.total_seconds()), end=int(now + window.future.total_seconds())
+        )
+
+    async def _read(
+        self, window: Window
+    ) -> tuple[tuple[Snapshot, ...], tuple[SourceUnusable | SourceUnreachable, ...]]:
+        wide = Window(begin=window.begin - MARGIN, end=window.end + MARGIN)
+        zone = self._office.settings.window.timezone
+        opened = [open_source(s, self._office.ports, timezone=zone) for s in self._office.settings.sources]
+        results = await asyncio.gather(*(source.read(wide) for source in opened), return_exceptions=True)
+        snapshots: list[Snapshot] = []
+        failures: list[SourceUnusable | SourceUnreachable] = []
+        for result in results:
+            if isinstance(result, Snapshot):
+                snapshots.append(result)
+            elif isinstance(result, SourceError):
+                failures.append(result)
+            else:
+                raise result
+        return tuple(snapshots), tuple(failures)
+
+    async def _plan(
+        self,
+        desired: Desired,
+        snapshots: Sequence[Snapshot],
+        *,
+        now: float,
+        window: Window,
+        only: int | None,
+    ) -> Plan:
+        ledger = self._office.ledger
+        # A process that died has left these behind; what they say must not be trusted.
+        stale = await ledger.entries.stale()
+        unsettled = np.array(await ledger.changes.unsettled(), dtype=np.int64).reshape(-1, 2)
+        places = _source_places(await ledger.meetings.numbers(), desired.sources)
+        delivered = [run async for run in ledger.entries.delivered(places, fresh=stale)]
+        terms = Terms(
+            now=int(now),
+            window=window,
+            coverages=[s.coverage for s in _in_order(snapshots, desired)],
+            busy=np.sort(pair_keys(unsettled[:, 0], unsettled[:, 1])),
+            only=only,
+        )
+        return plan_changes(desired, delivered, terms)
+
+    def _only(self, mailboxes: Numbering[str]) -> int | None:
+        if self._person is None:
+            return None
+        number = mailboxes.known(mailbox_key(self._person))
+        if number is None:
+            raise HeldError(
+                "E-PERSON-UNKNOWN",
+                f"Nobody called {self._person} is in a timetable or has received one.",
+                why="no source names this address, and the ledger does not know it",
+                do="check the address; at the source it must be written as the mailbox is",
+                effect="no calendar was changed",
+            )
+        return number
+
+    async def _keep_sources(self, review: Review) -> None:
+        if review.only is not None:
+            return
+        held = {hold.subject for hold in review.verdict.holds if hold.scope == "source"}
+        accepted = [s for s in review.snapshots if s.source not in held]
+        await self._office.ledger.runs.keep_sources(accepted, review.now)
+
+    async def _deliver(
+        self,
+        access: Access,
+        review: Review,
+        revision: int,
+        only: int | None,
+        tell: Callable[[Progress], None],
+    ) -> Report:
+        office, clock = self._office, self._office.ports.clock
+        self._delivery = Delivery(
+            office.ledger,
+            access.client,
+            access.dialect,
+            access.pace,
+            clock,
+            Charge(
+                installation=office.installation,
+                institution=office.settings.id,
+                revision=revision,
+                bound=office.settings.safety.outcome_bound.total_seconds(),
+                only=only,
+            ),
+            tell,
+        )
+        try:
+            tally = await self._delivery.run()
+        finally:
+            self._delivery = None
+        waiting = tuple(await office.ledger.changes.waiting())
+        return Report(
+            tally=tally,
+            holds=review.verdict.holds,
+            failures=review.failures,
+            waiting=waiting,
+            exit_code=_exit_code(review, tally, waiting),
+            seconds=clock.now() - review.now,
+            remarks=review.remarks,
+        )
+
+
+def _in_order(snapshots: Sequence[Snapshot], desired: Desired) -> list[Snapshot]:
+    """Snapshots in the order of ``Desired.sources``."""
+    by_name = {snapshot.source: snapshot for snapshot in snapshots}
+    return [by_name[name] for name in desired.sources]
+
+
+def _source_places(
+    numbers: Mapping[MeetingKey, int], sources: Sequence[str]
+) -> Callable[[Ids], NDArray[np.int16]]:
+    """How to tell, of many meeting numbers, the place of each one's source in *sources*; -1 if not there."""
+    place = {name: index for index, name in enumerate(sources)}
+    table = np.full(max(numbers.values(), default=0) + 1, -1, dtype=np.int16)
+    for (source, _), number in numbers.items():
+        table[number] = place.get(source, -1)
+    return lambda meetings: table[meetings]
+
+
+def _exit_code(review: Review, tally: Tally, waiting: Sequence[Waiting]) -> int:
+    if tally.interrupted:
+        return 130
+    codes = [failure.exit_code for failure in review.failures]
+    if review.verdict.holds or any(w.state is ChangeState.HELD for w in waiting):
+        codes.append(HeldError.exit_code)
+    if any(w.state is not ChangeState.HELD for w in waiting):
+        codes.append(3)
+    return next((code for code in (4, 5, 3) if code in codes), 0)
+
+
+def _summary(report: Report) -> dict[str, object]:
+    return {
+        "done": {action.name.lower(): count for action, count in report.tally.done.items()},
+        "held": report.tally.left[Became.HELD],
+        "batches": report.tally.batches,
+        "holds": [hold.code for hold in report.holds],
+        "failures": [failure.code for failure in report.failures],
+        "seconds": round(report.seconds, 3),
+    }
+
+
+__all__ = ["ClassbellError", "Office", "Report", "Review", "Run"]
