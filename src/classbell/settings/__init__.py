@@ -21,6 +21,7 @@ from classbell.settings.origins import InvalidConfiguration, Origin, Problem
 from classbell.settings.presence import absences
 from classbell.settings.references import FileReference, Secret
 from classbell.settings.tenant import CertificateSettings, TenantSettings
+from classbell.settings.values import is_slug
 
 __all__ = [
     "AudienceSettings",
@@ -49,6 +50,7 @@ __all__ = [
     "WindowSettings",
     "absences",
     "effective",
+    "is_slug",
     "load",
     "schemas",
 ]

@@ -238,3 +238,8 @@ BaseUrl = Annotated[str, AfterValidator(_base_url)]
 LocalPath = Annotated[Path, BeforeValidator(_one_line), AfterValidator(_from_folder), _PATH_SCHEMA]
 FeedUrl = Annotated[str, BeforeValidator(_one_line), AfterValidator(_feed_url)]
 SqliteUrl = Annotated[str, AfterValidator(_sqlite_url)]
+
+
+def is_slug(text: str) -> bool:
+    """Whether a text may be the id of an institution."""
+    return _SLUG.fullmatch(text) is not None

@@ -1,0 +1,181 @@
+"""
+What every command gets: the options that all commands share, and what follows from them.
+
+They may stand before the command or after it (``classbell -i example plan``, ``classbell plan -i example``).
+"""
+
+import functools
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
+
+import typer
+
+from classbell.cli.exits import EPILOG
+from classbell.cli.output import Output
+
+if TYPE_CHECKING:
+    from classbell.ports import Files
+    from classbell.settings import Configuration, InstitutionSettings
+
+P = ParamSpec("P")
+DEFAULT_CONFIG = Path("classbell.toml")
+_PANEL = "Options of every command"
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        metavar="FILE",
+        help="The configuration: else $CLASSBELL_CONFIG, else classbell.toml here.",
+        rich_help_panel=_PANEL,
+    ),
+]
+InstitutionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--institution",
+        "-i",
+        metavar="ID",
+        help="The institution: else $CLASSBELL_INSTITUTION; needed where there are several.",
+        rich_help_panel=_PANEL,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON on stdout.", rich_help_panel=_PANEL)]
+NoColorOption = Annotated[
+    bool, typer.Option("--no-color", help="No colours; NO_COLOR does the same.", rich_help_panel=_PANEL)
+]
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No notes and no progress.", rich_help_panel=_PANEL)
+]
+VerboseOption = Annotated[
+    bool, typer.Option("--verbose", "-v", help="More about what happens.", rich_help_panel=_PANEL)
+]
+NoInputOption = Annotated[
+    bool, typer.Option("--no-input", help="Never ask; fail instead.", rich_help_panel=_PANEL)
+]
+_SHARED: dict[str, tuple[Any, Any]] = {
+    "config": (ConfigOption, None),
+    "institution": (InstitutionOption, None),
+    "as_json": (JsonOption, False),
+    "no_color": (NoColorOption, False),
+    "quiet": (QuietOption, False),
+    "verbose": (VerboseOption, False),
+    "no_input": (NoInputOption, False),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invocation:
+    """The shared options of one call."""
+
+    config: Path | None = None
+    institution: str | None = None
+    as_json: bool = False
+    no_color: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    no_input: bool = False
+
+    @functools.cached_property
+    def output(self) -> Output:
+        """Where this call prints."""
+        return Output(
+            as_json=self.as_json,
+            quiet=self.quiet,
+            color=not self.no_color,
+            interactive=not self.no_input and sys.stdin is not None and sys.stdin.isatty(),
+        )
+
+    @functools.cached_property
+    def files(self) -> "Files":
+        """Local files."""
+        from classbell.life import LocalFiles  # noqa: PLC0415 (keeps --help fast)
+
+        return LocalFiles()
+
+    @functools.cached_property
+    def configuration(self) -> "Configuration":
+        """
+        The configuration that was named, read once.
+
+        Raises:
+            ConfigurationError: there is none, or it has problems.
+        """
+        from classbell.settings import load  # noqa: PLC0415 (keeps --help fast)
+
+        named = self.config or os.environ.get("CLASSBELL_CONFIG")
+        return load(Path(named) if named else DEFAULT_CONFIG, self.files, os.environ)
+
+    @functools.cached_property
+    def chosen(self) -> "InstitutionSettings":
+        """
+        The institution that was named, or the only one.
+
+        Raises:
+            ConfigurationError: there is none such, or there are several to choose from.
+        """
+        return self.configuration.institution(self.institution_id)
+
+    @property
+    def institution_id(self) -> str | None:
+        """The institution that was named."""
+        return self.institution or os.environ.get("CLASSBELL_INSTITUTION") or None
+
+    def joined(self, later: "Invocation") -> "Invocation":
+        """With the options that stand after the command; of a value given twice the later counts."""
+        given = {name: getattr(later, name) for name in _SHARED if getattr(later, name) not in (None, False)}
+        return replace(self, **given)
+
+
+@dataclass
+class Current:
+    """The call under way, for what must be printed after a command has failed."""
+
+    invocation: Invocation
+
+
+def group(**options: Any) -> typer.Typer:
+    """A set of commands; *options* are Typer's."""
+    return typer.Typer(epilog=EPILOG, pretty_exceptions_enable=False, **options)
+
+
+def command(
+    app: typer.Typer, name: str | None = None
+) -> Callable[[Callable[Concatenate[Invocation, P], int | None]], Callable[..., int | None]]:
+    """
+    Make a function a command that also takes the shared options and receives them as its first argument.
+
+    What the function returns is the exit code; None is 0.
+    """
+
+    def decorate(function: Callable[Concatenate[Invocation, P], int | None]) -> Callable[..., int | None]:
+        @functools.wraps(function)
+        def run(context: typer.Context, *args: Any, **given: Any) -> int | None:
+            shared = {key: given.pop(key) for key in _SHARED}
+            current: Current = context.obj
+            current.invocation = current.invocation.joined(Invocation(**shared))
+            return function(current.invocation, *args, **given)
+
+        _, *own = inspect.signature(function, eval_str=True).parameters.values()
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        parameters = [
+            inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
+            *(one.replace(kind=keyword) for one in own),
+            *(
+                inspect.Parameter(key, keyword, default=default, annotation=annotation)
+                for key, (annotation, default) in _SHARED.items()
+            ),
+        ]
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {one.name: one.annotation for one in parameters}
+        del run.__wrapped__
+        app.command(name, epilog=EPILOG)(run)
+        return run
+
+    return decorate

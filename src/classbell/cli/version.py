@@ -1,0 +1,20 @@
+"""``classbell version``."""
+
+import platform
+
+import typer
+
+from classbell import __version__
+from classbell.cli.invocation import Invocation, command
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app)(version)
+
+
+def version(invocation: Invocation) -> None:
+    """Say which version this is."""
+    python, system = platform.python_version(), f"{platform.system()} {platform.machine()}"
+    invocation.output.line(f"classbell {__version__}   Python {python}   {system}")
+    invocation.output.answer({"version": __version__, "python": python, "system": system})
