@@ -22,6 +22,7 @@ __all__ = ["ExpectedChange", "Figures", "Person", "PlannedStory", "Room", "Sampl
 
 SMALLEST = 20
 
+# Of ``meetings.csv``; ``attendance.csv`` has meeting and person.
 COLUMNS = (
     "key",
     "start",
