@@ -1,0 +1,130 @@
+"""
+Access tokens: issued by the Entra half, checked by the Graph half. A client must take them as opaque.
+
+Source: Entra page "Access token claims reference".
+"""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+
+from classbell.sandbox.refusals import token_refused
+from classbell.sandbox.surroundings import Commons
+from classbell.sandbox.tenant import GRAPH, GRAPH_APP_ID, App, Tenant
+
+SHORTEST_LIFE, LONGEST_LIFE = 3600, 5400
+_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a good token allows: one application, one tenant, some roles, until a time."""
+
+    tenant: Tenant
+    app: App
+    roles: frozenset[str]
+    expires: float
+
+
+class Tokens:
+    """Issues and checks the access tokens of one sandbox."""
+
+    def __init__(self, commons: Commons, lifetime: int | None) -> None:
+        self._commons = commons
+        self._lifetime = lifetime
+        self._known: dict[str, Access] = {}
+
+    @cached_property
+    def _key(self) -> rsa.RSAPrivateKey:
+        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+    @cached_property
+    def key_id(self) -> str:
+        """The id of the signing key."""
+        number = self._key.public_key().public_numbers().n
+        return base64.urlsafe_b64encode(number.to_bytes(256)[:20]).decode().rstrip("=")
+
+    def jwks(self) -> dict[str, Any]:
+        """The public signing key as a JSON Web Key Set."""
+        key = json.loads(RSAAlgorithm.to_jwk(self._key.public_key()))
+        return {
+            "keys": [
+                {"kty": "RSA", "use": "sig", "kid": self.key_id, "x5t": self.key_id}
+                | {"n": key["n"], "e": key["e"]}
+            ]
+        }
+
+    def issue(self, tenant: Tenant, app: App, audience: str) -> tuple[str, int]:
+        """A token for one resource, and for how many seconds it is good."""
+        now = int(self._commons.clock.now())
+        random = self._commons.random
+        life = (self._lifetime or random.randint(SHORTEST_LIFE, LONGEST_LIFE)) - 1
+        claims: dict[str, Any] = {
+            "aud": audience,
+            "iss": f"https://sts.windows.net/{tenant.tenant_id}/",
+            "iat": now,
+            "nbf": now,
+            "exp": now + life,
+            "aio": f"{random.getrandbits(128):032x}",
+            "app_displayname": app.name,
+            "appid": app.client_id,
+            "appidacr": "2",
+            "idp": f"https://sts.windows.net/{tenant.tenant_id}/",
+            "idtyp": "app",
+            "oid": app.object_id,
+            "sub": app.object_id,
+            "tid": tenant.tenant_id,
+            "uti": f"{random.getrandbits(96):024x}",
+            "ver": "1.0",
+        }
+        if app.roles and audience == GRAPH:
+            claims["roles"] = sorted(app.roles)
+        headers = {"kid": self.key_id, "x5t": self.key_id}
+        return jwt.encode(claims, self._key, "RS256", headers=headers), life
+
+    def check(self, authorization: str | None, tenants: Mapping[str, Tenant]) -> Access:
+        """
+        What the bearer of a token may do.
+
+        Raises:
+            Refusal: 401, it is missing, garbled, forged, for another resource, or expired.
+        """
+        kind, _, token = (authorization or "").partition(" ")
+        if kind.casefold() != "bearer" or not token.strip():
+            raise token_refused("Access token is empty.")
+        access = self._known.get(token) or self._read(token.strip(), tenants)
+        if access.expires <= self._commons.clock.now():
+            raise token_refused("Lifetime validation failed, the token is expired.")
+        return access
+
+    def _read(self, token: str, tenants: Mapping[str, Tenant]) -> Access:
+        if token.count(".") != 2:  # noqa: PLR2004 - header, claims, signature
+            raise token_refused("CompactToken parsing failed with error code: 80049217")
+        try:
+            claims = jwt.decode(
+                token,
+                self._key.public_key(),
+                algorithms=["RS256"],
+                options={"verify_aud": False, "verify_exp": False, "verify_nbf": False, "verify_iat": False},
+            )
+        except jwt.InvalidSignatureError:
+            raise token_refused("Access token validation failure. Invalid signature.") from None
+        except jwt.PyJWTError:
+            raise token_refused("CompactToken parsing failed with error code: 80049217") from None
+        if claims["aud"] not in {GRAPH, GRAPH_APP_ID}:
+            raise token_refused("Access token validation failure. Invalid audience.")
+        tenant = tenants[claims["tid"]]
+        access = Access(
+            tenant, tenant.apps[claims["appid"]], frozenset(claims.get("roles", ())), claims["exp"]
+        )
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        self._known[token] = access
+        return access

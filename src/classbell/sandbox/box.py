@@ -1,0 +1,145 @@
+"""The sandbox as it is embedded: tenants, clock, history, outbox, faults, and a server over them."""
+
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from classbell.sandbox.access import Tokens
+from classbell.sandbox.batch import Batches
+from classbell.sandbox.clock import SandboxClock
+from classbell.sandbox.entra import Entra
+from classbell.sandbox.faults import Faults
+from classbell.sandbox.gateway import Gateway
+from classbell.sandbox.history import History
+from classbell.sandbox.limits import Limits
+from classbell.sandbox.server import Address, Doors, serve_in_loop, serve_in_thread
+from classbell.sandbox.store import Mail
+from classbell.sandbox.surroundings import Commons
+from classbell.sandbox.switches import Switches
+from classbell.sandbox.tenant import Tenant, is_guid
+
+
+class Sandbox:
+    """
+    An embedded stand-in for Microsoft 365: Entra ID, Graph and mailboxes. Nothing listens until it serves.
+
+    Args:
+        seed: of everything random in it: ids, shuffled answers, waiting times.
+        switches: uncertain behaviours of the service; the defaults where None.
+        latency: seconds that a request takes before it is done, or a function that tells them anew each time.
+        token_lifetime: seconds that an access token is good; None means 60 to 90 minutes at random.
+        base: the running time underneath the clock, in seconds.
+
+    Attributes:
+        clock: its time, which can be set and advanced.
+        faults: scripted faults.
+        latency: as above; may be changed at any time.
+    """
+
+    def __init__(
+        self,
+        seed: int = 0,
+        *,
+        switches: Switches | None = None,
+        latency: float | Callable[[], float] = 0.0,
+        token_lifetime: int | None = None,
+        base: Callable[[], float] = time.time,
+    ) -> None:
+        self.clock = SandboxClock(base)
+        self.faults = Faults()
+        self.latency = latency
+        random = Random(seed)  # noqa: S311 - reproducible on purpose
+        self._commons = Commons(self.clock, random, switches or Switches())
+        self._tenants: dict[str, Tenant] = {}
+        self._limits = Limits(random)
+        tokens = Tokens(self._commons, token_lifetime)
+        gateway = Gateway(self._commons, self.faults, self._limits, self._wait)
+        self._doors = Doors(
+            commons=self._commons,
+            tenants=self._tenants,
+            entra=Entra(self._commons, self._tenants, tokens),
+            tokens=tokens,
+            gateway=gateway,
+            batches=Batches(gateway, random),
+            faults=self.faults,
+        )
+
+    @classmethod
+    def from_file(cls, path: Path) -> "Sandbox":
+        """
+        A sandbox as a TOML file describes it; the format is in ``docs/reference/sandbox.md``.
+
+        Raises:
+            SandboxFileError: the file is missing or wrong.
+        """
+        from classbell.sandbox.file import load  # noqa: PLC0415 - the file's reader needs this class
+
+        return load(path, cls)
+
+    @property
+    def switches(self) -> Switches:
+        """The uncertain behaviours; set its fields to change them."""
+        return self._commons.switches
+
+    @property
+    def history(self) -> History:
+        """Every request and every committed change so far."""
+        return self._commons.history
+
+    @property
+    def outbox(self) -> list[Mail]:
+        """Every mail that the service would have sent."""
+        return self._commons.outbox
+
+    @property
+    def tenants(self) -> list[Tenant]:
+        """The tenants in the order they were added."""
+        return list(self._tenants.values())
+
+    def add_tenant(self, domain: str, tenant_id: str | None = None) -> Tenant:
+        """
+        A tenant with a verified domain; a GUID is made where none is given.
+
+        Raises:
+            ValueError: *tenant_id* is no GUID, or the tenant exists.
+        """
+        guid = (tenant_id or str(self._commons.new_guid())).lower()
+        if not is_guid(guid):
+            raise ValueError(f"{tenant_id!r} is no GUID")
+        if any(known.is_called(guid) or known.is_called(domain) for known in self._tenants.values()):
+            raise ValueError(f"tenant {domain} ({guid}) exists already")
+        tenant = self._tenants[guid] = Tenant(guid, domain, self._commons)
+        return tenant
+
+    def peak_in_flight(self, client_id: str | None = None) -> int:
+        """The most requests that were ever in flight for one application and one mailbox."""
+        return self._limits.peak(client_id)
+
+    def export_history(self, path: Path) -> None:
+        """Write the history as JSON lines."""
+        self.history.export(path)
+
+    @contextmanager
+    def serve(self, port: int = 0, **options: Any) -> Iterator[Address]:
+        """
+        Serve over HTTPS from a thread of its own, until the block ends.
+
+        Args:
+            port: 0 for any free one.
+            options: ``host`` to listen on (loopback unless ``beyond_loopback=True``), ``names`` for further
+                host names in the certificate, ``directory`` for the CA file.
+        """
+        with serve_in_thread(self._doors, port=port, **options) as address:
+            yield address
+
+    @asynccontextmanager
+    async def serving(self, port: int = 0, **options: Any) -> AsyncIterator[Address]:
+        """The same inside the running loop."""
+        async with serve_in_loop(self._doors, port=port, **options) as address:
+            yield address
+
+    def _wait(self) -> float:
+        return self.latency() if callable(self.latency) else self.latency

@@ -1,0 +1,89 @@
+"""A sandbox described by a TOML file."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from classbell.sandbox.switches import Switches
+
+if TYPE_CHECKING:
+    from classbell.sandbox.box import Sandbox
+    from classbell.sandbox.tenant import Tenant
+
+
+class SandboxFileError(Exception):
+    """The file that describes a sandbox is missing or wrong; the text says where."""
+
+
+class _App(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    client_id: str | None = None
+    certificates: list[Path] = []
+    permissions: list[str] = []
+    mailboxes: list[str] | None = None
+
+
+class _Mailbox(msgspec.Struct, forbid_unknown_fields=True):
+    address: str
+    state: str = "active"
+    id: str | None = None
+
+
+class _Tenant(msgspec.Struct, forbid_unknown_fields=True):
+    domain: str
+    tenant_id: str | None = None
+    mailboxes: list[str | _Mailbox] = []
+    mailboxes_file: Path | None = None
+    apps: list[_App] = []
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    seed: int = 0
+    clock: datetime | None = None
+    latency: float = 0.0
+    token_lifetime: int | None = None
+    switches: dict[str, Any] = {}
+    tenants: list[_Tenant] = []
+
+
+def load(path: Path, make: "type[Sandbox]") -> "Sandbox":
+    """
+    Make the sandbox that a file describes; paths in it are relative to it.
+
+    Raises:
+        SandboxFileError: the file or one that it names cannot be read, or says something unknown.
+    """
+    try:
+        told = msgspec.toml.decode(path.read_bytes(), type=_File)
+        switches = msgspec.convert(told.switches, Switches, strict=False)
+        unknown = told.switches.keys() - set(Switches.__dataclass_fields__)
+        if unknown:
+            raise SandboxFileError(f"{path}: no switch is called {min(unknown)!r}")
+        sandbox = make(told.seed, switches=switches, latency=told.latency, token_lifetime=told.token_lifetime)
+        if told.clock is not None:
+            sandbox.clock.set(told.clock)
+        for tenant in told.tenants:
+            _fill(sandbox.add_tenant(tenant.domain, tenant.tenant_id), tenant, path.parent)
+    except (OSError, ValueError, msgspec.MsgspecError) as error:
+        raise SandboxFileError(f"{path}: {error}") from error
+    return sandbox
+
+
+def _fill(tenant: "Tenant", told: _Tenant, folder: Path) -> None:
+    for entry in told.mailboxes:
+        if isinstance(entry, str):
+            tenant.add_mailbox(entry)
+        else:
+            tenant.add_mailbox(entry.address, entry.state, entry.id)
+    if told.mailboxes_file is not None:
+        lines = (folder / told.mailboxes_file).read_text().splitlines()
+        tenant.add_mailboxes(line.strip() for line in lines if line.strip())
+    for described in told.apps:
+        app = tenant.register_app(described.name, described.client_id)
+        for certificate in described.certificates:
+            app.add_certificate((folder / certificate).read_bytes())
+        for permission in described.permissions:
+            app.grant(permission)
+        app.restrict_to(described.mailboxes)

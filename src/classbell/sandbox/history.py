@@ -1,0 +1,147 @@
+"""The append-only record of what was asked and of what changed; checkers judge from it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal, overload
+
+import msgspec
+
+from classbell.sandbox.content import Content
+from classbell.sandbox.ids import MailboxIds
+
+Kind = Literal["request", "refusal", "change"]
+
+
+# Without gc: millions of these live as long as the sandbox and never take part in a cycle.
+class Change(msgspec.Struct, frozen=True, gc=False):
+    """
+    A committed change of one event or calendar.
+
+    ``action`` is create, update, touch, delete, purge, move, copy or restore for events, and
+    create-calendar, rename-calendar or delete-calendar for calendars; ``cause`` is ``api:<client id>`` or
+    ``user``. ``content`` and ``properties`` are those after the change; ``source`` is the number of the event
+    that a copy was made from.
+    """
+
+    action: str
+    cause: str
+    ids: MailboxIds
+    number: int
+    folder: int
+    content: Content | None = None
+    properties: tuple[tuple[str, str], ...] = ()
+    source: int = 0
+
+    def described(self) -> dict[str, Any]:
+        """The change as JSON values."""
+        told: dict[str, Any] = {"action": self.action, "cause": self.cause}
+        if self.action.endswith("-calendar"):
+            told["calendar"] = self.ids.mutable(self.folder, self.number)
+            return told
+        told |= {"event": self.ids.immutable(self.number), "folder": self.folder}
+        if self.content is not None:
+            told |= {
+                "subject": self.content.subject,
+                "start": self.content.start // 1_000_000,
+                "end": self.content.end // 1_000_000,
+                "content": self.content.digest(),
+                "attendees": len(self.content.attendees),
+            }
+        if self.properties:
+            told["properties"] = dict(self.properties)
+        if self.source:
+            told["copy_of"] = self.ids.immutable(self.source)
+        return told
+
+
+class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """
+    One line of the history.
+
+    ``number`` counts from 1; ``at`` is the sandbox's time in seconds. ``kind`` is ``request`` (answered),
+    ``refusal`` (answered with a status of 400 or more, or not at all: status 0) or ``change``. ``tenant`` and
+    ``app`` are ids, ``mailbox`` the address as the directory has it, ``path`` the path with its query as
+    it was asked; a member of a batch has its own record with its own path.
+    """
+
+    number: int
+    at: float
+    kind: Kind
+    tenant: str = ""
+    app: str = ""
+    mailbox: str = ""
+    method: str = ""
+    path: str = ""
+    status: int = 0
+    code: str = ""
+    retry_after: str = ""
+    batch: int = 0
+    returned: tuple[int, ...] = ()
+    ids: MailboxIds | None = None
+    change: Change | None = None
+
+    @property
+    def detail(self) -> dict[str, Any]:
+        """What else is to be said, as JSON values; of a change: action, cause, event and its content."""
+        if self.change is not None:
+            return self.change.described()
+        told: dict[str, Any] = {}
+        if self.code:
+            told["code"] = self.code
+        if self.retry_after:
+            told["retry_after"] = self.retry_after
+        if self.batch:
+            told["batch"] = self.batch
+        if self.returned and self.ids is not None:
+            told["events"] = [self.ids.immutable(number) for number in self.returned]
+        return told
+
+    def told(self) -> dict[str, Any]:
+        """The whole record as JSON values."""
+        return {
+            "number": self.number,
+            "at": self.at,
+            "kind": self.kind,
+            "tenant": self.tenant,
+            "app": self.app,
+            "mailbox": self.mailbox,
+            "method": self.method,
+            "path": self.path,
+            "status": self.status,
+            "detail": self.detail,
+        }
+
+
+class History(Sequence[Record]):
+    """The records in order. Only the sandbox appends; nothing is ever taken away."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._records: list[Record] = []
+
+    def add(self, kind: Kind, **values: Any) -> Record:
+        """Append a record with the next number and the present time."""
+        record = Record(number=len(self._records) + 1, at=self._now(), kind=kind, **values)
+        self._records.append(record)
+        return record
+
+    @overload
+    def __getitem__(self, index: int) -> Record: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Record]: ...
+
+    def __getitem__(self, index: int | slice) -> Record | list[Record]:
+        return self._records[index]
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self._records)
+
+    def export(self, path: Path) -> None:
+        """Write all records as JSON lines, one record a line."""
+        encoder = msgspec.json.Encoder()
+        with path.open("wb") as file:
+            file.writelines(encoder.encode(record.told()) + b"\n" for record in list(self._records))

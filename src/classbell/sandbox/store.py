@@ -1,0 +1,265 @@
+"""
+The calendars and events of one mailbox, and the only code that changes them.
+
+Every change gives the item a new version, is written into the history with its cause, and counts the mails
+that the service would have sent. Callers hold the sandbox's lock.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+from classbell.sandbox.content import Attendee, Content
+from classbell.sandbox.history import Change, History
+from classbell.sandbox.ids import CALENDARS, DEFAULT_CALENDAR, DELETED_ITEMS, MailboxIds
+
+FIRST_OWN_CALENDAR = 0x0200
+PURGED = 0
+
+Properties = tuple[tuple[str, str], ...]
+
+
+# Without gc: there are millions of them and none takes part in a cycle.
+class Event(msgspec.Struct, gc=False, kw_only=True):
+    """
+    One event: its identity and times beside content that may be shared.
+
+    ``folder`` is the number of its calendar, ``DELETED_ITEMS`` or ``PURGED``. ``posted`` and
+    ``posted_properties`` are what its create said, for the comparison that ``transactionId`` needs.
+    """
+
+    number: int
+    folder: int
+    version: int
+    created: float
+    modified: float
+    content: Content
+    properties: Properties
+    transaction: str
+    posted: Content
+    posted_properties: Properties
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it stands in a calendar."""
+        return self.folder not in (DELETED_ITEMS, PURGED)
+
+
+class Calendar(msgspec.Struct, gc=False):
+    """A calendar folder; ``number`` is the folder of its events."""
+
+    number: int
+    name: str
+    version: int
+    color: str = "auto"
+    is_default: bool = False
+    parent: int = CALENDARS
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail that the service would have sent; ``kind`` is invitation, update or cancellation."""
+
+    at: float
+    tenant: str
+    sender: str
+    recipient: str
+    kind: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a store shares with the others of its sandbox."""
+
+    now: Callable[[], float]
+    history: History
+    outbox: list[Mail]
+    contents: dict[Content, Content]
+
+
+class Store:
+    """The content of one mailbox."""
+
+    __slots__ = (
+        "_around",
+        "_last_folder",
+        "_last_number",
+        "_last_version",
+        "address",
+        "calendars",
+        "events",
+        "ids",
+        "tenant",
+        "transactions",
+    )
+
+    def __init__(self, around: Surroundings, tenant: str, address: str, ids: MailboxIds) -> None:
+        self._around = around
+        self.tenant = tenant
+        self.address = address
+        self.ids = ids
+        self._last_number = 0
+        self._last_version = 1
+        self._last_folder = FIRST_OWN_CALENDAR
+        self.events: dict[int, Event] = {}
+        self.transactions: dict[str, Event] = {}
+        self.calendars = {
+            DEFAULT_CALENDAR: Calendar(DEFAULT_CALENDAR, "Calendar", 1, is_default=True),
+        }
+
+    def live(self, folder: int | None = None) -> Iterator[Event]:
+        """The events of one calendar, or of all."""
+        return (
+            event
+            for event in self.events.values()
+            if event.is_live and (folder is None or event.folder == folder)
+        )
+
+    def create(
+        self, folder: int, content: Content, properties: Properties, transaction: str, *, cause: str
+    ) -> Event:
+        """A new event."""
+        content = self._shared(content)
+        self._last_number += 1
+        now = self._around.now()
+        event = Event(
+            number=self._last_number,
+            folder=folder,
+            version=self._next_version(),
+            created=now,
+            modified=now,
+            content=content,
+            properties=properties,
+            transaction=transaction,
+            posted=content,
+            posted_properties=properties,
+        )
+        self.events[event.number] = event
+        if transaction:
+            self.transactions[transaction] = event
+        self._record("create", event, cause)
+        self._mail("invitation", content, content.attendees)
+        return event
+
+    def update(self, event: Event, content: Content, properties: Properties, *, cause: str) -> None:
+        """New content; a new version even if nothing differs, as in life."""
+        before, event.content = event.content, self._shared(content)
+        event.properties = properties
+        self._changed("update", event, cause)
+        if content.attendees or before.attendees:
+            self._mail_update(before, content)
+
+    def touch(self, event: Event, *, cause: str) -> None:
+        """A new version with nothing changed: a reminder snoozed, the service tidying up."""
+        self._changed("touch", event, cause)
+
+    def delete(self, event: Event, *, cause: str) -> None:
+        """Into Deleted Items; from there, away."""
+        if event.folder == DELETED_ITEMS:
+            self.purge(event, cause=cause)
+            return
+        event.folder = DELETED_ITEMS
+        self._changed("delete", event, cause)
+        self._mail("cancellation", event.content, event.content.attendees)
+
+    def purge(self, event: Event, *, cause: str) -> None:
+        """Away, beyond what any client can see."""
+        was_live = event.is_live
+        event.folder = PURGED
+        del self.events[event.number]
+        self._changed("purge", event, cause)
+        if was_live:
+            self._mail("cancellation", event.content, event.content.attendees)
+
+    def move(self, event: Event, folder: int, *, cause: str) -> None:
+        """Into another calendar; its mutable id changes with it."""
+        action = "move" if event.is_live else "restore"
+        event.folder = folder
+        self._changed(action, event, cause)
+
+    def copy(self, event: Event, folder: int, *, cause: str) -> Event:
+        """A second event with the same content and hidden properties, without a transaction id."""
+        self._last_number += 1
+        now = self._around.now()
+        twin = msgspec.structs.replace(
+            event,
+            number=self._last_number,
+            folder=folder,
+            version=self._next_version(),
+            created=now,
+            modified=now,
+            transaction="",
+        )
+        self.events[twin.number] = twin
+        self._record("copy", twin, cause, source=event.number)
+        return twin
+
+    def create_calendar(self, name: str, color: str, *, cause: str) -> Calendar:
+        """A new calendar beside the default one."""
+        self._last_folder += 1
+        calendar = Calendar(self._last_folder, name, self._next_version(), color)
+        self.calendars[calendar.number] = calendar
+        self._record_calendar("create-calendar", calendar, cause)
+        return calendar
+
+    def update_calendar(self, calendar: Calendar, name: str, color: str, *, cause: str) -> None:
+        """Another name or colour."""
+        calendar.name, calendar.color = name, color
+        calendar.version = self._next_version()
+        self._record_calendar("rename-calendar", calendar, cause)
+
+    def delete_calendar(self, calendar: Calendar, *, cause: str) -> None:
+        """The calendar goes, and its events with it into Deleted Items."""
+        for event in list(self.live(calendar.number)):
+            self.delete(event, cause=cause)
+        del self.calendars[calendar.number]
+        self._record_calendar("delete-calendar", calendar, cause)
+
+    def _shared(self, content: Content) -> Content:
+        contents = self._around.contents
+        if len(contents) >= _SHARED_CONTENTS:
+            contents.clear()
+        return contents.setdefault(content, content)
+
+    def _next_version(self) -> int:
+        self._last_version += 1
+        return self._last_version
+
+    def _changed(self, action: str, event: Event, cause: str) -> None:
+        event.version = self._next_version()
+        event.modified = self._around.now()
+        self._record(action, event, cause)
+
+    def _record(self, action: str, event: Event, cause: str, *, source: int = 0) -> None:
+        change = Change(
+            action, cause, self.ids, event.number, event.folder, event.content, event.properties, source
+        )
+        self._add(change)
+
+    def _record_calendar(self, action: str, calendar: Calendar, cause: str) -> None:
+        self._add(Change(action, cause, self.ids, calendar.number, calendar.parent))
+
+    def _add(self, change: Change) -> None:
+        app = change.cause.removeprefix("api:") if change.cause.startswith("api:") else ""
+        self._around.history.add("change", tenant=self.tenant, app=app, mailbox=self.address, change=change)
+
+    def _mail_update(self, before: Content, after: Content) -> None:
+        old = set(before.attendees)
+        if msgspec.structs.replace(before, attendees=()) == msgspec.structs.replace(after, attendees=()):
+            self._mail("invitation", after, tuple(who for who in after.attendees if who not in old))
+        else:
+            self._mail("update", after, after.attendees)
+        gone = old - set(after.attendees)
+        self._mail("cancellation", after, tuple(who for who in before.attendees if who in gone))
+
+    def _mail(self, kind: str, content: Content, recipients: tuple[Attendee, ...]) -> None:
+        now = self._around.now()
+        self._around.outbox.extend(
+            Mail(now, self.tenant, self.address, who.address, kind, content.subject) for who in recipients
+        )
+
+
+# Content is shared between the mailboxes of one lecture, which are written close together.
+_SHARED_CONTENTS = 50_000
