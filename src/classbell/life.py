@@ -70,7 +70,8 @@ class LocalFiles:
 
     def matching(self, folder: Path, pattern: str) -> list[Path]:
         """The files under *folder* that match a pattern such as ``conf.d/*.toml``, sorted."""
-        return sorted(path for path in folder.glob(pattern) if path.is_file())
+        # A link to nothing stays in: reading it says so, where leaving it out would say nothing.
+        return sorted(path for path in folder.glob(pattern) if not path.is_dir())
 
     def write_durably(self, path: Path, content: bytes, *, private: bool = False) -> None:
         """
