@@ -8,11 +8,10 @@ The form is that of the JSON batching page.
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from functools import lru_cache
 
 import msgspec
 
+from classbell.headers import seconds
 from classbell.outlook.dialect import Answer, FoundCalendar, FoundEvent, Kind, Request, Seen, usable_etag
 from classbell.outlook.mark import MARK_PROPERTY
 
@@ -196,32 +195,6 @@ def decode_refusal(status: int, body: bytes, seen: Seen) -> Answer:
         request_id=_request_id(error, seen),
         service_time=seen.service_time,
     )
-
-
-def seconds(text: str | float | None, service_time: float = 0.0) -> float | None:
-    """
-    The seconds that a ``Retry-After`` asks for; None if it is absent or senseless.
-
-    It may be an integer, a decimal (seen from Graph, throttling page) or a date, which is compared with
-    the service's own time.
-    """
-    if text is None:
-        return None
-    try:
-        wanted = float(text)
-    except ValueError:
-        wanted = (http_date(str(text)) or 0.0) - service_time if service_time else -1.0
-    return wanted if 0.0 <= wanted < float("inf") else None
-
-
-@lru_cache(maxsize=64)
-def http_date(text: str) -> float | None:
-    """A ``Date`` header as seconds since 1970; None if it is none."""
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _parts(body: bytes) -> Iterator[_Part]:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from classbell.outlook.batch import http_date, seconds
+from classbell import headers
 from classbell.outlook.dialect import Answer, Dialect, Kind, Request, Seen
 from classbell.ports import Clock, NoAnswer, Response, Transport
 
@@ -187,16 +187,15 @@ class OutlookClient:
         )
 
     def _seen(self, response: Response) -> Seen:
-        headers = response.headers
         # The page of a gateway carries the gateway's time, not the service's.
-        genuine = response.status == _OK or "request-id" in headers
-        service_time = http_date(headers.get("date", "")) or 0.0 if genuine else 0.0
+        genuine = response.status == _OK or "request-id" in response.headers
+        service_time = headers.date(response.headers) if genuine else 0.0
         if service_time:
             self._offset = service_time - self._clock.now()
         return Seen(
-            request_id=headers.get("request-id", ""),
+            request_id=response.headers.get("request-id", ""),
             service_time=service_time,
-            retry_after=seconds(headers.get("retry-after"), service_time),
+            retry_after=headers.retry_after(response.headers),
         )
 
     def _is_ours(self, link: str) -> bool:
