@@ -59,6 +59,7 @@ class Batches:
         """
         self._count += 1
         members = _read(envelope, base, size, self._count)
+        self._gateway.record_batch(access, self._count)
         run = _Run(self._gateway, access, members)
         responses = await run.finish()
         self._random.shuffle(responses)
@@ -103,13 +104,14 @@ class _Run:
 
     async def _reply(self, member: _Member) -> Reply | None:
         if member.refusal is not None:
-            return self._gateway.refused(member.refusal)
+            return self._gateway.refused(member.refusal, member.request.headers)
         for earlier in member.after:
             if not 200 <= await self._done[earlier] < 300:  # noqa: PLR2004 - statuses
                 return self._gateway.refused(
                     Refusal(
                         424, "FailedDependency", f"The request depends on request '{earlier}', which failed."
-                    )
+                    ),
+                    member.request.headers,
                 )
         try:
             return await self._gateway.answer(member.request, self._access)

@@ -33,13 +33,13 @@ class Reply:
     """
     An answer: JSON values, or text, or nothing in ``body``.
 
-    ``returned`` are the numbers of the events that a reading answer carries.
+    ``returned`` are the numbers of the events that a reading answer carries, None in any other.
     """
 
     status: int
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
-    returned: tuple[int, ...] = ()
+    returned: tuple[int, ...] | None = None
 
 
 class ConnectionDropped(Exception):

@@ -6,7 +6,8 @@ Source: Graph pages "Microsoft Graph error responses and resource types" and "Th
 
 import asyncio
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from urllib.parse import unquote
 
 from classbell.sandbox import graph, preferences
@@ -14,6 +15,7 @@ from classbell.sandbox.access import Access
 from classbell.sandbox.asked import Asked
 from classbell.sandbox.exchange import VERSION, ConnectionDropped, Reply, Request
 from classbell.sandbox.faults import Fault, Faults, RequestInfo
+from classbell.sandbox.history import Particulars
 from classbell.sandbox.instants import date_text
 from classbell.sandbox.limits import Limits
 from classbell.sandbox.mailbox import Mailbox
@@ -27,6 +29,9 @@ from classbell.sandbox.refusals import (
 )
 from classbell.sandbox.surroundings import Commons
 from classbell.sandbox.tenant import is_guid
+
+# What is recorded of a request whose connection was dropped.
+DROPPED = Reply(0, {"error": {"code": "dropped"}})
 
 _KEYED = re.compile(r"(\w+)\('([^']*)'\)")
 _READING = frozenset({"Calendars.Read", "Calendars.ReadWrite"})
@@ -79,31 +84,31 @@ class Gateway:
         Raises:
             ConnectionDropped: a fault wants no answer.
         """
-        fault = self._fault(request, access) if self._faults else None
+        segments = _segments(request.path)
+        fault = self._fault(request, access, segments) if self._faults else None
         mailbox = None
+        reply = DROPPED
         try:
-            segments = _segments(request.path)
-            if fault is not None and not fault.after:
-                reply = self._spoilt(request, access, fault)
-            else:
+            if fault is None or fault.after:
                 mailbox = self._mailbox(request, access, segments)
                 reply = await self._admitted(request, access, mailbox, segments)
         except Refusal as refusal:
-            reply = self.refused(refusal)
+            reply = self.refused(refusal, request.headers)
+        if fault is not None:
+            reply = DROPPED if fault.drops else self.spoilt(fault)
         self._record(request, access, mailbox, reply)
-        if fault is not None and fault.after:
-            reply = self._spoilt(request, access, fault)
-            self._record(request, access, mailbox, reply)
+        if reply is DROPPED:
+            raise ConnectionDropped
         return reply
 
-    def refused(self, refusal: Refusal) -> Reply:
-        """The error envelope of a refusal."""
+    def refused(self, refusal: Refusal, headers: Mapping[str, str]) -> Reply:
+        """The error envelope of a refusal; *headers* are those of the request."""
         error = {"code": refusal.code, "message": refusal.message, **refusal.annotations}
         request_id = str(self._commons.new_guid())
         error["innerError"] = {
             "date": date_text(self._commons.clock.now()),
             "request-id": request_id,
-            "client-request-id": request_id,
+            "client-request-id": headers.get("client-request-id", request_id),
         }
         return Reply(refusal.status, {"error": error}, dict(refusal.headers))
 
@@ -157,8 +162,7 @@ class Gateway:
             now=self._commons.clock.now(),
         )
 
-    def _fault(self, request: Request, access: Access) -> Fault | None:
-        segments = _segments(request.path)
+    def _fault(self, request: Request, access: Access, segments: list[str]) -> Fault | None:
         return self._faults.pick(
             RequestInfo(
                 kind="member" if request.batch else "single",
@@ -171,35 +175,46 @@ class Gateway:
             )
         )
 
-    def _spoilt(self, request: Request, access: Access, fault: Fault) -> Reply:
-        if fault.drops:
-            if not fault.after:
-                self._record(request, access, None, Reply(0))
-            raise ConnectionDropped
-        return self.spoilt(fault)
-
     def spoilt(self, fault: Fault) -> Reply:
         """The answer that a fault gives."""
         headers = {} if fault.retry_after is None else {"Retry-After": fault.retry_after}
-        return self.refused(Refusal(fault.status, fault.code, fault.message, headers=headers))
+        return self.refused(Refusal(fault.status, fault.code, fault.message, headers=headers), {})
+
+    def record_batch(self, access: Access, number: int) -> None:
+        """Write the envelope of a batch into the history; its members follow one by one."""
+        self._commons.history.add(
+            "request",
+            tenant=access.tenant.tenant_id,
+            app=access.app.client_id,
+            method="POST",
+            path=f"/{VERSION}/$batch",
+            status=200,
+            batch=number,
+        )
 
     def _record(self, request: Request, access: Access, mailbox: Mailbox | None, reply: Reply) -> None:
         failed = reply.status >= 400 or not reply.status  # noqa: PLR2004 - a status
-        error = reply.body.get("error", {}) if failed and isinstance(reply.body, dict) else {}
+        path = f"/{VERSION}/{request.path}"
         self._commons.history.add(
             "refusal" if failed else "request",
             tenant=access.tenant.tenant_id,
             app=access.app.client_id,
             mailbox=mailbox.address if mailbox else "",
             method=request.method,
-            path=f"/{VERSION}/{request.path}" + (f"?{request.query}" if request.query else ""),
+            # The path of a create is the same for every event of a mailbox.
+            path=f"{path}?{request.query}" if request.query else sys.intern(path),
             status=reply.status,
-            code=error.get("code", ""),
-            retry_after=reply.headers.get("Retry-After", ""),
             batch=request.batch,
-            returned=reply.returned,
-            ids=mailbox.store.ids if mailbox and reply.returned else None,
+            more=_particulars(reply, mailbox, failed=failed),
         )
+
+
+def _particulars(reply: Reply, mailbox: Mailbox | None, *, failed: bool) -> Particulars | None:
+    if failed:
+        return Particulars(reply.body["error"]["code"], reply.headers.get("Retry-After", ""))
+    if mailbox is not None and reply.returned is not None:
+        return Particulars(returned=reply.returned, ids=mailbox.store.ids)
+    return None
 
 
 def _segments(path: str) -> list[str]:

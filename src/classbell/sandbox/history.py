@@ -54,6 +54,30 @@ class Change(msgspec.Struct, frozen=True, gc=False):
         return told
 
 
+class Particulars(msgspec.Struct, frozen=True, gc=False):
+    """
+    What is to be said of some answers beyond their status.
+
+    ``returned`` are the numbers of the events that a reading answer carried, of the mailbox of ``ids``.
+    """
+
+    code: str = ""
+    retry_after: str = ""
+    returned: tuple[int, ...] = ()
+    ids: MailboxIds | None = None
+
+    def described(self) -> dict[str, Any]:
+        """The particulars as JSON values."""
+        told: dict[str, Any] = {}
+        if self.code:
+            told["code"] = self.code
+        if self.retry_after:
+            told["retry_after"] = self.retry_after
+        if self.ids is not None:
+            told["events"] = [self.ids.immutable(number) for number in self.returned]
+        return told
+
+
 class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """
     One line of the history.
@@ -61,7 +85,7 @@ class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     ``number`` counts from 1; ``at`` is the sandbox's time in seconds. ``kind`` is ``request`` (answered),
     ``refusal`` (answered with a status of 400 or more, or not at all: status 0) or ``change``. ``tenant`` and
     ``app`` are ids, ``mailbox`` the address as the directory has it, ``path`` the path with its query as
-    it was asked; a member of a batch has its own record with its own path.
+    it was asked; a batch has a record and so has each of its members, with its own path and status.
     """
 
     number: int
@@ -73,28 +97,24 @@ class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     method: str = ""
     path: str = ""
     status: int = 0
-    code: str = ""
-    retry_after: str = ""
     batch: int = 0
-    returned: tuple[int, ...] = ()
-    ids: MailboxIds | None = None
-    change: Change | None = None
+    more: Change | Particulars | None = None
+
+    @property
+    def change(self) -> Change | None:
+        """The change, if it is one."""
+        return self.more if isinstance(self.more, Change) else None
 
     @property
     def detail(self) -> dict[str, Any]:
-        """What else is to be said, as JSON values; of a change: action, cause, event and its content."""
-        if self.change is not None:
-            return self.change.described()
-        told: dict[str, Any] = {}
-        if self.code:
-            told["code"] = self.code
-        if self.retry_after:
-            told["retry_after"] = self.retry_after
-        if self.batch:
-            told["batch"] = self.batch
-        if self.returned and self.ids is not None:
-            told["events"] = [self.ids.immutable(number) for number in self.returned]
-        return told
+        """
+        What else is to be said, as JSON values.
+
+        Of a change: action, cause, event and its content. Of an answer: ``code``, ``retry_after``, the
+        ``events`` it carried, the number of its ``batch``.
+        """
+        told = {} if self.more is None else self.more.described()
+        return told | {"batch": self.batch} if self.batch else told
 
     def told(self) -> dict[str, Any]:
         """The whole record as JSON values."""

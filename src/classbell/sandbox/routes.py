@@ -14,10 +14,10 @@ from classbell.sandbox.aadsts import EntraRefusal
 from classbell.sandbox.access import Access
 from classbell.sandbox.exchange import ABSENT, VERSION, ConnectionDropped, Reply, Request
 from classbell.sandbox.faults import RequestInfo
+from classbell.sandbox.history import Kind, Particulars
 from classbell.sandbox.refusals import Refusal, bad_request
 from classbell.sandbox.server import Doors
 
-MARK = ("x-sandbox", "not Microsoft 365")
 LARGEST_BODY = 4_000_000
 
 _JSON = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
@@ -57,7 +57,7 @@ def _answer(status: int, body: Any, headers: dict[str, str], kind: str = _JSON) 
     content = b"" if body is None else body.encode() if isinstance(body, str) else _encode(body)
     if content:
         headers = {"content-type": kind} | headers
-    return Response(content, status, {**headers, MARK[0]: MARK[1]})
+    return Response(content, status, headers)
 
 
 def _base(request: HttpRequest) -> str:
@@ -97,7 +97,7 @@ class _Login:
                 tenant, app, told = doors.entra.token(name, form, _base(request))
             except EntraRefusal as refusal:
                 told = doors.entra.refused(refusal, correlation)
-                self._record(request, "refusal", refusal.status, code=f"AADSTS{refusal.code}")
+                self._record(request, "refusal", refusal.status, more=Particulars(f"AADSTS{refusal.code}"))
                 return self._json(refusal.status, told)
             self._record(request, "request", 200, tenant=tenant.tenant_id, app=app.client_id)
             return self._json(200, told)
@@ -110,16 +110,16 @@ class _Login:
             except EntraRefusal as refusal:
                 refusal.error = "invalid_tenant" if refusal.code == 90002 else refusal.error  # noqa: PLR2004 - AADSTS90002
                 told = doors.entra.refused(refusal, request.headers.get("client-request-id", ""))
-                self._record(request, "refusal", refusal.status, code=f"AADSTS{refusal.code}")
+                self._record(request, "refusal", refusal.status, more=Particulars(f"AADSTS{refusal.code}"))
                 return self._json(refusal.status, told)
             self._record(request, "request", 200)
             return self._json(200, told)
 
     async def keys(self, request: HttpRequest) -> Response:
-        del request
+        self._record(request, "request", 200)
         return self._json(200, self._doors.tokens.jwks())
 
-    def _record(self, request: HttpRequest, kind: Any, status: int, **values: str) -> None:
+    def _record(self, request: HttpRequest, kind: Kind, status: int, **values: Any) -> None:
         self._doors.commons.history.add(
             kind, method=request.method, path=request.url.path, status=status, **values
         )
@@ -241,9 +241,9 @@ class _Graph:
             method=request.method,
             path=request.url.path,
             status=refusal.status,
-            code=refusal.code,
+            more=Particulars(refusal.code),
         )
-        return self._finished(request, self._doors.gateway.refused(refusal))
+        return self._finished(request, self._doors.gateway.refused(refusal, request.headers))
 
     def _finished(self, request: HttpRequest, reply: Reply) -> Response:
         request_id = str(self._doors.commons.new_guid())

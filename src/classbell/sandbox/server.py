@@ -29,6 +29,7 @@ from classbell.sandbox.gateway import Gateway
 from classbell.sandbox.surroundings import Commons
 from classbell.sandbox.tenant import Tenant
 
+MARK = ("x-sandbox", "not Microsoft 365")
 NOTICE = "This is NOT Microsoft 365: a sandbox with made-up tenants and mailboxes that nobody reads."
 
 
@@ -160,6 +161,7 @@ def _listening(
             log_level="critical",
             access_log=False,
             server_header=False,
+            headers=[MARK],
             proxy_headers=False,
             timeout_keep_alive=120,
             timeout_graceful_shutdown=1,

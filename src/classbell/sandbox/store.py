@@ -59,7 +59,11 @@ class Calendar(msgspec.Struct, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail that the service would have sent; ``kind`` is invitation, update or cancellation."""
+    """
+    A mail that the service would have sent.
+
+    ``kind`` is invitation, update or cancellation; ``cause`` is ``api:<client id>`` or ``user``.
+    """
 
     at: float
     tenant: str
@@ -67,6 +71,7 @@ class Mail:
     recipient: str
     kind: str
     subject: str
+    cause: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +145,7 @@ class Store:
         if transaction:
             self.transactions[transaction] = event
         self._record("create", event, cause)
-        self._mail("invitation", content, content.attendees)
+        self._mail("invitation", content, content.attendees, cause)
         return event
 
     def update(self, event: Event, content: Content, properties: Properties, *, cause: str) -> None:
@@ -149,7 +154,7 @@ class Store:
         event.properties = properties
         self._changed("update", event, cause)
         if content.attendees or before.attendees:
-            self._mail_update(before, content)
+            self._mail_update(before, content, cause)
 
     def touch(self, event: Event, *, cause: str) -> None:
         """A new version with nothing changed: a reminder snoozed, the service tidying up."""
@@ -162,7 +167,7 @@ class Store:
             return
         event.folder = DELETED_ITEMS
         self._changed("delete", event, cause)
-        self._mail("cancellation", event.content, event.content.attendees)
+        self._mail("cancellation", event.content, event.content.attendees, cause)
 
     def purge(self, event: Event, *, cause: str) -> None:
         """Away, beyond what any client can see."""
@@ -171,7 +176,7 @@ class Store:
         del self.events[event.number]
         self._changed("purge", event, cause)
         if was_live:
-            self._mail("cancellation", event.content, event.content.attendees)
+            self._mail("cancellation", event.content, event.content.attendees, cause)
 
     def move(self, event: Event, folder: int, *, cause: str) -> None:
         """Into another calendar; its mutable id changes with it."""
@@ -243,21 +248,24 @@ class Store:
 
     def _add(self, change: Change) -> None:
         app = change.cause.removeprefix("api:") if change.cause.startswith("api:") else ""
-        self._around.history.add("change", tenant=self.tenant, app=app, mailbox=self.address, change=change)
+        self._around.history.add("change", tenant=self.tenant, app=app, mailbox=self.address, more=change)
 
-    def _mail_update(self, before: Content, after: Content) -> None:
+    def _mail_update(self, before: Content, after: Content, cause: str) -> None:
         old = set(before.attendees)
         if msgspec.structs.replace(before, attendees=()) == msgspec.structs.replace(after, attendees=()):
-            self._mail("invitation", after, tuple(who for who in after.attendees if who not in old))
+            self._mail("invitation", after, tuple(who for who in after.attendees if who not in old), cause)
         else:
-            self._mail("update", after, after.attendees)
+            self._mail("update", after, after.attendees, cause)
         gone = old - set(after.attendees)
-        self._mail("cancellation", after, tuple(who for who in before.attendees if who in gone))
+        self._mail("cancellation", after, tuple(who for who in before.attendees if who in gone), cause)
 
-    def _mail(self, kind: str, content: Content, recipients: tuple[Attendee, ...]) -> None:
+    def _mail(self, kind: str, content: Content, recipients: tuple[Attendee, ...], cause: str) -> None:
+        if not recipients:
+            return
         now = self._around.now()
         self._around.outbox.extend(
-            Mail(now, self.tenant, self.address, who.address, kind, content.subject) for who in recipients
+            Mail(now, self.tenant, self.address, who.address, kind, content.subject, cause)
+            for who in recipients
         )
 
 
