@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from classbell.identity.certificates import load_credential
+from classbell.errors import ClassbellError
+from classbell.identity.certificates import load_credentials
 from classbell.identity.tokens import Tokens
 from classbell.outlook.client import OutlookClient
 from classbell.outlook.dialect import Dialect
-from classbell.outlook.graph import Graph
+from classbell.outlook.graph import GraphDialect
 from classbell.outlook.pace import Pace
 from classbell.ports import Clock, Files, Ids, Transport
 from classbell.settings import TenantSettings
@@ -15,12 +16,13 @@ from classbell.settings import TenantSettings
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """What delivery needs of the tenant."""
+    """What delivery needs of the tenant. ``troubles`` are certificates that cannot be used, beside one that can."""
 
     tokens: Tokens
     client: OutlookClient
     dialect: Dialect
     pace: Pace
+    troubles: tuple[ClassbellError, ...] = ()
 
 
 def open_access(
@@ -43,12 +45,13 @@ def open_access(
         ConfigurationError: a certificate, key or password cannot be used.
         RefusedError: no certificate is valid now.
     """
-    credentials = [load_credential(c, files, environ, clock.now()) for c in tenant.certificates]
+    credentials, troubles = load_credentials(tenant.certificates, files, environ, clock.now())
     tokens = Tokens(transport, clock, ids, tenant, credentials)
-    dialect = Graph()
+    dialect = GraphDialect()
     return Access(
         tokens=tokens,
         client=OutlookClient(transport, tokens, dialect, clock, tenant.graph),
         dialect=dialect,
         pace=Pace(clock, ids, batches=in_flight),
+        troubles=tuple(troubles),
     )

@@ -37,6 +37,10 @@ class Numbering(Generic[K]):
         found = self._known.get(key)
         return found if found is not None else self.fresh.get(key)
 
+    def keys(self) -> dict[int, K]:
+        """The key of every number, provisional ones too."""
+        return {number: key for keys in (self._known, self.fresh) for key, number in keys.items()}
+
     def numbers(self, keys: Iterable[K]) -> Ids:
         """The numbers of many keys, in their order."""
         return np.fromiter((self.number(key) for key in keys), dtype=np.int64)

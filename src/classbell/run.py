@@ -99,10 +99,12 @@ class Run:
         self._allow_deletes = allow_deletes
         self._delivery: Delivery | None = None
 
-    def stop(self) -> None:
-        """Begin nothing new; what is on its way is finished and recorded."""
-        if self._delivery is not None:
-            self._delivery.stop()
+    def stop(self) -> bool:
+        """Begin nothing new; what is on its way is finished and recorded. False if nothing is under way."""
+        if self._delivery is None:
+            return False
+        self._delivery.stop()
+        return True
 
     async def look(self) -> Review:
         """
@@ -276,9 +278,7 @@ class Run:
         office, clock = self._office, self._office.ports.clock
         self._delivery = Delivery(
             office.ledger,
-            access.client,
-            access.dialect,
-            access.pace,
+            access,
             clock,
             Charge(
                 installation=office.installation,

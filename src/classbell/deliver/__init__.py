@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from classbell.access import Access
 from classbell.deliver.backlog import Backlog, Readiness, Step, Unit
 from classbell.deliver.prepare import Preparation
 from classbell.deliver.refusals import Refusals
@@ -17,9 +18,6 @@ from classbell.deliver.write import Writer
 from classbell.errors import ClassbellError
 from classbell.ledger import InstitutionLedger
 from classbell.model import Action, Became, Change, Outcome
-from classbell.outlook.client import OutlookClient
-from classbell.outlook.dialect import Dialect
-from classbell.outlook.pace import Pace
 from classbell.ports import Clock
 
 
@@ -86,13 +84,12 @@ class Delivery:
     def __init__(
         self,
         ledger: InstitutionLedger,
-        client: OutlookClient,
-        dialect: Dialect,
-        pace: Pace,
+        access: Access,
         clock: Clock,
         charge: Charge,
         tell: Callable[[Progress], None] = lambda _: None,
     ) -> None:
+        client, dialect, pace = access.client, access.dialect, access.pace
         self._ledger = ledger
         self._pace = pace
         self._clock = clock
@@ -101,7 +98,7 @@ class Delivery:
         self._size = dialect.capabilities.batch_size
         self._readiness = Readiness()
         self._backlog = Backlog(ledger, pace, self._readiness, charge.only)
-        self._refusals = Refusals(ledger, pace, clock)
+        self._refusals = Refusals(ledger, pace, clock, access.tokens.no_mailbox_open)
         shared = (clock, charge, self._readiness, self._refusals)
         self._writer = Writer(ledger, client, dialect, pace, *shared)
         self._preparation = Preparation(ledger, client, dialect, *shared)

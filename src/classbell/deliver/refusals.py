@@ -5,6 +5,8 @@ A mailbox that cannot be served is out until it is probed again; a fence is rais
 for peace. If nobody lets us in, the permission is missing, and the delivery stops.
 """
 
+from collections.abc import Callable
+
 from classbell.errors import RefusedError, ServiceUnavailable
 from classbell.ledger import InstitutionLedger
 from classbell.model import Mailbox
@@ -21,12 +23,24 @@ DENIED = "E-MBX-DENIED"
 
 
 class Refusals:
-    """Keeps note of them for one delivery."""
+    """
+    Keeps note of them for one delivery.
 
-    def __init__(self, ledger: InstitutionLedger, pace: Pace, clock: Clock) -> None:
+    Args:
+        no_mailbox_open: makes the error that says so; identity knows which permissions the token names.
+    """
+
+    def __init__(
+        self,
+        ledger: InstitutionLedger,
+        pace: Pace,
+        clock: Clock,
+        no_mailbox_open: Callable[[], RefusedError],
+    ) -> None:
         self._ledger = ledger
         self._pace = pace
         self._clock = clock
+        self._no_mailbox_open = no_mailbox_open
         self._let_in = False
         self._denied: dict[int, Verdict] = {}
         self._tokens_refused = 0
@@ -52,7 +66,7 @@ class Refusals:
         Stop the delivery if it is of no use to go on; *finally_* is the verdict at its end.
 
         Raises:
-            RefusedError: E-PERMISSION, no mailbox is open to us.
+            RefusedError: no mailbox is open to us.
             ServiceUnavailable: E-TOKEN-REJECTED, our tokens are not accepted.
         """
         if self._tokens_refused >= ENOUGH_TOKENS and not self._let_in:
@@ -69,15 +83,7 @@ class Refusals:
             self._denied.clear()
         elif len(self._denied) >= ENOUGH_DENIALS or (finally_ and self._denied):
             await self._ledger.changes.release(DENIED)
-            raise RefusedError(
-                "E-PERMISSION",
-                f"Microsoft refused us every mailbox we tried ({len(self._denied)}).",
-                why="the application permission Calendars.ReadWrite is not granted, or a policy excludes them all",
-                do="grant Calendars.ReadWrite (application) with admin consent, or widen the mailbox scope;"
-                " both take effect after some minutes, up to two hours",
-                effect="no calendar was changed; all changes wait",
-                origin=next(iter(self._denied.values())).origin,
-            )
+            raise self._no_mailbox_open()
 
     async def _welcome(self, mailbox: Mailbox) -> None:
         self._let_in = True

@@ -167,7 +167,7 @@ def _derive(connection: Connection, numbers: Sequence[int]) -> list[_Packed]:
     ).all()
     table = np.array([tuple(row) for row in rows], dtype=np.int64).reshape(len(rows), 5)
     owners, begins = np.unique(table[:, 0], return_index=True)
-    ends = np.append(begins[1:], len(table))
+    ends = np.append(begins[1:], len(table))[: len(owners)]
     return [
         _Packed(owner, *(table[begin:end, column].tobytes() for column in range(1, 5)))
         for owner, begin, end in zip(owners.tolist(), begins.tolist(), ends.tolist(), strict=True)

@@ -1,0 +1,64 @@
+"""``classbell apply`` and ``classbell sync``: plan, and deliver what may be delivered."""
+
+from typing import Annotated
+
+import typer
+
+from classbell.cli.invocation import Invocation, command
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+AllowDeletes = Annotated[
+    int,
+    typer.Option(
+        "--allow-deletes",
+        metavar="N",
+        min=0,
+        help="Let a plan with at most N deletions pass the guards.",
+    ),
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    command(app)(apply)
+    command(app)(sync)
+
+
+def apply(
+    invocation: Invocation,
+    *,
+    yes: Yes = False,
+    allow_deletes: AllowDeletes = 0,
+    everything: Annotated[bool, typer.Option("--all", help="Show every meeting that changes.")] = False,
+) -> int:
+    """
+    Plan, show the plan, ask, and deliver it.
+
+    Without an institution: all of them, one after the other. Ctrl-C is safe.
+    """
+    from classbell.cli.running import deliver_all  # noqa: PLC0415 (keeps --help fast)
+
+    return deliver_all(
+        invocation, person=None, show=True, yes=yes, allow_deletes=allow_deletes, everything=everything
+    )
+
+
+def sync(
+    invocation: Invocation,
+    person: Annotated[
+        str | None, typer.Argument(metavar="[PERSON]", help="The address of one person.")
+    ] = None,
+    *,
+    yes: Yes = False,
+    allow_deletes: AllowDeletes = 0,
+) -> int:
+    """
+    Bring calendars up to date now: all of them, or one person's.
+
+    The same guards as ever apply. Ctrl-C is safe.
+    """
+    from classbell.cli.running import deliver_all  # noqa: PLC0415 (keeps --help fast)
+
+    return deliver_all(
+        invocation, person=person, show=False, yes=yes, allow_deletes=allow_deletes, everything=False
+    )

@@ -1,0 +1,136 @@
+"""Putting the parts of a run together: ledger, witness, lease, ports and tenant, for the commands that run."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.engine import make_url
+
+from classbell.access import Access, open_access
+from classbell.cli.invocation import Invocation
+from classbell.lease import lease
+from classbell.ledger import Ledger
+from classbell.life import live_ports
+from classbell.ports import Ports
+from classbell.run import Office
+from classbell.settings import Configuration, InstitutionSettings
+from classbell.sources.child import ChildParser
+from classbell.transport import AiohttpTransport
+from classbell.witness import Witness
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workplace:
+    """An open ledger and the ports, from which the office of each institution is made."""
+
+    configuration: Configuration
+    ledger: Ledger
+    ports: Ports
+    witness: Witness
+    stack: AsyncExitStack
+
+    async def office(self, settings: InstitutionSettings) -> Office:
+        """The office of one institution. Its tenant is asked nothing until it is needed."""
+        installation = str(self.configuration.host.installation)
+        transport = await self.stack.enter_async_context(
+            AiohttpTransport(self.ports.clock, settings.tenant.ca_file)
+        )
+
+        def access() -> Access:
+            return open_access(
+                settings.tenant,
+                transport=transport,
+                clock=self.ports.clock,
+                ids=self.ports.ids,
+                files=self.ports.files,
+                environ=os.environ,
+                in_flight=self.configuration.host.engine.in_flight,
+            )
+
+        return Office(
+            installation=installation,
+            settings=settings,
+            ledger=await self.ledger.institution(settings.id),
+            ports=self.ports,
+            witness=self.witness,
+            access=access,
+        )
+
+
+@asynccontextmanager
+async def workplace(configuration: Configuration, *, writing: bool) -> AsyncIterator[Workplace]:
+    """
+    Open the ledger of an installation; with *writing*, hold its lease and trust it only if it is the newest.
+
+    Raises:
+        LeaseHeld, HeldError, ClassbellError: the ledger cannot or must not be used now.
+    """
+    installation = str(configuration.host.installation)
+    place = _place(configuration)
+    async with AsyncExitStack() as stack:
+        if writing:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(lease(place.with_name(place.name + ".lease")))
+        ledger = await Ledger.open(configuration.host.database.url, installation)
+        stack.callback(ledger.close)
+        ports = await stack.enter_async_context(live_ports(ChildParser()))
+        witness = Witness(ports.files, place.with_name(place.name + ".witness"), installation)
+        if writing:
+            witness.confirm(await ledger.revision())
+        yield Workplace(configuration=configuration, ledger=ledger, ports=ports, witness=witness, stack=stack)
+
+
+def institutions(invocation: Invocation) -> list[InstitutionSettings]:
+    """The institution that was named, else all."""
+    if invocation.institution_id is not None:
+        return [invocation.chosen]
+    found = list(invocation.configuration.institutions.values())
+    return found or [invocation.chosen]
+
+
+def run_until_interrupted(
+    work: Coroutine[Any, Any, int], stop: Callable[[], bool], note: Callable[[str], None]
+) -> int:
+    """
+    Run *work*; the first Ctrl-C asks it to *stop*, the second ends it at once. Both are safe.
+
+    Args:
+        stop: asks a delivery under way to finish; False if there is none, and then work is ended.
+    """
+
+    async def guarded() -> int:
+        task = asyncio.ensure_future(work)
+        asked = False
+
+        def interrupt() -> None:
+            nonlocal asked
+            if not asked and stop():
+                asked = True
+                note("Finishing what is on its way; Ctrl-C again stops at once. Both are safe.")
+            else:
+                task.cancel()
+
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            # Not on Windows; there Ctrl-C is a KeyboardInterrupt, which is safe as well.
+            with suppress(NotImplementedError):
+                loop.add_signal_handler(name, interrupt)
+        return await task
+
+    try:
+        return asyncio.run(guarded())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+
+
+def _place(configuration: Configuration) -> Path:
+    """Where files beside the ledger stand: by the database file, or here for a database server."""
+    url = make_url(configuration.host.database.url)
+    if url.get_backend_name() == "sqlite" and url.database:
+        return Path(url.database)
+    return Path(f"classbell-{configuration.host.installation}")

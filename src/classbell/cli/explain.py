@@ -1,0 +1,173 @@
+"""``classbell explain``: why one person's calendar is as it is, from the source to the mailbox."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from classbell.cli.invocation import Invocation, command
+
+if TYPE_CHECKING:
+    from classbell.run import Office, Review
+    from classbell.settings import InstitutionSettings
+
+SHOWN = 20
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app)(explain)
+
+
+def explain(
+    invocation: Invocation,
+    person: Annotated[str, typer.Argument(metavar="PERSON", help="The address of the person.")],
+    *,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show all events, not the next ones only.")
+    ] = False,
+) -> None:
+    """
+    Say step by step what a person should have and why, what the calendar holds, and what is under way.
+
+    Reads the timetables and the ledger; changes nothing.
+    """
+    import asyncio  # noqa: PLC0415 (keeps --help fast)
+
+    from classbell.cli.assembly import workplace  # noqa: PLC0415
+
+    async def ask() -> dict[str, Any]:
+        async with workplace(invocation.configuration, writing=False) as place:
+            return await _explanation(await place.office(invocation.chosen), invocation.chosen, person)
+
+    found = asyncio.run(ask())
+    _print(invocation, found, everything=everything)
+    invocation.output.answer(found)
+
+
+async def _explanation(office: "Office", settings: "InstitutionSettings", person: str) -> dict[str, Any]:
+    from classbell.cli.plan_view import PlanView  # noqa: PLC0415
+    from classbell.people import mailbox_key  # noqa: PLC0415
+    from classbell.run import Run  # noqa: PLC0415
+
+    review = await Run(office, person=person).look()
+    view = await PlanView.of(settings, review, office.ledger)
+    mailbox = await office.ledger.mailboxes.find(mailbox_key(person))
+    out = [o for o in await office.ledger.mailboxes.out() if o.mailbox.key == mailbox_key(person)]
+    delivered = await office.ledger.entries.of_mailbox(mailbox) if mailbox else []
+    history = await office.ledger.changes.of_mailbox(mailbox.id) if mailbox else []
+    plan = view.as_json()
+    return {
+        "person": person,
+        "institution": settings.id,
+        "sources": _attachments(review, settings, person),
+        "failures": plan["failures"],
+        "mailbox": {
+            "address": mailbox.address,
+            "contacted": mailbox.contacted,
+            "out": [{"code": o.code, "detail": o.detail} for o in out],
+        }
+        if mailbox
+        else None,
+        "delivered": [_event(entry, body, settings.window.timezone, review.now) for entry, body in delivered],
+        "pending": plan["changes"],
+        "holds": plan["holds"],
+        "history": [_past(change, *rest) for change, *rest in history],
+    }
+
+
+def _attachments(review: "Review", settings: "InstitutionSettings", person: str) -> list[dict[str, Any]]:
+    """Which sources name the person, and through which audience and profile that is delivered."""
+    from classbell.people import mailbox_key  # noqa: PLC0415
+
+    found = []
+    for snapshot in review.snapshots:
+        places = [i for i, name in enumerate(snapshot.people) if mailbox_key(name) == mailbox_key(person)]
+        audience = next((a for a in settings.audience if snapshot.source in a.gets), None)
+        attends = sum(int((snapshot.attendance[:, 0] == place).sum()) for place in places)
+        found.append(
+            {
+                "source": snapshot.source,
+                "attends": attends,
+                "audience": audience.name if audience and attends else None,
+                "profile": audience.profile if audience and attends else None,
+            }
+        )
+    return found
+
+
+def _event(entry: Any, body: bytes, zone: str, now: float) -> dict[str, Any]:
+    from classbell.differences import seen  # noqa: PLC0415
+    from classbell.zones import wall  # noqa: PLC0415
+
+    event = seen(body, zone)
+    return {
+        "meeting": entry.meeting_key,
+        "event_id": entry.event_id,
+        "title": event.subject if event else "",
+        "location": event.location if event else "",
+        "start": (event.start if event else wall(entry.starts_at, zone)).isoformat(),
+        "past": entry.ends_at <= now,
+        "incarnation": entry.incarnation,
+    }
+
+
+def _past(change: Any, detail: str, finished_at: float | None, request_id: str) -> dict[str, Any]:
+    from classbell.zones import utc_text  # noqa: PLC0415
+
+    return {
+        "meeting": change.meeting_key,
+        "action": change.action.name.lower(),
+        "reason": change.reason.name.lower(),
+        "state": change.state.value,
+        "code": change.code,
+        "detail": detail,
+        "attempts": change.attempts,
+        "sent_at": utc_text(change.sent_at) if change.sent_at else None,
+        "finished_at": utc_text(finished_at) if finished_at else None,
+        "due_at": utc_text(change.due_at) if change.due_at else None,
+        "request_id": request_id,
+    }
+
+
+def _print(invocation: Invocation, found: dict[str, Any], *, everything: bool) -> None:
+    output = invocation.output
+    output.line(f"{found['person']}   ({found['institution']})", style="bold")
+    for failure in found["failures"]:
+        output.line(f"  1 source    not read: {failure['code']}  {failure['what']}")
+    for source in found["sources"]:
+        output.line(f"  1 source    {source['source']}: attends {source['attends']} meetings")
+        if source["audience"]:
+            output.line(f"  2 audience  {source['audience']}, delivered in profile {source['profile']}")
+    mailbox = found["mailbox"]
+    output.line(f"  3 mailbox   {mailbox['address'] if mailbox else 'nothing was ever delivered there'}")
+    for out in mailbox["out"] if mailbox else ():
+        output.line(f"              {out['code']}  {out['detail']}")
+    output.line(f"  4 plan      {len(found['pending'])} changes would be made now")
+    for change in found["pending"] if everything else found["pending"][:SHOWN]:
+        what = "; ".join(f"{d['field']} {d['old']} -> {d['new']}" for d in change["differences"])
+        held = "   held" if change["held"] else ""
+        output.line(f"              {change['action']} {change['title']} {what or change['reason']}{held}")
+    for hold in found["holds"]:
+        output.line(f"              {hold['code']}  {hold['text']}")
+    _print_events(invocation, found, everything=everything)
+    open_ = [h for h in found["history"] if h["state"] not in {"done", "superseded"}]
+    for change in open_ if everything else open_[:SHOWN]:
+        output.line(
+            f"  6 waiting   {change['action']} {change['meeting']}: {change['state']} {change['code']}"
+            f" {change['detail']}"
+        )
+    output.note("Everything, with Microsoft's request ids: --json")
+
+
+def _print_events(invocation: Invocation, found: dict[str, Any], *, everything: bool) -> None:
+    events = found["delivered"] if everything else [e for e in found["delivered"] if not e["past"]]
+    invocation.output.line(
+        f"  5 calendar  {len(found['delivered'])} events of ours, {len([e for e in events if not e['past']])} to come"
+    )
+    shown = events if everything else events[:SHOWN]
+    invocation.output.table(
+        ["start", "title", "place"],
+        [[event["start"].replace("T", " ")[:16], event["title"], event["location"]] for event in shown],
+    )
+    if len(shown) < len(events):
+        invocation.output.line(f"  ... {len(events) - len(shown)} more: --all")

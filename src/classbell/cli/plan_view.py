@@ -1,0 +1,248 @@
+"""A plan in words and in JSON: totals first, then guards and reasons, then what changes for whom."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from classbell.cli.output import Output
+from classbell.differences import Difference, Seen, differences, seen
+from classbell.ledger import InstitutionLedger
+from classbell.model import Action, Reason
+from classbell.plan import Plan
+from classbell.run import Review
+from classbell.settings import InstitutionSettings
+from classbell.zones import utc_text
+
+SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
+REASONS = {
+    Reason.NEW_MEETING: "new in the timetable",
+    Reason.JOINED: "now attends",
+    Reason.CHANGED: "changed in the timetable",
+    Reason.CANCELLED: "cancelled",
+    Reason.REMOVED: "no longer in the timetable",
+    Reason.LEFT: "no longer attends",
+    Reason.RESTORED: "had been removed from the calendar",
+}
+MEETINGS_SHOWN = 15
+MAILBOXES_SHOWN = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeetingChange:
+    """The same change of one meeting in some mailboxes."""
+
+    action: Action
+    reason: Reason
+    source: str
+    key: str
+    event: Seen | None
+    differences: tuple[Difference, ...]
+    mailboxes: tuple[str, ...]
+    held: bool
+
+
+class PlanView:
+    """What a reviewed plan means, with names instead of numbers."""
+
+    def __init__(self, settings: InstitutionSettings, review: Review, bodies: dict[int, bytes]) -> None:
+        self.settings = settings
+        self.review = review
+        self._bodies = bodies
+        self._zone = settings.window.timezone
+        self._meetings = review.meetings.keys()
+        self._mailboxes = review.mailboxes.keys()
+        self.changes = tuple(self._grouped())
+
+    @classmethod
+    async def of(cls, settings: InstitutionSettings, review: Review, ledger: InstitutionLedger) -> "PlanView":
+        """Look up the texts that a plan mentions."""
+        wanted = {int(f) for f in np.unique(review.plan.fingerprint)} | {
+            int(f) for f in np.unique(review.plan.previous)
+        }
+        bodies = review.renderings.new_bodies()
+        bodies.update(await ledger.meetings.bodies(wanted - bodies.keys() - {0}))
+        return cls(settings, review, bodies)
+
+    def _grouped(self) -> Iterator[MeetingChange]:
+        plan, passed = self.review.plan, self.review.verdict.passed
+        columns = (
+            np.column_stack(
+                [
+                    plan.meeting,
+                    plan.action,
+                    plan.reason,
+                    passed,
+                    plan.previous.view(np.int64),
+                    plan.fingerprint.view(np.int64),
+                ]
+            )
+            if len(plan)
+            else np.empty((0, 6), dtype=np.int64)
+        )
+        groups, member = np.unique(columns, axis=0, return_inverse=True)
+        order = np.argsort(member, kind="stable")
+        bounds = np.searchsorted(member[order], np.arange(len(groups) + 1))
+        found = [
+            self._change(groups[index].tolist(), order[bounds[index] : bounds[index + 1]].tolist())
+            for index in range(len(groups))
+        ]
+        yield from sorted(found, key=lambda c: (c.event.start if c.event else datetime.max, c.key, c.action))
+
+    def _change(self, group: list[int], members: list[int]) -> MeetingChange:
+        meeting, action, reason, passed, previous, fingerprint = group
+        source, key = self._meetings[meeting]
+        old = self._bodies.get(previous & 0xFFFFFFFFFFFFFFFF, b"")
+        new = self._bodies.get(fingerprint & 0xFFFFFFFFFFFFFFFF, b"")
+        return MeetingChange(
+            action=Action(action),
+            reason=Reason(reason),
+            source=source,
+            key=key,
+            event=seen(new or old, self._zone),
+            differences=tuple(differences(old, new, self._zone)),
+            mailboxes=tuple(self._mailboxes[int(self.review.plan.mailbox[row])] for row in members),
+            held=not passed,
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The whole plan as one object."""
+        review = self.review
+        return {
+            "institution": self.settings.id,
+            "planned_at": utc_text(review.now),
+            "counts": counts(review.plan) | {"unchanged": review.plan.unchanged},
+            "passed": counts(review.passed),
+            "sources": [
+                {"name": s.source, "meetings": len(s.meetings), "people": len(s.people)}
+                for s in review.snapshots
+            ],
+            "failures": [{"code": f.code, "what": f.what, "why": f.why, "do": f.do} for f in review.failures],
+            "holds": [
+                {
+                    "code": hold.code,
+                    "scope": hold.scope,
+                    "subject": self._subject(hold.scope, hold.subject),
+                    "text": hold.text,
+                    "changes": hold.changes,
+                    "deletes": hold.deletes,
+                }
+                for hold in review.verdict.holds
+            ],
+            "remarks": [{"code": remark.code, "text": remark.text} for remark in review.remarks],
+            "changes": [_as_json(change) for change in self.changes],
+        }
+
+    def print(self, output: Output, *, everything: bool) -> None:
+        """Totals, guards, reasons, and the changes: the first of them, or with *everything* all."""
+        self.print_head(output)
+        self._print_guards(output)
+        if not self.changes:
+            return
+        self._print_reasons(output)
+        shown = self.changes if everything else self.changes[:MEETINGS_SHOWN]
+        output.line()
+        output.table(["", "when", "meeting", "what", "mailboxes", ""], [self._row(c) for c in shown])
+        if len(shown) < len(self.changes):
+            output.line(f"  ... {len(self.changes) - len(shown)} more meetings: --all, or --json")
+        self._print_mailboxes(output)
+
+    def print_head(self, output: Output) -> None:
+        """The totals only."""
+        review, plan = self.review, self.review.plan
+        meetings = sum(len(s.meetings) for s in review.snapshots)
+        output.line(
+            f"{self.settings.name}   {len(review.snapshots)} of {len(self.settings.sources)} sources read,"
+            f" {_n(meetings)} meetings",
+            style="bold",
+        )
+        affected = len(np.unique(plan.mailbox))
+        served = len(review.desired.mailboxes)
+        parts = [f"{SIGNS[a]} {_n(plan.count(a))} {a.name.lower()}" for a in SIGNS]
+        output.line(
+            f"  {'   '.join(parts)}   = {_n(plan.unchanged)} unchanged"
+            f"      {_n(affected)} of {_n(max(served, affected))} mailboxes affected"
+        )
+
+    def _print_guards(self, output: Output) -> None:
+        limit, plan = self.settings.safety.max_deletes, self.review.plan
+        deletes = plan.count(Action.DELETE)
+        share = 100 * deletes / plan.delivered if plan.delivered else 0
+        verdict = "held" if any(h.code == "E-HOLD-DELETES" for h in self.review.verdict.holds) else "ok"
+        output.line(f"  Guards   deletes {deletes} of {limit.count} allowed ({share:.1f} %)  {verdict}")
+        for failure in self.review.failures:
+            output.warning(failure.code, failure.what)
+        for hold in self.review.verdict.holds:
+            where = f" [{self._subject(hold.scope, hold.subject)}]" if hold.subject else ""
+            output.warning(hold.code, hold.text + where, changes=hold.changes, deletes=hold.deletes)
+        for remark in self.review.remarks:
+            output.warning(remark.code, remark.text)
+
+    def _print_reasons(self, output: Output) -> None:
+        total: Counter[str] = Counter()
+        for change in self.changes:
+            total[REASONS[change.reason]] += len(change.mailboxes)
+        words = "   ".join(f"{_n(count)} {reason}" for reason, count in total.most_common())
+        output.line(f"  Why      {words}")
+
+    def _row(self, change: MeetingChange) -> list[str]:
+        event = change.event
+        when = title = ""
+        if event is not None:
+            when = f"{event.start:%a %d %b}" if event.all_day else f"{event.start:%a %d %b %H:%M}"
+            title = event.subject
+        what = "; ".join(f"{d.field} {d.old or '(none)'} -> {d.new or '(none)'}" for d in change.differences)
+        who = change.mailboxes[0] if len(change.mailboxes) == 1 else str(len(change.mailboxes))
+        return [
+            SIGNS[change.action],
+            when,
+            title or change.key,
+            what or REASONS[change.reason],
+            who,
+            "held" if change.held else "",
+        ]
+
+    def _print_mailboxes(self, output: Output) -> None:
+        per_mailbox: dict[str, Counter[Action]] = {}
+        for change in self.changes:
+            for name in change.mailboxes:
+                per_mailbox.setdefault(name, Counter())[change.action] += 1
+        if len(per_mailbox) <= 1:
+            return
+        largest = sorted(per_mailbox.items(), key=lambda item: (-item[1].total(), item[0]))
+        rows = [
+            [name, *(str(count[action]) for action in SIGNS)] for name, count in largest[:MAILBOXES_SHOWN]
+        ]
+        output.line()
+        output.table(["Largest changes", *SIGNS.values()], rows)
+
+    def _subject(self, scope: str, subject: str) -> str:
+        return self._mailboxes[int(subject)] if scope == "mailbox" else subject
+
+
+def counts(plan: Plan) -> dict[str, int]:
+    """How many changes of each kind."""
+    return {action.name.lower(): plan.count(action) for action in SIGNS}
+
+
+def _as_json(change: MeetingChange) -> dict[str, Any]:
+    event = change.event
+    return {
+        "action": change.action.name.lower(),
+        "reason": change.reason.name.lower(),
+        "source": change.source,
+        "meeting": change.key,
+        "title": event.subject if event else "",
+        "location": event.location if event else "",
+        "start": event.start.isoformat() if event else "",
+        "differences": [{"field": d.field, "old": d.old, "new": d.new} for d in change.differences],
+        "mailboxes": list(change.mailboxes),
+        "held": change.held,
+    }
+
+
+def _n(number: int) -> str:
+    return f"{number:,}".replace(",", " ")

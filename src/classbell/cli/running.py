@@ -1,0 +1,191 @@
+"""What ``plan``, ``apply`` and ``sync`` have in common: institution after institution, and the worst code."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from classbell.cli.assembly import institutions, run_until_interrupted, workplace
+from classbell.cli.errors import report as report_error
+from classbell.cli.exits import Exit
+from classbell.cli.invocation import Invocation
+from classbell.cli.plan_view import SIGNS, PlanView, counts
+from classbell.deliver import Progress
+from classbell.errors import ClassbellError
+from classbell.ledger import Waiting
+from classbell.model import ChangeState
+from classbell.run import Office, Report, Review, Run
+from classbell.settings import InstitutionSettings
+from classbell.zones import utc_text
+
+# Of several institutions, or of several things that went wrong with one, the code that says most.
+_WORST = (Exit.INTERRUPTED, Exit.FAILED, Exit.USAGE, Exit.REFUSED, Exit.HELD, Exit.TEMPORARY, Exit.PARTLY)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What the command line asks for."""
+
+    person: str | None
+    show: bool
+    yes: bool
+    allow_deletes: int
+    everything: bool
+
+
+def worst(codes: Sequence[int]) -> int:
+    """The exit code that speaks for all."""
+    return next((code for code in _WORST if code in codes), max(codes, default=Exit.DONE))
+
+
+def read_failures_code(review: Review) -> int:
+    """What sources that could not be read and holds mean for the exit code."""
+    codes = [failure.exit_code for failure in review.failures]
+    if review.verdict.holds:
+        codes.append(Exit.HELD)
+    return worst(codes)
+
+
+async def plan_all(invocation: Invocation, *, everything: bool) -> tuple[int, bool]:
+    """Show the plan of each institution; the exit code, and whether anything is pending."""
+    output = invocation.output
+    codes: list[int] = []
+    pending = False
+    views = []
+    async with workplace(invocation.configuration, writing=False) as place:
+        for settings in institutions(invocation):
+            office = await place.office(settings)
+            review = await Run(office).look()
+            view = await PlanView.of(settings, review, office.ledger)
+            view.print(output, everything=everything)
+            views.append(view.as_json())
+            pending = pending or len(review.plan) > 0
+            codes.append(read_failures_code(review))
+    output.answer({"plans": views})
+    output.note("Nothing was changed. To apply: classbell apply" if pending else "Nothing to do.")
+    return worst(codes), pending
+
+
+def deliver_all(
+    invocation: Invocation,
+    *,
+    person: str | None,
+    show: bool,
+    yes: bool,
+    allow_deletes: int,
+    everything: bool,
+) -> int:
+    """Plan and deliver for each institution; the exit code."""
+    wish = Wish(person=person, show=show, yes=yes, allow_deletes=allow_deletes, everything=everything)
+    return _Delivering(invocation, wish).run()
+
+
+class _Delivering:
+    def __init__(self, invocation: Invocation, wish: Wish) -> None:
+        self._invocation = invocation
+        self._output = invocation.output
+        self._wish = wish
+        self._run: Run | None = None
+        self._interrupted = False
+
+    def run(self) -> int:
+        self._output.start()
+        return run_until_interrupted(self._all(), self._stop, self._output.note)
+
+    def _stop(self) -> bool:
+        self._interrupted = True
+        return self._run is not None and self._run.stop()
+
+    async def _all(self) -> int:
+        chosen = institutions(self._invocation)
+        if self._wish.person is not None and len(chosen) > 1:
+            chosen = [self._invocation.chosen]
+        codes = []
+        async with workplace(self._invocation.configuration, writing=True) as place:
+            for settings in chosen:
+                codes.append(await self._one(await place.office(settings), settings))
+                if self._interrupted:
+                    break
+        return worst(codes)
+
+    async def _one(self, office: Office, settings: InstitutionSettings) -> int:
+        """One institution; what goes wrong with it is reported and keeps no other from its turn."""
+        self._run = Run(office, person=self._wish.person, allow_deletes=self._wish.allow_deletes)
+        try:
+            review = await self._run.look()
+            view = await PlanView.of(settings, review, office.ledger)
+            if self._wish.show or review.verdict.holds or review.failures or review.remarks:
+                view.print(self._output, everything=self._wish.everything)
+            self._output.event(
+                "plan", institution=settings.id, counts=counts(review.plan), passed=counts(review.passed)
+            )
+            if len(review.passed) and not self._agreed(review, settings):
+                self._output.note("Nothing was changed.")
+                return Exit.DONE
+            return await self._deliver(self._run, review, settings)
+        except ClassbellError as error:
+            return report_error(error, self._output)
+        finally:
+            self._run = None
+
+    def _agreed(self, review: Review, settings: InstitutionSettings) -> bool:
+        if self._wish.yes or (self._wish.person is not None and not self._wish.show):
+            return True
+        found = counts(review.passed)
+        words = ", ".join(f"{found[action.name.lower()]} {action.name.lower()}" for action in SIGNS)
+        return self._output.confirm(f"Apply to {settings.name}: {words}?", flag="--yes")
+
+    async def _deliver(self, run: Run, review: Review, settings: InstitutionSettings) -> int:
+        passed = len(review.passed)
+        with self._output.progress("Applying", passed) as bar:
+
+            def tell(progress: Progress) -> None:
+                bar.total = max(bar.total, progress.total)
+                note = f"waiting until {utc_text(progress.waiting_until)}" if progress.waiting_until else ""
+                bar.advance(max(progress.done - bar.done, 0), note)
+
+            report = await run.carry_out(review, tell)
+        self._print_report(settings, report)
+        return report.exit_code
+
+    def _print_report(self, settings: InstitutionSettings, report: Report) -> None:
+        done = report.tally.done
+        words = ", ".join(f"{done[action]} {action.name.lower()}" for action in SIGNS)
+        self._output.line(f"{settings.name}: applied {words} in {_duration(report.seconds)}.")
+        for waiting in report.waiting:
+            self._output.warning(waiting.code or "E-PENDING", waiting_words(waiting))
+        self._output.event(
+            "applied",
+            institution=settings.id,
+            done={action.name.lower(): done[action] for action in SIGNS},
+            waiting=[waiting_json(w) for w in report.waiting],
+            seconds=round(report.seconds, 3),
+            batches=report.tally.batches,
+            exit=report.exit_code,
+        )
+
+
+def waiting_words(waiting: Waiting) -> str:
+    """One line about open changes that stand for the same reason."""
+    where = f"{waiting.changes} changes in {waiting.mailboxes} mailboxes"
+    why = f": {waiting.detail}" if waiting.detail else ""
+    if waiting.state is ChangeState.HELD:
+        return f"{where} wait for a person{why}"
+    when = f"; tried again at {utc_text(waiting.due_at)}" if waiting.due_at else ""
+    verb = "are not certain" if waiting.state is ChangeState.UNKNOWN else "wait"
+    return f"{where} {verb}{why}{when}"
+
+
+def waiting_json(waiting: Waiting) -> dict[str, object]:
+    """The same as JSON fields."""
+    return {
+        "state": waiting.state.value,
+        "code": waiting.code,
+        "detail": waiting.detail,
+        "changes": waiting.changes,
+        "mailboxes": waiting.mailboxes,
+        "due": utc_text(waiting.due_at) if waiting.due_at else None,
+    }
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes} m {rest:02} s" if minutes else f"{seconds:.1f} s"

@@ -1,0 +1,129 @@
+"""``classbell status``: is it working, what is held, what next? Asks the ledger only."""
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from classbell.cli.invocation import Invocation, command
+
+if TYPE_CHECKING:
+    from classbell.cli.assembly import Workplace
+    from classbell.settings import InstitutionSettings
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app)(status)
+
+
+def status(invocation: Invocation) -> None:
+    """Say for each institution when it last ran, what is delivered, and what waits for what."""
+    import asyncio  # noqa: PLC0415 (keeps --help fast)
+
+    from classbell.cli.assembly import institutions, workplace  # noqa: PLC0415
+
+    async def ask() -> list[dict[str, Any]]:
+        async with workplace(invocation.configuration, writing=False) as place:
+            return [await _state(place, settings) for settings in institutions(invocation)]
+
+    states = asyncio.run(ask())
+    for state in states:
+        _print(invocation, state)
+    invocation.output.answer({"institutions": states})
+
+
+async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[str, Any]:
+    from classbell.cli.running import waiting_json, waiting_words  # noqa: PLC0415
+    from classbell.model import ChangeState  # noqa: PLC0415
+    from classbell.zones import utc_text  # noqa: PLC0415
+
+    office = await place.office(settings)
+    events, mailboxes = await office.ledger.entries.count()
+    waiting = await office.ledger.changes.waiting()
+    runs = await office.ledger.runs.last()
+    sources = await office.ledger.runs.sources()
+    out = await office.ledger.mailboxes.out()
+    held = any(w.state is ChangeState.HELD for w in waiting) or bool(runs and runs[0].summary.get("holds"))
+    now = place.ports.clock.now()
+    return {
+        "id": settings.id,
+        "name": settings.name,
+        "mode": settings.mode,
+        "sync": "Unknown" if not runs else "Pending" if waiting else "Synced",
+        "health": "Held" if held else "Degraded" if out or _failed(runs) else "Healthy",
+        "last_run": {
+            "at": utc_text(runs[0].started_at),
+            "seconds_ago": round(now - runs[0].started_at),
+            "exit": runs[0].exit_code,
+            **runs[0].summary,
+        }
+        if runs
+        else None,
+        "events": events,
+        "mailboxes": mailboxes,
+        "waiting": [waiting_json(w) | {"text": waiting_words(w)} for w in waiting],
+        "out": [
+            {"mailbox": o.mailbox.address, "code": o.code, "detail": o.detail, "retry": utc_text(o.retry_at)}
+            for o in out
+        ],
+        "sources": [
+            {"name": s.name, "read_at": utc_text(s.read_at), "seconds_ago": round(now - s.read_at)}
+            for s in sources.values()
+        ],
+        "certificates": _certificates(place, settings),
+    }
+
+
+def _failed(runs: Any) -> bool:
+    return bool(runs) and (runs[0].exit_code is None or bool(runs[0].summary.get("failures")))
+
+
+def _certificates(place: "Workplace", settings: "InstitutionSettings") -> list[dict[str, Any]]:
+    import os  # noqa: PLC0415
+
+    from classbell.errors import ClassbellError  # noqa: PLC0415
+    from classbell.identity.certificates import load_credential  # noqa: PLC0415
+
+    now = place.ports.clock.now()
+    found: list[dict[str, Any]] = []
+    for each in settings.tenant.certificates:
+        try:
+            credential = load_credential(each, place.ports.files, os.environ, now)
+        except ClassbellError as error:
+            found.append({"code": error.code, "what": error.what, "do": error.do})
+        else:
+            found.append({"sha1": credential.sha1, "days_left": credential.days_left(now)})
+    return found
+
+
+def _print(invocation: Invocation, state: dict[str, Any]) -> None:
+    output = invocation.output
+    last = state["last_run"]
+    when = f"last run {last['at']} ({_ago(last['seconds_ago'])} ago)" if last else "has not run yet"
+    output.line(
+        f"{state['name']}  {state['sync']}  {state['health']}     {when}     "
+        f"{state['events']} events in {state['mailboxes']} mailboxes",
+        style="bold",
+    )
+    for source in state["sources"]:
+        output.line(f"  source {source['name']}   last accepted {_ago(source['seconds_ago'])} ago")
+    for waiting in state["waiting"]:
+        output.line(f"  {waiting['code'] or waiting['state']}  {waiting['text']}")
+    for one in state["out"][:10]:
+        output.line(f"  {one['code']}  {one['mailbox']}: {one['detail']} Tried again {one['retry']}.")
+    if len(state["out"]) > 10:  # noqa: PLR2004 (a screenful)
+        output.line(f"  ... {len(state['out']) - 10} more mailboxes: --json")
+    for certificate in state["certificates"]:
+        if "code" in certificate:
+            output.warning(certificate["code"], f"{certificate['what']} {certificate['do']}")
+        else:
+            output.line(f"  certificate {certificate['sha1']}   {certificate['days_left']} days left")
+    if state["sync"] != "Synced" or state["health"] != "Healthy":
+        output.note("Next: classbell plan")
+
+
+def _ago(seconds: int) -> str:
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
