@@ -130,11 +130,16 @@ class Parser(Protocol):
 
 
 class ParserDied(Exception):
-    """The parser was stopped by a limit or crashed; ``reason`` says which."""
+    """
+    The parser was stopped by a limit or crashed; ``reason`` says which.
 
-    def __init__(self, reason: str) -> None:
+    ``finished`` holds the results of the payloads before the one that stopped it.
+    """
+
+    def __init__(self, reason: str, *, finished: Sequence[bytes] = ()) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.finished = tuple(finished)
 
 
 @dataclass(frozen=True, kw_only=True)
