@@ -82,15 +82,16 @@ def unused(found: Iterable[Override], secrets: Iterable[str], known: Iterable[st
             code="E-CFG-KEY",
             origin=Origin(variable=one.variable),
             text="no setting has this name.",
-            hint=did_you_mean(nearest(_beginning(one.levels), known)),
+            hint=did_you_mean(_near(one.levels, set(known))),
         )
         for one in found
         if one.variable not in places
     ]
 
 
-def _beginning(levels: tuple[str, ...]) -> str:
-    return PREFIX + "__".join(levels[: 2 if levels[0] == INSTITUTIONS else 1])
+def _near(levels: tuple[str, ...], known: set[str]) -> str:
+    beginning = PREFIX + "__".join(levels[: 2 if levels[0] == INSTITUTIONS else 1])
+    return "" if beginning in known else nearest(beginning, known)
 
 
 def _value(text: str) -> Any:

@@ -2,18 +2,17 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import ByteSize, Discriminator, Field, Tag, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import ByteSize, Discriminator, Field, Tag
 
 from classbell.settings.base import Settings
 from classbell.settings.tenant import TenantSettings
 from classbell.settings.values import (
+    ColumnMap,
     Count,
     Duration,
     FeedUrl,
-    FieldName,
     LocalPath,
     Name,
     Percent,
@@ -104,7 +103,7 @@ class TableSource(Settings):
     timezone: ZoneName | None = None
     """The zone of the times in the table. Without it the window's."""
 
-    map: dict[FieldName, Text]
+    map: ColumnMap
     """
     Which column holds what: `key`, `start` and `end` are needed; `date` where start and end are times of
     day; any other name becomes a field for templates.
@@ -112,15 +111,6 @@ class TableSource(Settings):
 
     limits: SourceLimits = SourceLimits()
     """How much one read may be."""
-
-    @model_validator(mode="after")
-    def _map_has_the_needed(self) -> Self:
-        absent = [field for field in ("key", "start", "end") if field not in self.map]
-        if absent:
-            raise PydanticCustomError(
-                "map_incomplete", "map names no column for {absent}", {"absent": absent}
-            )
-        return self
 
 
 SourceSettings = Annotated[IcsSource | TableSource, Discriminator("kind")]

@@ -176,12 +176,15 @@ class _Loader:
                 complaint = Complaint("W-CFG-INCLUDE", ("include", number), text, hint)
                 self._report(self.warnings, [complaint], self._document)
             for path in found:
-                if path not in seen:
-                    seen.add(path)
+                if path.absolute() not in seen:
+                    seen.add(path.absolute())
                     yield from self._read(path)
 
     def _matching(self, pattern: str) -> list[Path]:
         path = Path(pattern)
+        if not any(sign in pattern for sign in "*?["):
+            # A file that is named must be there; reading it tells if it is not.
+            return [self._document.path.parent / path]
         if path.is_absolute():
             root = Path(path.anchor)
             return self._files.matching(root, str(path.relative_to(root)))

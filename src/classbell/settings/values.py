@@ -170,6 +170,13 @@ def _feed_url(text: str, info: ValidationInfo) -> str:
     return text if "://" in text else str(_from_folder(Path(text), info))
 
 
+def _complete_map(columns: dict[str, str]) -> dict[str, str]:
+    absent = [field for field in ("key", "start", "end") if field not in columns]
+    if absent:
+        raise ValueError(f"no column is named for {', '.join(absent)}")
+    return columns
+
+
 def _sqlite_url(url: str, info: ValidationInfo) -> str:
     prefix = "sqlite:///"
     name = url.removeprefix(prefix)
@@ -236,6 +243,7 @@ TenantId = Annotated[str, AfterValidator(_tenant_id)]
 Guid = Annotated[str, AfterValidator(_guid)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 LocalPath = Annotated[Path, BeforeValidator(_one_line), AfterValidator(_from_folder), _PATH_SCHEMA]
+ColumnMap = Annotated[dict[FieldName, Text], AfterValidator(_complete_map)]
 FeedUrl = Annotated[str, BeforeValidator(_one_line), AfterValidator(_feed_url)]
 SqliteUrl = Annotated[str, AfterValidator(_sqlite_url)]
 

@@ -1,0 +1,145 @@
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tests.settings.folder import HOST, INSTITUTION, Folder
+
+from classbell.errors import ConfigurationError
+from classbell.life import LocalFiles
+from classbell.settings import IcsSource, load
+
+
+def test_the_smallest_configuration_has_the_documented_defaults(folder: Folder, tmp_path: Path) -> None:
+    configuration = folder.load()
+    example = configuration.institution()
+    assert configuration.host.database.url == f"sqlite:///{tmp_path}/classbell.db"
+    assert configuration.host.engine.in_flight == 64
+    assert example.mode == "observe"
+    assert example.tenant.login == "https://login.microsoftonline.com"
+    assert example.tenant.graph == "https://graph.microsoft.com"
+    assert example.window.past == timedelta(days=7)
+    assert example.window.future == timedelta(days=200)
+    assert example.safety.max_deletes.count == 500
+    assert example.profiles[0].subject == ("{{ title }}",)
+    assert example.profiles[0].reminder is None
+    assert example.sources[0].limits.bytes == 64 * 2**20
+    assert configuration.warnings == ()
+
+
+def test_paths_start_at_the_file_that_names_them(folder: Folder, tmp_path: Path) -> None:
+    text = INSTITUTION.replace('"key.pem"', '"/etc/keys/key.pem"')
+    tenant = folder.load(example=text).institution().tenant
+    assert tenant.certificates[0].certificate.file == tmp_path / "conf.d" / "cert.pem"
+    assert tenant.certificates[0].private_key.file == Path("/etc/keys/key.pem")
+
+
+def test_feeds_written_inline_have_paths_that_start_at_the_file_and_addresses_that_do_not(
+    folder: Folder, tmp_path: Path
+) -> None:
+    text = INSTITUTION.replace(
+        "[[audience]]",
+        '[[sources]]\nname = "f"\nkind = "ics"\n'
+        'feeds = [{ person = "a@x.org", url = "a.ics" }, { person = "b@x.org", url = "https://x.org/b" }]\n'
+        "[[audience]]",
+    )
+    source = folder.load(example=text).institution().sources[1]
+    assert isinstance(source, IcsSource)
+    feeds = source.feeds
+    assert isinstance(feeds, tuple)
+    assert [feed.url for feed in feeds] == [str(tmp_path / "conf.d" / "a.ics"), "https://x.org/b"]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("sqlite:///data/bell.db", "sqlite:///{here}/data/bell.db"),
+        ("sqlite:////var/lib/bell.db", "sqlite:////var/lib/bell.db"),
+    ],
+)
+def test_a_relative_database_starts_at_the_host_file(
+    folder: Folder, tmp_path: Path, written: str, meant: str
+) -> None:
+    url = folder.load(HOST + f'[database]\nurl = "{written}"\n').host.database.url
+    assert url == meant.format(here=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite://", "sqlite:///:memory:", "postgresql://u:hunter2@h/db", "classbell.db"]
+)
+def test_a_database_that_would_forget_or_is_not_supported_is_refused(folder: Folder, url: str) -> None:
+    (only,) = folder.problems(HOST + f'[database]\nurl = "{url}"\n')
+    assert str(only).startswith("classbell.toml:4: database.url: the database is an SQLite file")
+    assert "hunter2" not in str(only)
+
+
+@pytest.mark.parametrize(
+    ("cloud", "login", "graph"),
+    [
+        ("usgov", "https://login.microsoftonline.us", "https://graph.microsoft.us"),
+        ("usgov-dod", "https://login.microsoftonline.us", "https://dod-graph.microsoft.us"),
+        ("china", "https://login.partner.microsoftonline.cn", "https://microsoftgraph.chinacloudapi.cn"),
+    ],
+)
+def test_a_national_cloud_has_its_own_addresses(folder: Folder, cloud: str, login: str, graph: str) -> None:
+    tenant = folder.load(example=INSTITUTION.replace("[tenant]", f'[tenant]\ncloud = "{cloud}"'))
+    assert (tenant.institution().tenant.login, tenant.institution().tenant.graph) == (login, graph)
+
+
+def test_explicit_addresses_overrule_the_cloud(folder: Folder) -> None:
+    urls = 'login_url = "https://localhost:8443/"\ngraph_url = "https://localhost:8443/graph"'
+    tenant = folder.load(example=INSTITUTION.replace("[tenant]", f"[tenant]\n{urls}")).institution().tenant
+    assert (tenant.login, tenant.graph) == ("https://localhost:8443", "https://localhost:8443/graph")
+
+
+def test_institutions_are_found_by_their_ids_and_guessed_from_near_ones(folder: Folder) -> None:
+    configuration = folder.load(a=INSTITUTION, b=INSTITUTION.replace('"example"', '"second"'))
+    assert list(configuration.institutions) == ["example", "second"]
+    assert configuration.institution("second").id == "second"
+    with pytest.raises(ConfigurationError) as several:
+        configuration.institution()
+    assert several.value.why == "configured: example, second."
+    with pytest.raises(ConfigurationError) as unknown:
+        configuration.institution("secnd")
+    assert unknown.value.what == 'There is no institution "secnd".   Did you mean "second"?'
+
+
+def test_each_included_file_counts_once_and_a_pattern_without_files_is_a_warning(
+    folder: Folder, tmp_path: Path
+) -> None:
+    include = (
+        f'include = ["conf.d/*.toml", "conf.d/example.toml", "{tmp_path}/conf.d/*.toml", "more/*.toml"]\n'
+    )
+    configuration = folder.load(HOST + include)
+    assert [str(warning) for warning in configuration.warnings] == [
+        'classbell.toml:3: "more/*.toml" matches no file.   Each institution has a file of its own.'
+    ]
+
+
+def test_what_nobody_uses_and_secrets_in_the_environment_are_warnings(folder: Folder) -> None:
+    text = (
+        INSTITUTION.replace('{ file = "key.pem" }', '{ env = "KEY" }')
+        + '\n[[profiles]]\nname = "students"\n[[sources]]\nname = "rooms"\nkind = "ics"\nfeeds = "f.csv"\n'
+    )
+    assert [(w.code, w.origin.line) for w in folder.load(example=text).warnings] == [
+        ("W-CFG-ENV", 11),
+        ("W-CFG-UNUSED", 32),
+        ("W-CFG-UNUSED", 34),
+    ]
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_read(folder: Folder) -> None:
+    path = folder.write()
+    path.write_bytes(b"\xef\xbb\xbf" + HOST.replace("\n", "\r\n").encode())
+    assert load(path, LocalFiles(), {}).host.engine.in_flight == 64
+
+
+@pytest.mark.parametrize("include", ["conf.d/*.toml", "conf.d/gone.toml"])
+def test_an_institution_file_that_cannot_be_read_is_a_problem_and_no_omission(
+    folder: Folder, tmp_path: Path, include: str
+) -> None:
+    folder.write()
+    (tmp_path / "conf.d" / "gone.toml").symlink_to(tmp_path / "nowhere")
+    found = folder.problems(HOST + f'include = ["{include}"]\n')
+    assert [(p.code, p.origin.file, p.hint) for p in found] == [
+        ("E-CFG-NONE", "conf.d/gone.toml", "No such file or directory.")
+    ]
