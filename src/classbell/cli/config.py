@@ -46,8 +46,10 @@ def check(invocation: Invocation) -> None:
     for warning in configuration.warnings:
         fields = problem_fields(warning)
         output.warning(fields.pop("code"), str(warning), **{k: v for k, v in fields.items() if k != "what"})
-    ids = ", ".join(configuration.institutions) or "none"
-    output.line(f"ok   {len(configuration.institutions)} institution(s): {ids}   no problems")
+    for settings in configuration.institutions.values():
+        output.line(f"ok   {settings.id}   {settings.name}")
+    if not configuration.institutions:
+        output.line("ok   no institution yet")
     output.answer({"ok": True, "institutions": list(configuration.institutions)})
 
 
