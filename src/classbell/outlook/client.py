@@ -91,9 +91,9 @@ class OutlookClient:
             answers += await self._send(chunk, send_until)
         return answers
 
-    async def follow(self, next_link: str) -> Answer:
+    async def follow(self, next_link: str, kind: Kind = Kind.LOOK) -> Answer:
         """
-        The next page of a look.
+        The next page of a look, or of a list of calendars.
 
         A link that leads anywhere but to the service itself is not followed: our token must not leave it.
         """
@@ -111,30 +111,37 @@ class OutlookClient:
             return Answer(status=None, sent=lost.sent, message=lost.reason)
         if response.status == _UNAUTHORISED:
             self._tokens.invalidate(token)
-        return self._dialect.decode_one(Kind.LOOK, response.status, response.body, self._seen(response))
+        return self._dialect.decode_one(kind, response.status, response.body, self._seen(response))
 
-    async def complete(self, first: Answer) -> Answer:
+    async def complete(self, first: Answer, kind: Kind = Kind.LOOK) -> Answer:
         """
-        A look with all its pages: *first* and what follows it.
+        A look, or a list of calendars, with all its pages: *first* and what follows it.
 
-        Pages go by position, so that a change meanwhile can repeat an event (paging page): each is given
+        Pages go by position, so that a change meanwhile can repeat an element (paging page): each is given
         once. If one page fails, the whole look has failed and its answer is that page's.
         """
-        if first.status != _OK or first.events is None:
+        if not first.next_link or not _has_list(first, kind):
             return first
-        events = {event.id: event for event in first.events}
+        events = {event.id: event for event in first.events or ()}
+        calendars = {calendar.id: calendar for calendar in first.calendars or ()}
         followed: set[str] = set()
         page = first
         while page.next_link:
             if page.next_link in followed or len(followed) >= PAGES:
                 return Answer(status=None, message="the pages of the list lead in a circle")
             followed.add(page.next_link)
-            page = await self.follow(page.next_link)
-            if page.status != _OK or page.events is None:
+            page = await self.follow(page.next_link, kind)
+            if not _has_list(page, kind):
                 return page
-            events.update((event.id, event) for event in page.events)
-        # The time of the first page: what was committed after it may be missing.
-        return msgspec.structs.replace(first, events=tuple(events.values()), next_link="")
+            events.update((event.id, event) for event in page.events or ())
+            calendars.update((calendar.id, calendar) for calendar in page.calendars or ())
+        # The time of the first page stays: what was committed after it may be missing.
+        return msgspec.structs.replace(
+            first,
+            events=tuple(events.values()) if kind is Kind.LOOK else None,
+            calendars=tuple(calendars.values()) if kind is Kind.CALENDARS else None,
+            next_link="",
+        )
 
     async def _send(self, requests: Sequence[Request], send_until: float | None) -> list[Answer]:
         body = self._dialect.encode(requests)
@@ -205,6 +212,11 @@ class OutlookClient:
             and there.netloc.lower() == base.netloc.lower()
             and there.path.startswith(f"{base.path}{self._dialect.root}/")
         )
+
+
+def _has_list(answer: Answer, kind: Kind) -> bool:
+    found = answer.events if kind is Kind.LOOK else answer.calendars
+    return answer.status == _OK and found is not None
 
 
 def _chunks(requests: Sequence[Request]) -> Iterator[Sequence[Request]]:
