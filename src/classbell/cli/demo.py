@@ -29,6 +29,7 @@ def demo(
 
     Needs no account, no network and no configuration, and touches nothing but its own folder.
     """
-    from classbell.cli.story import Setting, tell  # noqa: PLC0415 (keeps --help fast)
+    from classbell.cli.stage import Setting  # noqa: PLC0415 (keeps --help fast)
+    from classbell.cli.story import tell  # noqa: PLC0415 (keeps --help fast)
 
     return tell(invocation, Setting(serve=serve, port=port, people=people, seed=seed, directory=directory))

@@ -71,7 +71,7 @@ async def _explanation(office: "Office", settings: "InstitutionSettings", person
         "delivered": [_event(entry, body, settings.window.timezone, review.now) for entry, body in delivered],
         "pending": plan["changes"],
         "holds": plan["holds"],
-        "history": [_past(change, *rest) for change, *rest in history],
+        "history": [_past(*past) for past in history],
     }
 
 

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -90,7 +89,9 @@ class PlanView:
             self._change(groups[index].tolist(), order[bounds[index] : bounds[index + 1]].tolist())
             for index in range(len(groups))
         ]
-        yield from sorted(found, key=lambda c: (c.event.start if c.event else datetime.max, c.key, c.action))
+        yield from sorted(
+            found, key=lambda c: (c.event.start.isoformat() if c.event else "", c.key, c.action)
+        )
 
     def _change(self, group: list[int], members: list[int]) -> MeetingChange:
         meeting, action, reason, passed, previous, fingerprint = group

@@ -1,13 +1,8 @@
 """The demo's story: sandbox, certificate, university, plan, apply, and a day of changes."""
 
 import os
-import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from classbell.cli.assembly import run_until_interrupted, workplace
@@ -15,92 +10,50 @@ from classbell.cli.exits import Exit
 from classbell.cli.invocation import Invocation
 from classbell.cli.output import Output
 from classbell.cli.plan_view import SIGNS, PlanView, counts
+from classbell.cli.stage import DOMAIN, INSTITUTION, TIMEZONE, Setting, Stage, built
 from classbell.deliver import Progress
-from classbell.errors import ClassbellError, ConfigurationError
-from classbell.identity.certificates import new_self_signed
-from classbell.life import LocalFiles, SystemIds
+from classbell.errors import ClassbellError
+from classbell.life import LocalFiles
 from classbell.run import Office, Review, Run
 from classbell.sample import PlannedStory, University
-from classbell.sandbox import Address, Sandbox, Tenant, notice
 from classbell.settings import load
-
-DOMAIN = "example.edu"
-TIMEZONE = "Europe/London"
-INSTITUTION = "example"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Setting:
-    """What the demo was asked to be."""
-
-    serve: bool
-    port: int
-    people: int
-    seed: int
-    directory: Path | None
 
 
 def tell(invocation: Invocation, setting: Setting) -> int:
     """Tell the story; the exit code."""
     output = invocation.output
     output.start()
-    with _folder(setting) as folder:
-        university = University.generate(
-            seed=setting.seed,
-            people=setting.people,
-            first_monday=_monday(),
-            domain=DOMAIN,
-            timezone=TIMEZONE,
-        )
-        sandbox = Sandbox(seed=setting.seed)
-        tenant = sandbox.add_tenant(domain=DOMAIN)
-        tenant.add_mailboxes(person.address for person in university.people)
-        with sandbox.serve(port=setting.port) as address:
-            story = _Story(output, folder, university)
-            story.open(tenant, address)
-            code = run_until_interrupted(story.tell(), story.stop, output.note)
-            if code == Exit.DONE:
-                _look_further(output, folder, setting, sandbox)
-            if setting.serve and code == Exit.DONE:
-                _wait_for_interrupt(output, address)
-        return code
+    university = University.generate(
+        seed=setting.seed, people=setting.people, first_monday=_monday(), domain=DOMAIN, timezone=TIMEZONE
+    )
+    with built(setting, university) as stage:
+        story = _Story(output, stage, university)
+        story.introduce()
+        code = run_until_interrupted(story.tell(), story.stop, output.note)
+        if code == Exit.DONE:
+            _look_further(output, stage, setting)
+        if setting.serve and code == Exit.DONE:
+            _wait_for_interrupt(output, stage)
+    if code == Exit.DONE and stage.served is not None:
+        _say_what_the_sandbox_saw(output, stage.served)
+    return code
 
 
 class _Story:
-    def __init__(self, output: Output, folder: Path, university: University) -> None:
+    def __init__(self, output: Output, stage: Stage, university: University) -> None:
         self._output = output
-        self._folder = folder
+        self._stage = stage
         self._university = university
         self._run: Run | None = None
 
-    def open(self, tenant: Tenant, address: Address) -> None:
-        """Everything an administrator does once: certificate, registration, configuration, timetable."""
-        self._step("Sandbox", notice(address))
-        pair = new_self_signed("classbell-demo", now=datetime.now(tz=ZoneInfo("UTC")).timestamp(), days=365)
-        app = tenant.register_app("Classbell")
-        thumbprint = app.add_certificate(pair.certificate)
-        app.grant("Calendars.ReadWrite")
-        files = LocalFiles()
-        files.write_durably(self._folder / "cert.pem", pair.certificate)
-        files.write_durably(self._folder / "key.pem", pair.key, private=True)
-        self._step("Certificate", f"made, and registered on application {app.client_id} (SHA-1 {thumbprint})")
-        files.write_durably(
-            self._folder / "classbell.toml", _HOST.format(installation=SystemIds().new_uuid()).encode()
+    def introduce(self) -> None:
+        """Say what stands ready: sandbox, certificate and registration, configuration, timetable."""
+        stage, size = self._stage, self._university.figures()
+        self._step("Sandbox", stage.notice)
+        self._step(
+            "Certificate",
+            f"made, and registered on application {stage.client_id} of tenant {DOMAIN}",
         )
-        (self._folder / "conf.d").mkdir(exist_ok=True)
-        files.write_durably(
-            self._folder / "conf.d" / f"{INSTITUTION}.toml",
-            _INSTITUTION.format(
-                tenant_id=tenant.tenant_id,
-                client_id=app.client_id,
-                login_url=address.login_url,
-                graph_url=address.graph_url,
-                ca_file=address.ca_file,
-                timezone=TIMEZONE,
-            ).encode(),
-        )
-        self._university.write(self._folder / "timetable")
-        size = self._university.figures()
         self._step(
             "University",
             f"{size.students} students and {size.lecturers} lecturers, {size.modules} modules,"
@@ -111,7 +64,7 @@ class _Story:
         return self._run is not None and self._run.stop()
 
     async def tell(self) -> int:
-        configuration = load(self._folder / "classbell.toml", LocalFiles(), os.environ)
+        configuration = load(self._stage.folder / "classbell.toml", LocalFiles(), os.environ)
         async with workplace(configuration, writing=True) as place:
             office = await place.office(configuration.institution(INSTITUTION))
             try:
@@ -138,7 +91,7 @@ class _Story:
     def _change_the_timetable(self) -> list[PlannedStory]:
         now = datetime.now(tz=ZoneInfo(TIMEZONE)).replace(tzinfo=None)
         self._university, stories = self._university.day_of_changes(now)
-        self._university.write(self._folder / "timetable")
+        self._university.write(self._stage.folder / "timetable")
         self._step("A day of changes", "at the university")
         for story in stories:
             self._output.line(f"  * {story.text}")
@@ -205,118 +158,37 @@ def _demand(holds: bool, what: str) -> None:  # noqa: FBT001 (an assertion in wo
         )
 
 
-def _look_further(output: Output, folder: Path, setting: Setting, sandbox: Sandbox) -> None:
-    writes = sum(1 for record in sandbox.history if record.kind == "change")
+def _look_further(output: Output, stage: Stage, setting: Setting) -> None:
     output.line()
     output.line("Look further", style="bold")
-    output.line(f"  The sandbox saw {writes} changes to events, all of events that Classbell itself made,")
-    output.line(f"  and would have sent {len(sandbox.outbox)} mails.")
-    output.event("sandbox", changes=writes, mails=len(sandbox.outbox))
     if setting.serve:
-        output.line(f"  classbell -c {folder / 'classbell.toml'} status")
-        output.line(f"  classbell -c {folder / 'classbell.toml'} explain {_someone(folder)}")
-        output.line(f"  Change {folder / 'timetable' / 'meetings.csv'}, then: classbell -c ... apply")
+        host = stage.folder / "classbell.toml"
+        output.line(f"  classbell -c {host} status")
+        output.line(f"  classbell -c {host} explain {stage.somebody}")
+        output.line(
+            f"  Change {stage.folder / 'timetable' / 'meetings.csv'}, then: classbell -c {host} apply"
+        )
     else:
         output.line("  classbell demo --serve   keeps the sandbox up, to try the other commands on it")
         output.line("  classbell init           begins with a real tenant")
 
 
-def _someone(folder: Path) -> str:
-    lines = (folder / "timetable" / "attendance.csv").read_text(encoding="utf-8").splitlines()
-    return lines[1].partition(",")[2]
-
-
-def _wait_for_interrupt(output: Output, address: Address) -> None:
-    output.note(f"The sandbox stays at {address.url} until Ctrl-C.")
-    output.event(
-        "serving", login_url=address.login_url, graph_url=address.graph_url, ca_file=str(address.ca_file)
+def _say_what_the_sandbox_saw(output: Output, served: dict[str, int]) -> None:
+    output.line(
+        f"The sandbox saw {served['requests']} requests and {served['changes']} changes to events,"
+        f" and would have sent {served['mails']} mails."
     )
+    output.event("sandbox", **served)
+
+
+def _wait_for_interrupt(output: Output, stage: Stage) -> None:
+    output.note(f"The sandbox stays at {stage.login_url} until Ctrl-C.")
     try:
         threading.Event().wait()
     except KeyboardInterrupt:
         output.note("The sandbox is gone, and everything in it.")
 
 
-@contextmanager
-def _folder(setting: Setting) -> Iterator[Path]:
-    """A folder for the demo's files: the one that was named, else one that goes with the demo."""
-    if setting.directory is None:
-        with tempfile.TemporaryDirectory(prefix="classbell-demo-") as made:
-            yield Path(made)
-        return
-    folder = setting.directory.absolute()
-    if folder.exists() and any(folder.iterdir()):
-        raise ConfigurationError(
-            "E-DEMO-DIR",
-            f"The folder {folder} is not empty.",
-            why="the demo writes a configuration, a ledger and a timetable there",
-            do="name a new folder",
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    yield folder
-
-
 def _monday() -> date:
     today = datetime.now(tz=ZoneInfo(TIMEZONE)).date()
     return today - timedelta(days=today.weekday())
-
-
-_HOST = """\
-schema = 1
-installation = "{installation}"
-include = ["conf.d/*.toml"]
-"""
-
-_INSTITUTION = """\
-schema = 1
-id = "example"
-name = "Example University"
-mode = "approve"
-
-[tenant]
-tenant_id = "{tenant_id}"
-client_id = "{client_id}"
-login_url = "{login_url}"
-graph_url = "{graph_url}"
-ca_file = "{ca_file}"
-
-[[tenant.certificates]]
-certificate = {{ file = "../cert.pem" }}
-private_key = {{ file = "../key.pem" }}
-
-[[sources]]
-name = "timetable"
-kind = "table"
-meetings = "../timetable/meetings.csv"
-attendance = "../timetable/attendance.csv"
-
-[sources.map]
-key = "key"
-start = "start"
-end = "end"
-title = "title"
-module = "module"
-type = "type"
-room = "room"
-building = "building"
-staff = "staff"
-groups = "groups"
-cancelled = "cancelled"
-
-[[audience]]
-name = "everybody"
-gets = ["timetable"]
-profile = "standard"
-
-[[profiles]]
-name = "standard"
-subject = ["{{{{ title }}}} ({{{{ type }}}})", "{{{{ title }}}}"]
-location = ["{{{{ room }}}}, {{{{ building }}}}", "{{{{ room }}}}"]
-show_as = "busy"
-reminder = "none"
-
-[window]
-past = "7d"
-future = "200d"
-timezone = "{timezone}"
-"""

@@ -16,6 +16,8 @@ from classbell.model import Action, Change, ChangeState
 from classbell.outlook.pace import Pace
 
 PAGE = 4000
+# After the last page: seconds until the ledger is asked again for what has come due meanwhile.
+ANEW = 1.0
 
 
 class Step(Enum):
@@ -77,10 +79,11 @@ class Backlog:
         self._preparing: set[int] = set()
         self._cursor = (-(2**62), 0)
         self._size = 0
+        self._anew_at = 0.0
 
     async def fill(self, now: float) -> None:
-        """Load more due changes when few are left, beginning anew behind the last one."""
-        if self._size > self._page // 2:
+        """Load more due changes when few are left, going on behind the last one, and anew after the end."""
+        if self._size > (0 if now < self._anew_at else self._page // 2):
             return
         found = await self._ledger.changes.due(now, self._page, self._cursor, self._only)
         for change in found:
@@ -88,6 +91,7 @@ class Backlog:
                 self._put(change)
         last = found[-1] if len(found) == self._page else None
         self._cursor = (last.starts_at, last.id) if last else (-(2**62), 0)
+        self._anew_at = 0.0 if last else now + ANEW
 
     def take(self, size: int) -> Unit | None:
         """

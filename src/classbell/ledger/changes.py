@@ -163,10 +163,8 @@ class Changes:
 
         return await self._database.read(read)
 
-    async def of_mailbox(
-        self, number: int, limit: int = 1000
-    ) -> list[tuple[Change, str, str, float | None, str]]:
-        """A mailbox's newest changes, each with code, detail, when it ended, and Microsoft's request id."""
+    async def of_mailbox(self, number: int, limit: int = 1000) -> list[tuple[Change, str, float | None, str]]:
+        """A mailbox's newest changes, each with detail, when it ended, and Microsoft's request id."""
         query = (
             _selected()
             .add_columns(change.c.detail, change.c.finished_at, change.c.request_id)
@@ -176,8 +174,7 @@ class Changes:
         )
         return await self._database.read(
             lambda c: [
-                (_change(row), row.code, row.detail, row.finished_at, row.request_id)
-                for row in c.execute(query)
+                (_change(row), row.detail, row.finished_at, row.request_id) for row in c.execute(query)
             ]
         )
 

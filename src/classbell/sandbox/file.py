@@ -56,7 +56,7 @@ def load(path: Path, make: "type[Sandbox]") -> "Sandbox":
         SandboxFileError: the file or one that it names cannot be read, or says something unknown.
     """
     try:
-        told = msgspec.toml.decode(path.read_bytes(), type=_File)
+        told = msgspec.toml.decode(path.read_bytes(), type=_File, dec_hook=_path)
         switches = msgspec.convert(told.switches, Switches, strict=False)
         unknown = told.switches.keys() - set(Switches.__dataclass_fields__)
         if unknown:
@@ -69,6 +69,13 @@ def load(path: Path, make: "type[Sandbox]") -> "Sandbox":
     except (OSError, ValueError, msgspec.MsgspecError) as error:
         raise SandboxFileError(f"{path}: {error}") from error
     return sandbox
+
+
+def _path(kind: type, value: Any) -> Any:
+    """Paths stand in the file as texts, a type that msgspec does not know."""
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise NotImplementedError
 
 
 def _fill(tenant: "Tenant", told: _Tenant, folder: Path) -> None:

@@ -1,0 +1,5 @@
+"""``python -m classbell``: the command line."""
+
+from classbell.cli import main
+
+main()
