@@ -6,6 +6,7 @@ Source: Graph page "event resource type"; the refusals as met in issue threads.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from typing import Any
 
 import msgspec
@@ -143,18 +144,20 @@ def _check_ignorable(name: str, value: Any, switches: Switches) -> None:
 
 
 def _check_all_day(content: Content) -> None:
-    zone = zone_of(content.start_zone)
-    other = zone_of(content.end_zone)
-    for name, instant in (("Start", content.start), ("End", content.end)):
-        if zone is None or zone is not other or not _is_midnight(instant, zone):
-            raise invalid_request(
-                f"The Event.{name} property for an all-day event needs to be set to midnight."
-            )
+    zone, other = zone_of(content.start_zone), zone_of(content.end_zone)
+    if zone is None or not _is_midnight(content.start, zone):
+        raise _not_midnight("Start")
+    if other is not zone or not _is_midnight(content.end, zone):
+        raise _not_midnight("End")
     if content.start == content.end:
         raise invalid_request("The duration of an event marked as All day must be at least 24 hours.")
 
 
-def _is_midnight(instant: int, zone: Any) -> bool:
+def _not_midnight(name: str) -> Refusal:
+    return invalid_request(f"The Event.{name} property for an all-day event needs to be set to midnight.")
+
+
+def _is_midnight(instant: int, zone: tzinfo) -> bool:
     local = wall(instant, zone)
     return not (local.hour or local.minute or local.second or local.microsecond)
 

@@ -20,6 +20,7 @@ _HEAD = (
 _FOOT = "\r\n</body>\r\n</html>\r\n"
 _INNER = re.compile(r"<body[^>]*>(.*?)(?:</body>|\Z)", re.IGNORECASE | re.DOTALL)
 _LINES = re.compile(r"\r\n|\r|\n")
+_SPACES = re.compile(r"[ \t\r\n]+")  # a no-break space stays
 _TAGS = nh3.ALLOWED_TAGS | {"font", "center", "u", "big"}
 _ANYWHERE = {"style", "class", "id", "dir", "lang", "title", "align"}
 _ATTRIBUTES = {
@@ -51,7 +52,7 @@ def as_text(content: str, kind: str) -> str:
     reader = _TextReader()
     reader.feed(as_html(content, kind))
     reader.close()
-    return re.sub(r"\r\n(?:[ \t]*\r\n)+", "\r\n\r\n", "".join(reader.parts)).strip()
+    return re.sub(r"\r\n(?: *\r\n)+", "\r\n\r\n", "".join(reader.parts)).strip(" \r\n")
 
 
 @lru_cache(maxsize=4096)
@@ -75,4 +76,6 @@ class _TextReader(HTMLParser):
             self.parts.append("\r\n")
 
     def handle_data(self, data: str) -> None:
-        self.parts.append(re.sub(r"\s+", " ", data) if data.strip() else "")
+        text = _SPACES.sub(" ", data)
+        if text != " " or (self.parts and not self.parts[-1].endswith("\n")):
+            self.parts.append(text)

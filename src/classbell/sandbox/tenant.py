@@ -1,5 +1,6 @@
 """A tenant: its applications with their certificates and permissions, and its mailboxes."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -56,13 +57,15 @@ class App:
         """
         certificate = x509.load_pem_x509_certificate(pem)
         key = certificate.public_key()
+        wait = self.commons.switches.key_propagation
         credential = KeyCredential(
             sha1=certificate.fingerprint(hashes.SHA1()).hex().upper(),  # noqa: S303 - a name, not a proof
             sha256=certificate.fingerprint(hashes.SHA256()).hex().upper(),
             key=key if isinstance(key, RSAPublicKey) else None,
             start=certificate.not_valid_before_utc,
             end=certificate.not_valid_after_utc,
-            known_from=self.commons.clock.now() + self.commons.switches.key_propagation,
+            # Without propagation known at any time, also if the clock is set back afterwards.
+            known_from=self.commons.clock.now() + wait if wait else -math.inf,
         )
         self.credentials.append(credential)
         return credential.sha1
