@@ -157,8 +157,7 @@ class ChangeState(StrEnum):
     SUPERSEDED = "superseded"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Mailbox:
+class Mailbox(msgspec.Struct, frozen=True, kw_only=True):
     """
     Where events are delivered: ``key`` is the person's stable id, or else the address in lower case.
 
@@ -172,8 +171,7 @@ class Mailbox:
     contacted: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """
     A row of the ledger: one event that we delivered. The only thing an update or delete may start from.
 
@@ -193,8 +191,7 @@ class Entry:
     operation: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, kw_only=True):
     """
     One durable row of an accepted plan, with what delivery needs to carry it out.
 

@@ -1,8 +1,9 @@
 """Writing: a batch of creates, updates and deletes, with durable intents before and outcomes after."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from classbell.deliver.refusals import Refusals
 from classbell.deliver.settle import Situation, not_sent, outcome_of_read, outcome_of_write
@@ -132,7 +133,9 @@ class Writer:
         )
         mailbox = change.mailbox
         if change.calendar:
-            mailbox = replace(mailbox, calendar_id=self._readiness.calendars[mailbox.id, change.calendar])
+            mailbox = structs.replace(
+                mailbox, calendar_id=self._readiness.calendars[mailbox.id, change.calendar]
+            )
         return self._dialect.create(mailbox, body, change.operation, mark.text(change.operation))
 
     async def _load_bodies(self, changes: Sequence[Change]) -> None:
