@@ -71,19 +71,20 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
             return None
         try:
             institution, mailbox_key, meeting_key, incarnation, intent_at, revision = _decoder.decode(array)
-        except msgspec.DecodeError:
+            mark = cls(
+                installation=installation,
+                institution=institution,
+                mailbox_key=mailbox_key,
+                meeting_key=meeting_key,
+                incarnation=incarnation,
+                intent_at=intent_at,
+                revision=revision,
+            )
+            # Edited or shortened by another program: the parts no longer agree with one another.
+            agrees = mark.operation == operation and installation == installation.lower()
+        except (msgspec.DecodeError, UnicodeError):
             return None
-        mark = cls(
-            installation=installation,
-            institution=institution,
-            mailbox_key=mailbox_key,
-            meeting_key=meeting_key,
-            incarnation=incarnation,
-            intent_at=intent_at,
-            revision=revision,
-        )
-        # Edited or shortened by another program: the parts no longer agree with one another.
-        return mark if mark.operation == operation and installation == installation.lower() else None
+        return mark if agrees else None
 
 
 def installation_prefix(installation: str) -> str:

@@ -1,0 +1,247 @@
+"""Every row of the errors page means what the write protocol needs it to mean."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.outlook.made import ETAG
+
+from classbell.outlook.answers import Fence, Outcome, classify
+from classbell.outlook.dialect import Answer, FoundCalendar, Kind
+
+WRITES = [Kind.CREATE, Kind.UPDATE, Kind.DELETE, Kind.CREATE_CALENDAR]
+READS = [Kind.READ, Kind.LOOK, Kind.CALENDARS]
+CHANGES = [Kind.UPDATE, Kind.DELETE]
+CALENDAR = FoundCalendar(id="c", name="Timetable", default=False, editable=True)
+
+
+def outcome(kind: Kind, status: int | None, code: str = "", **more: object) -> Outcome:
+    return classify(kind, Answer(status=status, code=code, **more)).outcome  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer"),
+    [
+        (Kind.CREATE, Answer(status=201, event_id="e", etag=ETAG)),
+        (Kind.UPDATE, Answer(status=200, event_id="e", etag=ETAG)),
+        (Kind.DELETE, Answer(status=204)),
+        (Kind.READ, Answer(status=200, event_id="e", etag=ETAG)),
+        (Kind.LOOK, Answer(status=200, events=())),
+        (Kind.CALENDARS, Answer(status=200, calendars=())),
+        (Kind.CREATE_CALENDAR, Answer(status=201, calendars=(CALENDAR,))),
+    ],
+)
+def test_a_whole_success_is_done(kind: Kind, answer: Answer) -> None:
+    verdict = classify(kind, answer)
+    assert (verdict.outcome, verdict.code, verdict.fence) == (Outcome.DONE, "", Fence.NOBODY)
+
+
+@pytest.mark.parametrize("kind", [Kind.CREATE, Kind.UPDATE, Kind.CREATE_CALENDAR])
+@pytest.mark.parametrize("answer", [{}, {"event_id": "e"}, {"etag": ETAG}])
+def test_a_success_that_does_not_say_which_event_is_unknown(kind: Kind, answer: dict[str, str]) -> None:
+    assert outcome(kind, 201, **answer) is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("kind", READS)
+def test_a_list_without_a_list_is_asked_for_again(kind: Kind) -> None:
+    assert outcome(kind, 200) is Outcome.BUSY
+
+
+@pytest.mark.parametrize("kind", WRITES)
+@pytest.mark.parametrize("status", [None, 302, 408, 500, 502, 503, 504, 507, 599])
+def test_what_does_not_prove_that_a_write_was_refused_leaves_it_unknown(
+    kind: Kind, status: int | None
+) -> None:
+    assert outcome(kind, status, "UnknownError") is Outcome.UNKNOWN
+    assert outcome(kind, status) is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("kind", [Kind.CREATE, Kind.CREATE_CALENDAR])
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (409, "ErrorIrresolvableConflict"),
+        (409, "ConcurrentItemSave"),
+        (503, "ConcurrentItemSave"),
+        (409, ""),
+        (412, "ErrorIrresolvableConflict"),
+        (423, "Locked"),
+    ],
+)
+def test_a_create_after_which_the_event_has_been_found_is_unknown(kind: Kind, status: int, code: str) -> None:
+    assert outcome(kind, status, code) is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+@pytest.mark.parametrize("status", [409, 412])
+def test_an_event_that_somebody_touched_is_a_conflict(kind: Kind, status: int) -> None:
+    assert outcome(kind, status, "ErrorIrresolvableConflict") is Outcome.CONFLICT
+
+
+@pytest.mark.parametrize("kind", [*CHANGES, Kind.READ])
+def test_an_event_that_is_not_there_is_gone(kind: Kind) -> None:
+    assert outcome(kind, 404, "ErrorItemNotFound") is Outcome.GONE
+
+
+@pytest.mark.parametrize("kind", [Kind.CREATE, Kind.LOOK])
+def test_a_calendar_that_is_not_there_is_gone(kind: Kind) -> None:
+    verdict = classify(kind, Answer(status=404, code="ErrorItemNotFound"))
+    assert (verdict.outcome, verdict.code) == (Outcome.GONE, "E-CAL-GONE")
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+@pytest.mark.parametrize("code", ["", "NotFound", "SomethingNew"])
+def test_a_404_of_another_kind_does_not_prove_that_an_event_is_gone(kind: Kind, code: str) -> None:
+    assert outcome(kind, 404, code) is Outcome.REJECTED
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize(
+    "code",
+    [
+        "MailboxNotEnabledForRESTAPI",
+        "MailboxNotSupportedForRESTAPI",
+        "ErrorInvalidUser",
+        "ResourceNotFound",
+        "Request_ResourceNotFound",
+        "mailboxnotenabledforrestapi",
+    ],
+)
+@pytest.mark.parametrize("status", [404, 403])
+def test_a_mailbox_that_cannot_be_reached_is_out(kind: Kind, status: int, code: str) -> None:
+    verdict = classify(kind, Answer(status=status, code=code))
+    assert (verdict.outcome, verdict.code, verdict.origin) == (Outcome.MAILBOX_OUT, "E-MBX-404", code)
+    assert verdict.fence is Fence.NOBODY
+
+
+@pytest.mark.parametrize("status", [400, 403, 413, 507])
+def test_a_full_mailbox_is_out_but_a_create_under_a_fault_stays_unknown(status: int) -> None:
+    for kind in CHANGES:
+        assert classify(kind, Answer(status=status, code="ErrorQuotaExceeded")).code == "E-MBX-FULL"
+        assert outcome(kind, status, "ErrorQuotaExceeded") is Outcome.MAILBOX_OUT
+    expected = Outcome.UNKNOWN if status >= 500 else Outcome.MAILBOX_OUT
+    assert outcome(Kind.CREATE, status, "ErrorQuotaExceeded") is expected
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_throttled_mailbox_waits_as_long_as_asked_and_no_other(kind: Kind) -> None:
+    verdict = classify(kind, Answer(status=429, code="ApplicationThrottled", retry_after=7.0))
+    assert (verdict.outcome, verdict.fence, verdict.retry_after) == (Outcome.BUSY, Fence.MAILBOX, 7.0)
+    assert verdict.code == "E-GRAPH-429"
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_throttled_batch_makes_the_whole_institution_wait(kind: Kind) -> None:
+    verdict = classify(kind, Answer(status=429, whole=True, retry_after=30.0))
+    assert (verdict.outcome, verdict.fence) == (Outcome.SERVICE_BUSY, Fence.INSTITUTION)
+    assert verdict.retry_after == 30.0
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_fault_of_the_entrance_fences_the_institution_and_proves_nothing_about_writes(
+    kind: Kind, status: int
+) -> None:
+    verdict = classify(kind, Answer(status=status, whole=True))
+    assert verdict.fence is Fence.INSTITUTION
+    assert verdict.outcome is (Outcome.UNKNOWN if kind.writes else Outcome.SERVICE_BUSY)
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 407, 451])
+def test_a_gateways_page_instead_of_graph_stops_nobody_for_good(kind: Kind, status: int) -> None:
+    verdict = classify(kind, Answer(status=status, whole=True))
+    assert (verdict.outcome, verdict.code) == (Outcome.SERVICE_BUSY, "E-GRAPH-ANSWER")
+
+
+@pytest.mark.parametrize("kind", READS)
+@pytest.mark.parametrize("status", [None, 302, 500, 502, 503, 504])
+def test_a_question_without_an_answer_is_asked_again(kind: Kind, status: int | None) -> None:
+    assert outcome(kind, status) is Outcome.BUSY
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_request_that_never_left_is_known_not_to_have(kind: Kind) -> None:
+    assert outcome(kind, None, sent=False) is Outcome.NOT_SENT
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_refused_token_concerns_everybody(kind: Kind, *, whole: bool) -> None:
+    verdict = classify(kind, Answer(status=401, whole=whole, code="InvalidAuthenticationToken"))
+    assert (verdict.outcome, verdict.fence) == (Outcome.UNAUTHORISED, Fence.INSTITUTION)
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(403, "ErrorAccessDenied"), (403, ""), (401, "NoPermissionsInAccessToken"), (403, "Forbidden")],
+)
+def test_a_closed_mailbox_concerns_itself(kind: Kind, status: int, code: str) -> None:
+    verdict = classify(kind, Answer(status=status, code=code))
+    assert (verdict.outcome, verdict.code, verdict.fence) == (
+        Outcome.FORBIDDEN,
+        "E-MBX-DENIED",
+        Fence.NOBODY,
+    )
+
+
+@pytest.mark.parametrize("status", [400, 409])
+def test_a_used_transaction_id_is_said_under_either_status(status: int) -> None:
+    assert outcome(Kind.CREATE, status, "ErrorDuplicateTransactionId") is Outcome.DUPLICATE_TRANSACTION
+
+
+def test_a_calendar_that_exists_is_looked_up() -> None:
+    verdict = classify(Kind.CREATE_CALENDAR, Answer(status=409, code="ErrorFolderExists"))
+    assert (verdict.outcome, verdict.code) == (Outcome.UNKNOWN, "E-CAL-EXISTS")
+
+
+@pytest.mark.parametrize("kind", [Kind.CREATE, *CHANGES])
+@pytest.mark.parametrize(
+    "code", ["ErrorPropertyValidationFailure", "ErrorInvalidRequest", "TimeZoneNotSupportedException", ""]
+)
+def test_what_the_store_does_not_accept_is_rejected_with_the_services_own_code(kind: Kind, code: str) -> None:
+    verdict = classify(kind, Answer(status=400, code=code))
+    assert (verdict.outcome, verdict.code) == (Outcome.REJECTED, "E-EVT-REJECTED")
+    assert verdict.origin == (code or "HTTP 400")
+
+
+def test_an_event_that_is_too_large_is_said_to_be() -> None:
+    assert classify(Kind.CREATE, Answer(status=413)).code == "E-EVT-LARGE"
+
+
+def test_a_member_that_was_never_reached_is_sent_again() -> None:
+    assert outcome(Kind.CREATE, 424, "FailedDependency") is Outcome.BUSY
+
+
+answers = st.builds(
+    Answer,
+    status=st.one_of(st.none(), st.integers(0, 999)),
+    sent=st.booleans(),
+    whole=st.booleans(),
+    code=st.sampled_from(["", "ErrorItemNotFound", "ApplicationThrottled", "ErrorQuotaExceeded", "x"]),
+    event_id=st.sampled_from(["", "e"]),
+    etag=st.sampled_from(["", ETAG]),
+)
+
+
+@given(st.sampled_from(Kind), answers)
+def test_every_answer_has_a_meaning_with_words_and_code(kind: Kind, answer: Answer) -> None:
+    verdict = classify(kind, answer)
+    if verdict.outcome is Outcome.DONE:
+        return
+    assert verdict.code.startswith("E-")
+    assert verdict.reason.endswith(".")
+
+
+@given(st.sampled_from(WRITES), answers.filter(lambda answer: answer.sent))
+def test_a_write_is_never_sent_again_blindly_unless_it_was_refused(kind: Kind, answer: Answer) -> None:
+    verdict = classify(kind, answer)
+    proven_refused = answer.status is not None and 400 <= answer.status < 500 and answer.status != 408
+    if verdict.outcome in {Outcome.BUSY, Outcome.SERVICE_BUSY, Outcome.REJECTED, Outcome.NOT_SENT}:
+        assert proven_refused
+
+
+@given(answers)
+def test_a_read_is_never_unknown(answer: Answer) -> None:
+    for kind in READS:
+        assert classify(kind, answer).outcome is not Outcome.UNKNOWN
