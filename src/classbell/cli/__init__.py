@@ -68,11 +68,11 @@ def run(arguments: list[str]) -> int:
     current = Current(Invocation(as_json="--json" in arguments))
     try:
         code = _run(arguments or ["--help"], current)
+        current.invocation.output.finish(code)
     except BrokenPipeError:
         # Who read our output has seen enough, as in `classbell config show | head`.
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 (closed with the process)
         return Exit.FAILED
-    current.invocation.output.finish(code)
     return code
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 DEFAULT_CONFIG = Path("classbell.toml")
-_PANEL = "Options of every command"
+SHARED_PANEL = "Options of every command"
 
 ConfigOption = Annotated[
     Path | None,
@@ -33,7 +33,7 @@ ConfigOption = Annotated[
         "-c",
         metavar="FILE",
         help="The configuration: else $CLASSBELL_CONFIG, else classbell.toml here.",
-        rich_help_panel=_PANEL,
+        rich_help_panel=SHARED_PANEL,
     ),
 ]
 InstitutionOption = Annotated[
@@ -43,21 +43,21 @@ InstitutionOption = Annotated[
         "-i",
         metavar="ID",
         help="The institution: else $CLASSBELL_INSTITUTION; needed where there are several.",
-        rich_help_panel=_PANEL,
+        rich_help_panel=SHARED_PANEL,
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="JSON on stdout.", rich_help_panel=_PANEL)]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON on stdout.", rich_help_panel=SHARED_PANEL)]
 NoColorOption = Annotated[
-    bool, typer.Option("--no-color", help="No colours; NO_COLOR does the same.", rich_help_panel=_PANEL)
+    bool, typer.Option("--no-color", help="No colours; NO_COLOR does the same.", rich_help_panel=SHARED_PANEL)
 ]
 QuietOption = Annotated[
-    bool, typer.Option("--quiet", "-q", help="No notes and no progress.", rich_help_panel=_PANEL)
+    bool, typer.Option("--quiet", "-q", help="No notes and no progress.", rich_help_panel=SHARED_PANEL)
 ]
 VerboseOption = Annotated[
-    bool, typer.Option("--verbose", "-v", help="More about what happens.", rich_help_panel=_PANEL)
+    bool, typer.Option("--verbose", "-v", help="More about what happens.", rich_help_panel=SHARED_PANEL)
 ]
 NoInputOption = Annotated[
-    bool, typer.Option("--no-input", help="Never ask; fail instead.", rich_help_panel=_PANEL)
+    bool, typer.Option("--no-input", help="Never ask; fail instead.", rich_help_panel=SHARED_PANEL)
 ]
 _SHARED: dict[str, tuple[Any, Any]] = {
     "config": (ConfigOption, None),

@@ -4,15 +4,15 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from classbell.errors import ClassbellError, ConfigurationError
 from classbell.identity.certificates import new_self_signed
 from classbell.life import LocalFiles, SystemClock, SystemIds
-from classbell.sample import University
 
 DOMAIN = "example.edu"
 TIMEZONE = "Europe/London"
@@ -28,6 +28,28 @@ class Setting:
     people: int
     seed: int
     directory: Path | None
+
+
+class Addressed(Protocol):
+    """Somebody with a mailbox."""
+
+    @property
+    def address(self) -> str:
+        """The mailbox's address."""
+        ...
+
+
+class Timetabled(Protocol):
+    """A university to be set on stage."""
+
+    @property
+    def people(self) -> Sequence[Addressed]:
+        """Everybody who gets a mailbox."""
+        ...
+
+    def write(self, directory: Path) -> None:
+        """Write ``meetings.csv`` and ``attendance.csv``."""
+        ...
 
 
 @dataclass(kw_only=True)
@@ -47,7 +69,7 @@ class Stage:
 
 
 @contextmanager
-def built(setting: Setting, university: University) -> Iterator[Stage]:
+def built(setting: Setting, university: Timetabled) -> Iterator[Stage]:
     """Build the stage, and clear it away at the end."""
     files, ids = LocalFiles(), SystemIds()
     with _folder(setting) as folder:
@@ -115,6 +137,7 @@ def _sandbox(file: Path, port: int) -> Iterator[tuple[dict[str, str], dict[str, 
         finally:
             process.stdin.close()
             served.update({key: int(value) for key, value in _line(process.stdout, "served").items()})
+            process.stdout.read()
 
 
 def _line(lines: Iterator[str], kind: str) -> dict[str, str]:
