@@ -1,0 +1,377 @@
+"""Batches through real HTTPS to the sandbox: what they do, and what is known when something goes wrong."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import trustme
+from tests.identity.world import World
+from tests.outlook.made import ADA, INSTALLATION, entry, mark, rendering
+from tests.transport.raw_server import answering, http, raw_server, server_tls
+
+from classbell.model import Mailbox
+from classbell.outlook.answers import Fence, Outcome, classify
+from classbell.outlook.client import BATCH_BYTES, OutlookClient
+from classbell.outlook.dialect import Answer, Kind, Request
+from classbell.outlook.graph import GraphDialect
+from classbell.outlook.mark import Mark, installation_prefix, operation_prefix
+from classbell.sandbox import RequestInfo
+from classbell.transport import AiohttpTransport
+
+pytestmark = pytest.mark.anyio
+GRAPH = GraphDialect()
+
+
+def create(meeting: str = "ALG/L1/3", mailbox: Mailbox = ADA, body: bytes = b"") -> Request:
+    made = mark(meeting, mailbox_key=mailbox.key)
+    return GRAPH.create(mailbox, body or rendering(meeting), made.operation, made.text())
+
+
+def student(number: int) -> Mailbox:
+    address = f"s{number}@example.edu"
+    return Mailbox(id=100 + number, key=address, address=address)
+
+
+def outcomes(requests: list[Request], answers: list[Answer]) -> list[Outcome]:
+    return [classify(request.kind, answer).outcome for request, answer in zip(requests, answers, strict=True)]
+
+
+async def created(client: OutlookClient, meeting: str = "ALG/L1/3") -> Answer:
+    (answer,) = await client.send([create(meeting)])
+    assert answer.status == 201
+    return answer
+
+
+def is_batch(info: RequestInfo) -> bool:
+    return info.kind == "batch"
+
+
+def batches(world: World) -> int:
+    return sum(record.path.endswith("$batch") for record in world.sandbox.history)
+
+
+async def test_an_event_is_created_read_changed_found_and_deleted(
+    world: World, client: OutlookClient
+) -> None:
+    made = await created(client)
+    assert made.created_at == pytest.approx(world.clock.now(), abs=60)
+    assert made.service_time == pytest.approx(world.clock.now(), abs=60)
+    assert made.request_id
+
+    (seen,) = await client.send([GRAPH.read(entry(made.event_id, made.etag))])
+    assert (seen.event_id, seen.etag) == (made.event_id, made.etag)
+    assert seen.mark is not None
+    assert Mark.parse(seen.mark) == mark()
+
+    (changed,) = await client.send([GRAPH.update(entry(made.event_id, made.etag), rendering("Moved"))])
+    assert classify(Kind.UPDATE, changed).outcome is Outcome.DONE
+    assert changed.event_id == made.event_id
+    assert changed.etag != made.etag
+
+    (found,) = await client.send([GRAPH.look(ADA, "", operation_prefix(INSTALLATION, mark().operation))])
+    assert found.events is not None
+    (event,) = found.events
+    assert (event.id, event.etag, event.subject) == (made.event_id, changed.etag, "Moved")
+    assert event.mark == mark().text()
+    assert event.start.startswith("2026-10-05T09:00:00")
+
+    (gone,) = await client.send([GRAPH.delete(entry(made.event_id, changed.etag))])
+    assert classify(Kind.DELETE, gone).outcome is Outcome.DONE
+    assert world.tenant.mailbox(ADA.address).events() == []
+    (again,) = await client.send([GRAPH.delete(entry(made.event_id, changed.etag))])
+    assert classify(Kind.DELETE, again).outcome is Outcome.GONE
+    assert world.sandbox.outbox == []
+
+
+async def test_twenty_mailboxes_share_a_batch(world: World, client: OutlookClient) -> None:
+    requests = [create(mailbox=student(number)) for number in range(20)]
+    answers = await client.send(requests)
+    assert outcomes(requests, answers) == [Outcome.DONE] * 20
+    assert batches(world) == 1
+    for number, answer in enumerate(answers):
+        (event,) = world.tenant.mailbox(f"s{number}@example.edu").events()
+        assert event["id"] == answer.event_id
+
+
+async def test_a_create_that_is_repeated_makes_no_second_event(world: World, client: OutlookClient) -> None:
+    first, second = await created(client), await created(client)
+    assert first.event_id == second.event_id
+    assert len(world.tenant.mailbox(ADA.address).events()) == 1
+
+
+async def test_a_used_transaction_id_with_other_content_is_recognised(client: OutlookClient) -> None:
+    made = await created(client)
+    (answer,) = await client.send([create(body=rendering("Another"))])
+    assert classify(Kind.CREATE, answer).outcome is Outcome.DUPLICATE_TRANSACTION
+    assert answer.existing_id in {"", made.event_id}
+
+
+async def test_an_event_that_its_owner_touched_is_neither_changed_nor_deleted(
+    world: World, client: OutlookClient
+) -> None:
+    made = await created(client)
+    world.tenant.mailbox(ADA.address).edit_event(made.event_id, {"subject": "My own words"})
+    ours = entry(made.event_id, made.etag)
+    requests = [GRAPH.update(ours, rendering("Moved")), GRAPH.delete(ours)]
+    assert outcomes(requests, await client.send(requests)) == [Outcome.CONFLICT] * 2
+    (event,) = world.tenant.mailbox(ADA.address).events()
+    assert event["subject"] == "My own words"
+
+
+async def test_a_look_never_brings_home_anybody_elses_event(world: World, client: OutlookClient) -> None:
+    mailbox = world.tenant.mailbox(ADA.address)
+    mailbox.put_event({"subject": "Dentist"} | msgspec.json.decode(rendering()))
+    stranger = mark(installation="118d9c15-faca-47ad-9d8f-c21d28c80e5f")
+    await client.send([GRAPH.create(ADA, rendering(), stranger.operation, stranger.text())])
+    made = await created(client)
+    copy = mailbox.copy_event(made.event_id)
+    (found,) = await client.send([GRAPH.look(ADA, "", installation_prefix(INSTALLATION))])
+    assert found.events is not None
+    assert {event.id for event in found.events} == {made.event_id, copy}
+
+
+async def test_a_long_list_is_found_whole_over_its_pages(world: World, client: OutlookClient) -> None:
+    for begin in range(0, 240, 20):
+        answers = await client.send([create(f"M{number}") for number in range(begin, begin + 20)])
+        # One batch for one mailbox is within the service's limit here, for its members go four at a time.
+        assert {answer.status for answer in answers} == {201}
+    (first,) = await client.send([GRAPH.look(ADA, "", installation_prefix(INSTALLATION))])
+    assert first.events is not None
+    assert len(first.events) == 100
+    found = await client.complete(first)
+    assert found.events is not None
+    assert {event.subject for event in found.events} == {f"M{number}" for number in range(240)}
+    assert (found.next_link, found.service_time) == ("", first.service_time)
+    assert len(world.tenant.mailbox(ADA.address).events()) == 240
+
+
+async def test_a_look_of_which_one_page_fails_has_failed(world: World, client: OutlookClient) -> None:
+    for begin in range(0, 120, 20):
+        await client.send([create(f"M{number}") for number in range(begin, begin + 20)])
+    (first,) = await client.send([GRAPH.look(ADA, "", installation_prefix(INSTALLATION))])
+    world.sandbox.faults.add(lambda info: info.kind == "single", "503-before")
+    found = await client.complete(first)
+    assert (found.status, found.events) == (503, None)
+    assert classify(Kind.LOOK, found).outcome is Outcome.BUSY
+
+
+async def test_a_calendar_of_our_own_is_made_found_and_written_to(
+    world: World, client: OutlookClient
+) -> None:
+    (made,) = await client.send([GRAPH.create_calendar(ADA, "Timetable")])
+    assert made.calendars is not None
+    own = Mailbox(id=1, key=ADA.key, address=ADA.address, calendar_id=made.calendars[0].id)
+    await client.send([create(mailbox=own)])
+    requests = [GRAPH.look(ADA, own.calendar_id, "1/"), GRAPH.look(ADA, "", "1/"), GRAPH.calendars(ADA)]
+    there, here, listed = await client.send(requests)
+    assert there.events is not None
+    assert (len(there.events), here.events) == (1, ())
+    assert listed.calendars is not None
+    assert [(found.name, found.default) for found in listed.calendars] == [
+        ("Calendar", True),
+        ("Timetable", False),
+    ]
+    (again,) = await client.send([GRAPH.create_calendar(ADA, "Timetable")])
+    assert classify(Kind.CREATE_CALENDAR, again).code == "E-CAL-EXISTS"
+    assert len(world.tenant.mailbox(ADA.address).calendars()) == 2
+
+
+async def test_a_missing_mailbox_and_a_closed_one_are_told_apart(world: World, client: OutlookClient) -> None:
+    world.app.restrict_to([ADA.address])
+    nobody = Mailbox(id=9, key="n", address="nobody@example.edu")
+    requests = [create(), create(mailbox=nobody), create(mailbox=student(1))]
+    found = [classify(Kind.CREATE, answer).code for answer in await client.send(requests)]
+    assert found == ["", "E-MBX-404", "E-MBX-DENIED"]
+
+
+async def test_a_token_that_is_refused_is_renewed_and_the_batch_repeated_once(
+    world: World, client: OutlookClient
+) -> None:
+    fault = world.sandbox.faults.add(is_batch, "401-before", times=1)
+    assert (await created(client)).status == 201
+    assert (fault.hits, batches(world), world.token_requests()) == (1, 1, 2)
+    assert len(world.tenant.mailbox(ADA.address).events()) == 1
+
+
+async def test_tokens_that_are_refused_again_and_again_are_given_up(
+    world: World, client: OutlookClient
+) -> None:
+    fault = world.sandbox.faults.add(is_batch, "401-before", times=None)
+    answers = await client.send([create("A"), create("B")])
+    for answer in answers:
+        verdict = classify(Kind.CREATE, answer)
+        assert (verdict.outcome, verdict.fence) == (Outcome.UNAUTHORISED, Fence.INSTITUTION)
+    assert (fault.hits, world.token_requests()) == (2, 2)
+
+
+async def test_a_token_that_one_member_refuses_is_not_used_again(world: World, client: OutlookClient) -> None:
+    world.sandbox.faults.add(lambda info: info.kind == "member", "401-before", times=1)
+    requests = [create("A"), create("B", student(1))]
+    assert outcomes(requests, await client.send(requests)) == [Outcome.UNAUTHORISED, Outcome.DONE]
+    await created(client, "C")
+    assert world.token_requests() == 2
+
+
+async def test_a_refusal_of_the_whole_batch_is_one_for_each_member(
+    world: World, client: OutlookClient
+) -> None:
+    world.sandbox.faults.add(is_batch, "429-before", retry_after=17)
+    verdicts = [classify(Kind.CREATE, answer) for answer in await client.send([create("A"), create("B")])]
+    for verdict in verdicts:
+        assert (verdict.outcome, verdict.fence) == (Outcome.SERVICE_BUSY, Fence.INSTITUTION)
+        assert verdict.retry_after == 17.0
+    assert world.tenant.mailbox(ADA.address).events() == []
+
+
+async def test_one_member_that_must_wait_holds_up_no_other(world: World, client: OutlookClient) -> None:
+    world.sandbox.faults.add(lambda info: info.mailbox == "s1@example.edu", "429-before", retry_after="2.5")
+    requests = [create(mailbox=student(number)) for number in range(3)]
+    answers = await client.send(requests)
+    assert outcomes(requests, answers) == [Outcome.DONE, Outcome.BUSY, Outcome.DONE]
+    assert answers[1].retry_after == 2.5
+
+
+@pytest.mark.parametrize("effect", ["503-after", "504-after", "drop-after", "drop-before"])
+async def test_a_fault_after_which_the_event_may_exist_leaves_the_create_unknown(
+    world: World, client: OutlookClient, effect: str
+) -> None:
+    world.sandbox.faults.add(lambda info: info.kind == "member", effect)
+    requests = [create()]
+    assert outcomes(requests, await client.send(requests)) == [Outcome.UNKNOWN]
+    exists = len(world.tenant.mailbox(ADA.address).events())
+    assert exists == effect.endswith("after")
+    (found,) = await client.send([GRAPH.look(ADA, "", operation_prefix(INSTALLATION, mark().operation))])
+    assert found.events is not None
+    assert len(found.events) == exists
+
+
+async def test_what_the_service_does_not_accept_is_told_with_its_code(client: OutlookClient) -> None:
+    requests = [create("A", body=rendering("x" * 300)), create("B")]
+    rejected, fine = await client.send(requests)
+    verdict = classify(Kind.CREATE, rejected)
+    assert (verdict.outcome, verdict.origin) == (Outcome.REJECTED, "ErrorPropertyValidationFailure")
+    assert fine.status == 201
+
+
+async def test_one_member_that_spoils_its_batch_is_found_and_the_others_get_through(
+    world: World, client: OutlookClient
+) -> None:
+    def spoiled(info: RequestInfo) -> bool:
+        return info.kind == "batch" and "poison" in str(info.body)
+
+    world.sandbox.faults.add(spoiled, "400-before", times=None, code="BadRequest")
+    requests = [create(mailbox=student(number)) for number in range(20)]
+    requests[13] = create("poison", student(13))
+    found = outcomes(requests, await client.send(requests))
+    assert found[13] is Outcome.REJECTED
+    assert set(found[:13] + found[14:]) == {Outcome.DONE}
+    assert world.tenant.mailbox("s13@example.edu").events() == []
+
+
+async def test_very_large_events_travel_in_several_batches(world: World, client: OutlookClient) -> None:
+    large: dict[str, Any] = {"body": {"contentType": "text", "content": "x" * (BATCH_BYTES // 3)}}
+    requests = [create(mailbox=student(number), body=rendering(f"L{number}", **large)) for number in range(7)]
+    answers = await client.send(requests)
+    assert outcomes(requests, answers) == [Outcome.DONE] * 7
+    assert batches(world) == 4
+    (event,) = world.tenant.mailbox("s6@example.edu").events()
+    assert (event["subject"], event["id"]) == ("L6", answers[6].event_id)
+
+
+async def test_nothing_is_sent_after_its_time(world: World, client: OutlookClient) -> None:
+    requests = [create("A"), create("B")]
+    answers = await client.send(requests, send_until=client.service_now() - 1)
+    assert outcomes(requests, answers) == [Outcome.NOT_SENT] * 2
+    assert batches(world) == 0
+
+
+async def test_the_time_for_sending_is_the_services_not_ours(world: World, client: OutlookClient) -> None:
+    world.clock.offset = 120.0
+    await created(client, "A")
+    assert client.service_now() == pytest.approx(world.sandbox.clock.now(), abs=5)
+    (in_time,) = await client.send([create("B")], send_until=world.sandbox.clock.now() + 30)
+    assert in_time.status == 201
+    (late,) = await client.send([create("C")], send_until=world.sandbox.clock.now() - 30)
+    assert not late.sent
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://elsewhere.example/v1.0/users/x/events?$skip=10",
+        "{base}@elsewhere.example/v1.0/users",
+        "{base}.elsewhere.example/v1.0/users",
+        "http://{host}/v1.0/users",
+        "{base}/beta/users",
+        "{base}/v1.0",
+        "//{host}/v1.0/users",
+        "",
+    ],
+)
+async def test_a_link_that_leads_elsewhere_is_not_followed(
+    world: World, client: OutlookClient, link: str
+) -> None:
+    host = world.graph_url.removeprefix("https://")
+    answer = await client.follow(link.format(base=world.graph_url, host=host))
+    assert (answer.status, answer.events) == (None, None)
+    assert len(list(world.sandbox.history)) == 0, "not even a token was asked for"
+
+
+async def test_pages_that_lead_in_a_circle_are_no_answer(world: World) -> None:
+    authority = trustme.CA()
+    with authority.cert_pem.tempfile() as ca_file:
+        page = bytearray()
+
+        async def talk(*streams: Any) -> None:
+            await answering(http(body=bytes(page)))(*streams)
+
+        async with (
+            raw_server(talk, server_tls(authority, "localhost")) as server,
+            AiohttpTransport(world.clock, Path(ca_file), environ={}) as transport,
+        ):
+            client = OutlookClient(transport, world.tokens(), GRAPH, world.clock, server.url)
+            link = f"{server.url}/v1.0/next"
+            page += msgspec.json.encode({"value": [{"id": "a"}], "@odata.nextLink": link})
+            first = await client.follow(link)
+            assert first.events is not None
+            circling = await client.complete(first)
+    assert classify(Kind.LOOK, circling).outcome is Outcome.BUSY
+    assert server.heard.count(b"GET /v1.0/next") == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        http("200 OK", b"<html>Sign in to the guest network</html>"),
+        http("200 OK", b'{"responses":[{"id":"1","sta'),
+        http("302 Found", b"", "Location: https://portal.example/"),
+        http("502 Bad Gateway", b"<html>"),
+    ],
+)
+async def test_a_page_of_something_in_between_never_passes_for_an_answer(world: World, answer: bytes) -> None:
+    authority = trustme.CA()
+    with authority.cert_pem.tempfile() as ca_file:
+        async with (
+            raw_server(answering(answer), server_tls(authority, "localhost")) as server,
+            AiohttpTransport(world.clock, Path(ca_file), environ={}) as transport,
+        ):
+            client = OutlookClient(transport, world.tokens(), GRAPH, world.clock, server.url)
+            requests = [create("A"), create("B"), GRAPH.look(ADA, "", "1/")]
+            found = outcomes(requests, await client.send(requests))
+    assert found[:2] == [Outcome.UNKNOWN] * 2
+    assert found[2] in {Outcome.BUSY, Outcome.SERVICE_BUSY}
+
+
+async def test_a_gateways_clock_is_not_taken_for_the_services(world: World) -> None:
+    authority = trustme.CA()
+    page = http("502 Bad Gateway", b"<html>", "Date: Thu, 01 Jan 2015 00:00:00 GMT")
+    with authority.cert_pem.tempfile() as ca_file:
+        async with (
+            raw_server(answering(page), server_tls(authority, "localhost")) as server,
+            AiohttpTransport(world.clock, Path(ca_file), environ={}) as transport,
+        ):
+            client = OutlookClient(transport, world.tokens(), GRAPH, world.clock, server.url)
+            (answer,) = await client.send([create()])
+    assert answer.service_time == 0.0
+    assert client.service_now() == pytest.approx(world.clock.now(), abs=5)
