@@ -6,7 +6,7 @@ delivers it. Between the two a person may be asked.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from classbell.access import Access
 from classbell.deliver import Charge, Delivery, Progress, Tally
 from classbell.desired import Desired, MeetingKey, desired_state
-from classbell.errors import ClassbellError, HeldError, SourceError, SourceUnreachable, SourceUnusable
+from classbell.errors import ConfigurationError, HeldError, SourceError, SourceUnreachable, SourceUnusable
 from classbell.guards import Hold, Verdict, judge, shrinkages
 from classbell.ledger import Accepted, InstitutionLedger, Waiting
 from classbell.model import Became, ChangeState, Ids, Remark, Snapshot, Window
@@ -42,7 +42,7 @@ class Office:
     ledger: InstitutionLedger
     ports: Ports
     witness: Witness
-    access: Callable[[], Access]
+    access: Callable[[], Awaitable[Access]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +111,7 @@ class Run:
         Read the sources, plan, and judge the plan. Writes nothing anywhere.
 
         Raises:
-            HeldError: E-PERSON-UNKNOWN, no source names the person asked for, nor does the ledger.
+            ConfigurationError: E-PERSON-UNKNOWN, no source names the person asked for, nor does the ledger.
         """
         office, ledger = self._office, self._office.ledger
         now = office.ports.clock.now()
@@ -165,7 +165,7 @@ class Run:
         """
         office, ledger, clock = self._office, self._office.ledger, self._office.ports.clock
         passed = review.passed
-        access = office.access()
+        access = await office.access()
         if len(passed) or await ledger.changes.open_count(review.only):
             # Before anything is accepted: a refused credential is no reason to begin a run.
             await access.tokens.token()
@@ -189,13 +189,14 @@ class Run:
         return report
 
     async def _readmitted(self) -> int | None:
-        """The number of the person asked for, whose mailbox is tried again even if it was out."""
+        """The number of the person asked for; what was out or held there is tried again."""
         if self._person is None:
             return None
         mailbox = await self._office.ledger.mailboxes.find(mailbox_key(self._person))
         if mailbox is None:
             return None
         await self._office.ledger.mailboxes.put_in(mailbox.id)
+        await self._office.ledger.changes.release_held(mailbox.id)
         return mailbox.id
 
     def _window(self, now: float) -> Window:
@@ -251,7 +252,7 @@ class Run:
             return None
         number = mailboxes.known(mailbox_key(self._person))
         if number is None:
-            raise HeldError(
+            raise ConfigurationError(
                 "E-PERSON-UNKNOWN",
                 f"Nobody called {self._person} is in a timetable or has received one.",
                 why="no source names this address, and the ledger does not know it",
@@ -344,4 +345,4 @@ def _summary(report: Report) -> dict[str, object]:
     }
 
 
-__all__ = ["ClassbellError", "Office", "Report", "Review", "Run"]
+__all__ = ["Office", "Report", "Review", "Run"]

@@ -37,11 +37,11 @@ class Workplace:
     async def office(self, settings: InstitutionSettings) -> Office:
         """The office of one institution. Its tenant is asked nothing until it is needed."""
         installation = str(self.configuration.host.installation)
-        transport = await self.stack.enter_async_context(
-            AiohttpTransport(self.ports.clock, settings.tenant.ca_file)
-        )
 
-        def access() -> Access:
+        async def access() -> Access:
+            transport = await self.stack.enter_async_context(
+                AiohttpTransport(self.ports.clock, settings.tenant.ca_file)
+            )
             return open_access(
                 settings.tenant,
                 transport=transport,

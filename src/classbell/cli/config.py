@@ -78,7 +78,9 @@ def show(
 
 def schema(
     invocation: Invocation,
-    kind: Annotated[Kind, typer.Argument(help="The kind of file.")] = Kind.INSTITUTION,
+    kind: Annotated[
+        Kind, typer.Argument(metavar="KIND", help="host or institution; without it, institution.")
+    ] = Kind.INSTITUTION,
 ) -> None:
     """Print the JSON Schema of a configuration file, with which editors complete its keys."""
     from classbell.settings import schemas  # noqa: PLC0415 (keeps --help fast)

@@ -15,7 +15,6 @@ class Exit(IntEnum):
     REFUSED = 6
     LEASE = 7
     PENDING = 10
-    STALE = 11
     INTERRUPTED = 130
 
     @property
@@ -34,7 +33,6 @@ _MEANINGS = {
     Exit.REFUSED: "a credential or a permission was refused",
     Exit.LEASE: "another process works on this institution",
     Exit.PENDING: "changes are pending (plan --detailed-exitcode only)",
-    Exit.STALE: "the saved plan is out of date; plan again",
     Exit.INTERRUPTED: "interrupted; what was done is remembered",
 }
 

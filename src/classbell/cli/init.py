@@ -14,7 +14,7 @@ def add_to(app: typer.Typer) -> None:
     command(app)(init)
 
 
-DirectoryArgument = Annotated[Path, typer.Argument(metavar="[DIR]", help="The folder to write to.")]
+DirectoryArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write to.")]
 
 
 def init(

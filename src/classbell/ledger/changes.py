@@ -219,6 +219,19 @@ class Changes:
         )
         await self._database.write(lambda connection: connection.execute(statement))
 
+    async def release_held(self, number: int) -> None:
+        """Try again what was held in a mailbox. A create is looked for again, never simply sent again."""
+        held = (change.c.mailbox_id == number) & (change.c.state == ChangeState.HELD)
+        creates = change.c.action == Action.CREATE
+
+        def write(connection: Connection) -> None:
+            for which, state in ((creates, ChangeState.UNKNOWN), (~creates, ChangeState.PENDING)):
+                connection.execute(
+                    update(change).where(held, which).values(state=state, attempts=0, due_at=0)
+                )
+
+        await self._database.write(write)
+
     async def conclude(self, outcomes: Iterable[Outcome], now: float) -> None:
         """Record what came of sent changes, together with what the ledger then holds."""
         by_result: dict[Became, list[Outcome]] = {}
