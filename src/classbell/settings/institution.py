@@ -180,20 +180,20 @@ class MaxDeletes(Settings):
     """A number of events."""
 
     percent: Percent = 5.0
-    """A share of the events that Classbell has delivered for the institution."""
+    """A share of the events that Classbell has delivered inside the window."""
 
     at_least: Count = 10
     """So many are always allowed, however small their share would have to be."""
 
 
 class PerMailbox(Settings):
-    """What share of one mailbox's events one run may delete unasked."""
+    """What share of one mailbox's coming events one run may delete unasked."""
 
     percent: Percent = 60.0
-    """A share of the events that Classbell has delivered to the mailbox."""
+    """A share of the coming events that Classbell has delivered to the mailbox."""
 
     min_events: Count = 10
-    """The limit counts for mailboxes with at least so many events."""
+    """The limit counts for mailboxes with at least so many coming events."""
 
 
 class SafetySettings(Settings):
@@ -206,7 +206,7 @@ class SafetySettings(Settings):
     """The limit for each mailbox."""
 
     source_shrink_percent: Percent = 15.0
-    """By what share a source may shrink between two reads; beyond it nothing from it is applied."""
+    """By what share the coming meetings of a source may shrink between two reads; beyond it nothing is applied."""
 
     outcome_bound: PositiveDuration = timedelta(minutes=10)
     """How long Microsoft may take to finish a request whose answer was lost, before Classbell looks."""

@@ -200,7 +200,15 @@ _DURATION_SCHEMA = WithJsonSchema({"type": "string", "pattern": f"^(?!$){_DURATI
 _DURATION_FORM = PlainSerializer(duration_text, return_type=str, when_used="json")
 _PATH_SCHEMA = WithJsonSchema({"type": "string", "minLength": 1})
 
-Text = Annotated[str, StringConstraints(min_length=1)]
+
+@dataclass(frozen=True)
+class Form:
+    """How a value is written, in the words of the reference page."""
+
+    words: str
+
+
+Text = Annotated[str, StringConstraints(min_length=1), Form("text")]
 Texts = Annotated[
     tuple[Text, ...],
     BeforeValidator(_as_several),
@@ -213,17 +221,25 @@ Texts = Annotated[
             ]
         }
     ),
+    Form("template, or list of templates"),
 ]
-Name = Annotated[str, _named(_NAME, _NAME_RULE)]
-Slug = Annotated[str, _named(_SLUG, _SLUG_RULE)]
+Name = Annotated[str, _named(_NAME, _NAME_RULE), Form("name")]
+Slug = Annotated[str, _named(_SLUG, _SLUG_RULE), Form("id: small letters, digits, hyphens")]
 FieldName = Annotated[str, _named(_FIELD, _FIELD_RULE)]
-EnvironmentName = Annotated[str, _named(_ENVIRONMENT, _ENVIRONMENT_RULE)]
-Count = Annotated[int, Field(ge=0)]
-PositiveCount = Annotated[int, Field(gt=0)]
-Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
-Size = Annotated[ByteSize, Field(gt=0), WithJsonSchema({"type": ["integer", "string"]})]
+EnvironmentName = Annotated[str, _named(_ENVIRONMENT, _ENVIRONMENT_RULE), Form("name of a variable")]
+Count = Annotated[int, Field(ge=0), Form("whole number")]
+PositiveCount = Annotated[int, Field(gt=0), Form("whole number, at least 1")]
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False), Form("number from 0 to 100")]
+Size = Annotated[
+    ByteSize, Field(gt=0), WithJsonSchema({"type": ["integer", "string"]}), Form("size, such as `64MiB`")
+]
 Duration = Annotated[
-    timedelta, BeforeValidator(_duration), AfterValidator(_not_negative), _DURATION_FORM, _DURATION_SCHEMA
+    timedelta,
+    BeforeValidator(_duration),
+    AfterValidator(_not_negative),
+    _DURATION_FORM,
+    _DURATION_SCHEMA,
+    Form("duration, such as `30m`"),
 ]
 PositiveDuration = Annotated[
     timedelta,
@@ -231,21 +247,25 @@ PositiveDuration = Annotated[
     AfterValidator(_more_than_nothing),
     _DURATION_FORM,
     _DURATION_SCHEMA,
+    Form("duration, such as `30m`"),
 ]
 Reminder = Annotated[
     timedelta | None,
     BeforeValidator(_reminder),
     AfterValidator(lambda value: value if value is None else _not_negative(value)),
     WithJsonSchema({"type": "string", "pattern": f"^(none|(?!$){_DURATION.pattern})$"}),
+    Form('`"none"`, or duration, such as `15m`'),
 ]
-ZoneName = Annotated[str, AfterValidator(_zone_name)]
-TenantId = Annotated[str, AfterValidator(_tenant_id)]
-Guid = Annotated[str, AfterValidator(_guid)]
-BaseUrl = Annotated[str, AfterValidator(_base_url)]
-LocalPath = Annotated[Path, BeforeValidator(_one_line), AfterValidator(_from_folder), _PATH_SCHEMA]
-ColumnMap = Annotated[dict[FieldName, Text], AfterValidator(_complete_map)]
-FeedUrl = Annotated[str, BeforeValidator(_one_line), AfterValidator(_feed_url)]
-SqliteUrl = Annotated[str, AfterValidator(_sqlite_url)]
+ZoneName = Annotated[str, AfterValidator(_zone_name), Form("IANA time zone")]
+TenantId = Annotated[str, AfterValidator(_tenant_id), Form("GUID or domain")]
+Guid = Annotated[str, AfterValidator(_guid), Form("GUID")]
+BaseUrl = Annotated[str, AfterValidator(_base_url), Form("https address")]
+LocalPath = Annotated[
+    Path, BeforeValidator(_one_line), AfterValidator(_from_folder), _PATH_SCHEMA, Form("path")
+]
+ColumnMap = Annotated[dict[FieldName, Text], AfterValidator(_complete_map), Form("table: field = column")]
+FeedUrl = Annotated[str, BeforeValidator(_one_line), AfterValidator(_feed_url), Form("address or path")]
+SqliteUrl = Annotated[str, AfterValidator(_sqlite_url), Form("`sqlite:///` and a path")]
 
 
 def is_slug(text: str) -> bool:
