@@ -90,22 +90,29 @@ class _Rows:
         # Addresses repeat a thousandfold, spelt alike: each spelling is made normal once.
         spelt: dict[str, int] = {}
         known_person = spelt.get
+        last_key: str | None = None
+        meeting = 0
         for row in reader:
             if len(row) != width:
                 if not any(row):
                     continue
                 raise short_row(self._table.source, self._table.file, reader.line_num, len(row), width)
-            person = known_person(row[person_column])
+            key, address = row[meeting_column], row[person_column]
+            person = known_person(address)
             if person is None:
-                person = self._new_person(row[person_column], reader.line_num)
+                person = self._new_person(address, reader.line_num)
                 if person is None:
                     continue
-                spelt[row[person_column]] = person
-            meeting = known_meeting(row[meeting_column])
-            if meeting is None:
-                meeting = self._odd_meeting(row[meeting_column], reader.line_num)
-                if meeting is None:
+                spelt[address] = person
+            # Rows come in runs of one meeting; looking up is what costs most here.
+            if key != last_key:
+                found = known_meeting(key)
+                if found is None:
+                    found = self._odd_meeting(key, reader.line_num)
+                if found is None:
+                    last_key = None
                     continue
+                meeting, last_key = found, key
             append(person << 32 | meeting)
 
     def _new_person(self, text: str, line: int) -> int | None:

@@ -97,8 +97,14 @@ def current(entries: Iterable[Entry]) -> list[Entry]:
     result: list[Entry] = []
     for same in by_start.values():
         latest = max(entry.modified for entry in same)
-        result.extend(entry for entry in same if entry.modified == latest)
+        # A feed may list the very same entry twice; that is one meeting.
+        result.extend({_content(entry): entry for entry in same if entry.modified == latest}.values())
     return result
+
+
+def _content(entry: Entry) -> tuple[Time, tuple[str, ...]]:
+    names = ("SUMMARY", "LOCATION", "DESCRIPTION", "STATUS", "RRULE")
+    return (entry.end, tuple(str(entry.component.get(name, "")) for name in names))
 
 
 def current_overrides(entries: Iterable[Entry]) -> list[Entry]:

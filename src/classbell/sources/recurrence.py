@@ -53,13 +53,16 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
-    """A repeating entry with resolved times; ``start`` and ``end`` are its first date."""
+    """
+    A repeating entry with resolved times; ``start`` and ``end`` are its first date.
+
+    Dates that it leaves out are the caller's to leave out.
+    """
 
     start: Time
     end: Time
     rules: Sequence[icalendar.vRecur]
     extra: Sequence[Time | tuple[datetime, datetime]]
-    excluded: Sequence[Time]
     changes: Sequence[Change] = ()
 
     @property
@@ -91,7 +94,7 @@ def expand(series: Series, span: Span) -> list[Occurrence]:
     series = _tidied(series)
     for rule in series.rules:
         _vet(rule, series.start, span)
-    if len(series.extra) + len(series.excluded) > 100 * span.most:
+    if len(series.extra) > 100 * span.most:
         raise RuleRefused("it lists too many dates")
     try:
         found = _query(series, span)
@@ -143,8 +146,6 @@ def _bare_calendar(series: Series) -> icalendar.Calendar:
         master.add("RRULE", rule)
     if series.extra:
         master.add("RDATE", list(series.extra))
-    if series.excluded:
-        master.add("EXDATE", list(series.excluded))
     calendar.add_component(master)
     for index, change in enumerate(series.changes):
         event = _bare_event(change.start, change.end, index)

@@ -165,22 +165,26 @@ class _Walk:
                 self._calendars[-1].head[name] = rest.rpartition(":")[2].strip()
         elif self._open == ["VCALENDAR", "VEVENT"]:
             if name in DATE_PROPERTIES:
-                self._lines.append(_date_line(name, rest))
+                self._lines.extend(_date_line(name, rest))
             elif name in _EVENT_PROPERTIES:
                 self._lines.append(name + rest)
         elif len(self._open) > 1 and self._open[1] == "VTIMEZONE":
             self._lines.append(name + rest)
 
 
-def _date_line(name: str, rest: str) -> str:
+def _date_line(name: str, rest: str) -> list[str]:
     """
     A date property with its true type: what is declared counts less than what is written.
+
+    An empty list of dates is none.
 
     The value stands after the last colon, since a zone's name may hold colons of its own, such as
     ``(UTC+01:00) Berlin``.
     """
     head, _, value = rest.rpartition(":")
     value = value.replace(" ", "").upper()
+    if not value and name in {"RDATE", "EXDATE"}:
+        return []
     parameters = ""
     if _DATES.fullmatch(value):
         parameters = ";VALUE=DATE"
@@ -191,4 +195,4 @@ def _date_line(name: str, rest: str) -> str:
         parameters += f';{ZONE_PARAMETER}="{(zone[1] or zone[2] or "").strip()}"'
     if _THIS_AND_FUTURE.search(head):
         parameters += ";RANGE=THISANDFUTURE"
-    return f"{name}{parameters}:{value}"
+    return [f"{name}{parameters}:{value}"]

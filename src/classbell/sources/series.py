@@ -52,8 +52,8 @@ class _MasterSeries:
         self.master = master
         self._start, self._end = _in_declared_zone(master.start, zones), _in_declared_zone(master.end, zones)
         self._onward = [entry for entry in overrides if entry.onward]
-        self._excluded = [self.local(moment) for moment in times(master.component, "EXDATE", zones)]
-        self._excluded_ids = {self._id(moment) for moment in self._excluded}
+        # Left out here and not by the library, which compares the hands of clocks in different zones.
+        self._excluded = {self._id(moment) for moment in times(master.component, "EXDATE", zones)}
         self._overridden = {
             self._id(entry.recurrence_id)
             for entry in overrides
@@ -65,7 +65,6 @@ class _MasterSeries:
             end=self._end,
             rules=rules if isinstance(rules, list) else [rules],
             extra=[self._local_extra(extra) for extra in times(master.component, "RDATE", zones)],
-            excluded=self._excluded,
             changes=[
                 Change(original=self.local(entry.recurrence_id), start=entry.start, end=entry.end)
                 for entry in self._onward
@@ -84,8 +83,9 @@ class _MasterSeries:
         except RuleRefused as refused:
             lose(self.master, str(refused))
             return
+        gone = self._overridden | self._excluded
         for one in found:
-            if not self._among(one.original, self._overridden):
+            if not self._among(one.original, gone):
                 yield Dated(
                     entry=self.master if one.change is None else self._onward[one.change],
                     identity=self.identity,
@@ -97,7 +97,7 @@ class _MasterSeries:
     def accounts_for(self, override: Entry) -> bool:
         """Whether an override needs no date of its own: its date is left out, or it speaks for all later ones."""
         assert override.recurrence_id is not None  # noqa: S101 -- only overrides are asked about
-        return override.onward or self._among(self.local(override.recurrence_id), self._excluded_ids)
+        return override.onward or self._among(self.local(override.recurrence_id), self._excluded)
 
     def local(self, moment: Time) -> Time:
         """A moment in the zone of the series, where it is one."""

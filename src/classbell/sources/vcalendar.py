@@ -139,9 +139,9 @@ class _Reading:
         if not isinstance(start, datetime) or not isinstance(end, datetime):
             return datetime.combine(start, time()), datetime.combine(end, time()), self._zones.fallback
         if isinstance(start.tzinfo, ZoneInfo) and start.tzinfo.key:
-            walls = [moment.astimezone(start.tzinfo).replace(tzinfo=None) for moment in (start, end)]
+            walls = [moment.astimezone(start.tzinfo).replace(tzinfo=None, fold=0) for moment in (start, end)]
             exact = [int(start.timestamp()), int(end.timestamp())]
             if [instant(wall, start.tzinfo.key) for wall in walls] == exact:
                 return walls[0], walls[1], start.tzinfo.key
-        first, last = (moment.astimezone(UTC).replace(tzinfo=None) for moment in (start, end))
+        first, last = (moment.astimezone(UTC).replace(tzinfo=None, fold=0) for moment in (start, end))
         return first, last, "UTC"
