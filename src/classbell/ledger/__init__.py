@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select
 from classbell.errors import ClassbellError
 from classbell.ledger.acceptance import Acceptance, Accepted, Acceptor
 from classbell.ledger.changes import Changes, Intent, Waiting
-from classbell.ledger.database import Database
+from classbell.ledger.database import Database, insert_one
 from classbell.ledger.entries import Entries, full_key
 from classbell.ledger.mailboxes import Mailboxes, OutMailbox
 from classbell.ledger.meetings import KnownRendering, Meetings, NewRendering
@@ -72,8 +72,7 @@ class Ledger:
                 found: int | None = connection.execute(query).scalar()
                 if found is not None:
                     return found
-                made = insert(institution).values(key=key).returning(institution.c.id)
-                return int(connection.execute(made).scalar_one())
+                return insert_one(connection, insert(institution).values(key=key))
 
             number = await self._database.write(write)
         return InstitutionLedger(self._database, number, self._installation, key)
@@ -83,11 +82,20 @@ class Ledger:
         return await self._database.read(lambda c: int(c.execute(select(ledger.c.revision)).scalar_one()))
 
     async def _claim(self) -> None:
-        found = await self._database.read(lambda c: c.execute(select(ledger.c.installation)).scalar())
+        """Write our id into a new database; refuse one that bears another."""
+        query = select(ledger.c.installation)
+
+        def claim(connection: Connection) -> str:
+            # Asked again under the write lock: another process may have opened the new database as well.
+            found = connection.execute(query).scalar()
+            if found is None:
+                connection.execute(insert(ledger).values(installation=self._installation, revision=0))
+            return found or self._installation
+
+        found = await self._database.read(lambda c: c.execute(query).scalar())
         if found is None:
-            row = {"installation": self._installation, "revision": 0}
-            await self._database.write(lambda c: c.execute(insert(ledger).values(row)))
-        elif found != self._installation:
+            found = await self._database.write(claim)
+        if found != self._installation:
             raise ClassbellError(
                 "E-DB-FOREIGN",
                 f"The ledger database belongs to installation {found}, not to {self._installation}.",

@@ -12,7 +12,7 @@ import numpy as np
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from classbell.ledger.bits import signed
-from classbell.ledger.database import Database
+from classbell.ledger.database import Database, insert_one
 from classbell.ledger.entries import full_key
 from classbell.ledger.meetings import NewRendering, keep_meetings, keep_renderings
 from classbell.ledger.schema import change, entry, ledger, mailbox, meeting, past_incarnation, run
@@ -79,10 +79,8 @@ class Acceptor:
             plan.meeting, keep_meetings(connection, self._institution_id, accepted.fresh_meetings)
         )
         keep_renderings(connection, self._institution_id, accepted.renderings)
-        run_id = int(
-            connection.execute(
-                insert(run).values(institution_id=self._institution_id, started_at=now).returning(run.c.id)
-            ).scalar_one()
+        run_id = insert_one(
+            connection, insert(run).values(institution_id=self._institution_id, started_at=now)
         )
         kept = self._give_way(connection, accepted, mailboxes, meetings)
         rows = self._rows(connection, accepted, mailboxes, meetings, kept, run_id)
@@ -103,7 +101,7 @@ class Acceptor:
             ],
         )
         query = select(mailbox.c.key, mailbox.c.id).where(mailbox.c.institution_id == self._institution_id)
-        known = dict(connection.execute(query).tuples().all())
+        known = dict(connection.execute(query))
         return np.array([known[key] for key in fresh], dtype=np.int64)
 
     def _give_way(
@@ -237,7 +235,7 @@ _INCARNATION = select(entry.c.incarnation).where(
 
 def _mailbox_keys(connection: Connection, institution_id: int) -> dict[int, str]:
     query = select(mailbox.c.id, mailbox.c.key).where(mailbox.c.institution_id == institution_id)
-    return dict(connection.execute(query).tuples().all())
+    return dict(connection.execute(query))
 
 
 def _meeting_keys(connection: Connection, institution_id: int) -> dict[int, str]:

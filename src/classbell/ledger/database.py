@@ -8,13 +8,14 @@ synchronous"). Commits run inside one callback of the loop, so no cancellation c
 """
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, Insert, Row, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from classbell.errors import ClassbellError, TemporaryError
@@ -25,6 +26,18 @@ T = TypeVar("T")
 # up to date is opened without importing Alembic.
 SCHEMA = "0001"
 WRITING = "classbell.writing"
+
+# How long a transaction waits for another program's write, unless the URL says otherwise (?timeout=...).
+PATIENCE = 10.0
+
+# What waiting does not help against (SQLite manual, "Result and Error Codes").
+_BROKEN = {
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_NOTADB,
+}
 
 
 class Database:
@@ -48,11 +61,14 @@ class Database:
         Raises:
             ClassbellError: E-DB-OPEN, E-DB-NEWER.
         """
-        engine = _engine(url)
         try:
-            database = cls(engine)
-            database._migrate()
-        except SQLAlchemyError as error:
+            database = cls(_engine(url))
+            try:
+                database._migrate()
+            except BaseException:
+                database.close()
+                raise
+        except (SQLAlchemyError, OSError) as error:
             raise ClassbellError(
                 "E-DB-OPEN",
                 f"The ledger database cannot be opened: {_cause(error)}.",
@@ -68,9 +84,21 @@ class Database:
         self._engine.dispose()
 
     async def read(self, query: Callable[[Connection], T]) -> T:
-        """Run a query that writes nothing."""
-        with self._connection.begin():
-            return query(self._connection)
+        """
+        Run a query that writes nothing.
+
+        Raises:
+            TemporaryError: E-DB-BUSY.
+            ClassbellError: E-DB-BROKEN, the file or its disk is damaged.
+        """
+        try:
+            with self._connection.begin():
+                return query(self._connection)
+        except DatabaseError as error:
+            explained = _explained(error)
+            if explained is error:
+                raise
+            raise explained from error
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """
@@ -81,6 +109,7 @@ class Database:
 
         Raises:
             TemporaryError: E-DB-BUSY, the database is locked or full; nothing of *work* was kept.
+            ClassbellError: E-DB-BROKEN, the file or its disk is damaged; nothing of *work* was kept.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
@@ -91,17 +120,21 @@ class Database:
 
     def _commit(self) -> None:
         group, self._queued = self._queued, []
+        begun = False
         self._connection.info[WRITING] = True
         try:
             with self._connection.begin():
+                begun = True
                 results = [work(self._connection) for work, _ in group]
         except BaseException as error:  # noqa: BLE001 - whoever waits must hear of it, whatever it was
-            if len(group) == 1:
-                _reject(group[0][1], _explained(error))
-                return
-            for part in group:
-                self._queued = [part]
-                self._commit()
+            if begun and len(group) > 1:
+                for part in group:
+                    self._queued = [part]
+                    self._commit()
+            else:
+                # Where not even the transaction began, none of the group is at fault, and none need try again.
+                for _, future in group:
+                    _reject(future, _explained(error))
             return
         finally:
             self._connection.info[WRITING] = False
@@ -139,13 +172,20 @@ class Database:
         return self._connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
+def insert_one(connection: Connection, statement: Insert) -> int:
+    """Insert one row; its number. Without RETURNING, which SQLite only knows from 3.35 on."""
+    key = connection.execute(statement).inserted_primary_key
+    return int(cast("Row[Any]", key)[0])
+
+
 def _engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return create_engine(parsed)
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, poolclass=StaticPool, connect_args={"timeout": 10})
+    patience = {} if "timeout" in parsed.query else {"timeout": PATIENCE}
+    engine = create_engine(parsed, poolclass=StaticPool, connect_args=patience)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin)
     return engine
@@ -162,11 +202,16 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # "SQLite: Serializable isolation / Savepoints / Transactional DDL" gives this remedy.
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute("PRAGMA wal_autocheckpoint=20000")
-    cursor.close()
+    try:
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA wal_autocheckpoint=20000")
+    except BaseException:
+        connection.close()
+        raise
+    finally:
+        cursor.close()
 
 
 def _reject(future: "asyncio.Future[Any]", error: BaseException) -> None:
@@ -175,18 +220,31 @@ def _reject(future: "asyncio.Future[Any]", error: BaseException) -> None:
 
 
 def _explained(error: BaseException) -> BaseException:
-    if not isinstance(error, OperationalError):
+    """The error that people can act on; what no database error is, or one of our making, stays as it is."""
+    explained: ClassbellError
+    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", 0) & 0xFF
+    if code in _BROKEN or type(error) is DatabaseError:
+        explained = ClassbellError(
+            "E-DB-BROKEN",
+            f"The ledger database cannot be used: {_cause(error)}.",
+            why="its file is damaged or may not be written, or its disk fails",
+            do="check the disk and the file's permissions; if the file is damaged, put back its newest copy",
+            effect="nothing is sent that could not be written down first",
+        )
+    elif isinstance(error, OperationalError):
+        explained = TemporaryError(
+            "E-DB-BUSY",
+            f"The ledger database did not answer: {_cause(error)}.",
+            why="another program holds it locked, or its disk is full",
+            do="free space or end the other program; the next run carries on where this one stopped",
+            effect="nothing is sent that could not be written down first",
+        )
+    else:
         return error
-    explained = TemporaryError(
-        "E-DB-BUSY",
-        f"The ledger database did not take a write: {_cause(error)}.",
-        why="another program holds it locked, or its disk is full",
-        do="free space or end the other program; the next run carries on where this one stopped",
-        effect="nothing is sent that could not be written down first",
-    )
     explained.__cause__ = error
     return explained
 
 
-def _cause(error: SQLAlchemyError) -> str:
-    return str(error.orig if isinstance(error, DBAPIError) else error).splitlines()[0]
+def _cause(error: BaseException) -> str:
+    lines = str(error.orig if isinstance(error, DBAPIError) else error).splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__

@@ -37,11 +37,11 @@ def upgrade() -> None:
         ),
         sa.Column("out_detail", sa.Text(), server_default="", nullable=False),
         sa.Column("retry_at", sa.Float(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mailbox")),
+        sa.UniqueConstraint("institution_id", "key", name=op.f("uq_mailbox_institution_id_key")),
         sa.ForeignKeyConstraint(
             ["institution_id"], ["institution.id"], name=op.f("fk_mailbox_institution_id")
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_mailbox")),
-        sa.UniqueConstraint("institution_id", "key", name=op.f("uq_mailbox_institution_id_key")),
     )
     op.create_table(
         "meeting",
@@ -49,12 +49,12 @@ def upgrade() -> None:
         sa.Column("institution_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["institution_id"], ["institution.id"], name=op.f("fk_meeting_institution_id")
-        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_meeting")),
         sa.UniqueConstraint(
             "institution_id", "source", "key", name=op.f("uq_meeting_institution_id_source_key")
+        ),
+        sa.ForeignKeyConstraint(
+            ["institution_id"], ["institution.id"], name=op.f("fk_meeting_institution_id")
         ),
     )
     op.create_table(
@@ -146,10 +146,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["institution_id"], ["institution.id"], name=op.f("fk_change_institution_id")
         ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_change")),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_change_run_id")),
         sa.ForeignKeyConstraint(["mailbox_id"], ["mailbox.id"], name=op.f("fk_change_mailbox_id")),
         sa.ForeignKeyConstraint(["meeting_id"], ["meeting.id"], name=op.f("fk_change_meeting_id")),
-        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_change_run_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_change")),
     )
     with op.batch_alter_table("change", schema=None) as batch_op:
         batch_op.create_index(
@@ -193,10 +193,10 @@ def upgrade() -> None:
         sa.Column("fingerprints", sa.LargeBinary(), nullable=False, comment="uint64"),
         sa.Column("starts", sa.LargeBinary(), nullable=False, comment="int64 seconds"),
         sa.Column("ends", sa.LargeBinary(), nullable=False, comment="int64 seconds"),
+        sa.ForeignKeyConstraint(["mailbox_id"], ["mailbox.id"], name=op.f("fk_packed_mailbox_id")),
         sa.ForeignKeyConstraint(
             ["institution_id"], ["institution.id"], name=op.f("fk_packed_institution_id")
         ),
-        sa.ForeignKeyConstraint(["mailbox_id"], ["mailbox.id"], name=op.f("fk_packed_mailbox_id")),
         sa.PrimaryKeyConstraint("mailbox_id", name=op.f("pk_packed")),
     )
     with op.batch_alter_table("packed", schema=None) as batch_op:
