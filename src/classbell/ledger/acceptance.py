@@ -101,7 +101,7 @@ class Acceptor:
             ],
         )
         query = select(mailbox.c.key, mailbox.c.id).where(mailbox.c.institution_id == self._institution_id)
-        known = dict(connection.execute(query))
+        known = dict(connection.execute(query).all())
         return np.array([known[key] for key in fresh], dtype=np.int64)
 
     def _give_way(
@@ -235,7 +235,7 @@ _INCARNATION = select(entry.c.incarnation).where(
 
 def _mailbox_keys(connection: Connection, institution_id: int) -> dict[int, str]:
     query = select(mailbox.c.id, mailbox.c.key).where(mailbox.c.institution_id == institution_id)
-    return dict(connection.execute(query))
+    return dict(connection.execute(query).all())
 
 
 def _meeting_keys(connection: Connection, institution_id: int) -> dict[int, str]:

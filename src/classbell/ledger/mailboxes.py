@@ -31,7 +31,7 @@ class Mailboxes:
     async def numbers(self) -> dict[str, int]:
         """The number of every known mailbox key."""
         query = select(mailbox.c.key, mailbox.c.id).where(mailbox.c.institution_id == self._institution_id)
-        return await self._database.read(lambda c: dict(c.execute(query)))
+        return await self._database.read(lambda c: dict(c.execute(query).all()))
 
     async def out(self) -> list[OutMailbox]:
         """The mailboxes that are out, by address."""
