@@ -91,7 +91,7 @@ def test_a_created_event_is_read_with_what_has_to_be_remembered() -> None:
             status=201,
             event_id="event-1",
             etag=ETAG,
-            created_at=1_789_998_400.512345,
+            created="2026-09-21T13:46:40.5123456Z",
             request_id="envelope",
             service_time=SEEN.service_time,
         )

@@ -189,6 +189,9 @@ _CREATES = frozenset({Kind.CREATE, Kind.CREATE_CALENDAR})
 _CHANGES = frozenset({Kind.UPDATE, Kind.DELETE})
 _OF_EVENTS = _CHANGES | {Kind.READ}
 
+_WITH_ETAG = (Kind.CREATE, Kind.UPDATE, Kind.READ)
+_WITH_CALENDARS = (Kind.CALENDARS, Kind.CREATE_CALENDAR)
+
 _4XX = range(400, 500)
 _5XX = range(500, 1000)
 _REDIRECTS_FROM = 300
@@ -275,13 +278,11 @@ def classify(kind: Kind, answer: Answer) -> Verdict:
 
 def _complete(kind: Kind, answer: Answer) -> bool:
     """Whether a success says all that has to be remembered of it."""
-    if kind is Kind.DELETE:
-        return True
-    if kind is Kind.LOOK:
-        return answer.events is not None
-    if kind in {Kind.CALENDARS, Kind.CREATE_CALENDAR}:
+    if kind in _WITH_ETAG:
+        return bool(answer.event_id and answer.etag)
+    if kind in _WITH_CALENDARS:
         return answer.calendars is not None
-    return bool(answer.event_id and answer.etag)
+    return kind is Kind.DELETE or answer.events is not None
 
 
 def _row(kind: Kind, answer: Answer) -> _Row:

@@ -7,19 +7,29 @@ The form is that of the JSON batching page.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 
 import msgspec
 
 from classbell.headers import seconds
-from classbell.outlook.dialect import Answer, FoundCalendar, FoundEvent, Kind, Request, Seen, usable_etag
+from classbell.outlook.dialect import (
+    Answer,
+    FoundCalendar,
+    FoundEvent,
+    Kind,
+    Request,
+    Seen,
+    instant_of,
+    usable_etag,
+)
 from classbell.outlook.mark import MARK_PROPERTY
 
 MEMBERS = 20
 
 _HEADS = tuple(b'{"id":"%d","method":"' % number for number in range(1, MEMBERS + 1))
 _NOT_DONE = 300  # a status from here on says that the request was not carried out
-_OF_CALENDARS = frozenset({Kind.CALENDARS, Kind.CREATE_CALENDAR})
+# Tuples, for a set would ask each enumeration member for its hash, which is slow.
+_OF_CALENDARS = (Kind.CALENDARS, Kind.CREATE_CALENDAR)
+_LOOK = Kind.LOOK
 _PLACES = {str(number): number - 1 for number in range(1, MEMBERS + 1)}
 
 
@@ -229,9 +239,9 @@ def _answer(kind: Kind, part: _Part, seen: Seen) -> Answer:
         status=part.status,
         event_id=body.id or "",
         etag=usable_etag(body.etag) if body.etag else "",
-        created_at=_moment(body.created) if body.created else 0.0,
+        created=body.created or "",
         mark=_mark(body.properties) if body.properties else None,
-        events=_events(body.value) if kind is Kind.LOOK and body.value is not None else None,
+        events=_events(body.value) if kind is _LOOK and body.value is not None else None,
         calendars=_calendars(kind, body) if kind in _OF_CALENDARS else None,
         next_link=body.next_link or "",
         request_id=seen.request_id,
@@ -259,14 +269,6 @@ def _request_id(error: _Error, seen: Seen) -> str:
     return (inner.request_id if inner else None) or seen.request_id
 
 
-def _moment(text: str) -> float:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return 0.0
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
 def _mark(properties: list[_Property]) -> str | None:
     # The service may give the id back in another case (extended properties overview page).
     wanted = MARK_PROPERTY.lower()
@@ -278,7 +280,7 @@ def _events(items: list[_Item]) -> tuple[FoundEvent, ...]:
         FoundEvent(
             id=item.id,
             etag=usable_etag(item.etag),
-            created_at=_moment(item.created) if item.created else 0.0,
+            created_at=instant_of(item.created),
             mark=_mark(item.properties) if item.properties else None,
             subject=item.subject or "",
             start=item.start.date_time if item.start else "",

@@ -8,6 +8,7 @@ change or delete an event take a ledger entry, never a bare id.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Protocol
 
@@ -99,7 +100,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         retry_after: seconds the service asked us to wait; None if it did not say.
         event_id, etag: of the event created, updated or read. An etag that could not serve as an
             ``If-Match`` is given as "".
-        created_at: when the event was created, seconds since 1970; 0.0 if the answer does not say.
+        created: when the event was created, as the service writes it; ``created_at`` reads it.
         mark: of the event read, if it bears one.
         events: what a look found; None if the answer held no list.
         next_link: where a look goes on; "" at its end.
@@ -117,7 +118,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     retry_after: float | None = None
     event_id: str = ""
     etag: str = ""
-    created_at: float = 0.0
+    created: str = ""
     mark: str | None = None
     events: tuple[FoundEvent, ...] | None = None
     next_link: str = ""
@@ -125,6 +126,11 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     existing_id: str = ""
     request_id: str = ""
     service_time: float = 0.0
+
+    @property
+    def created_at(self) -> float:
+        """When the event was created, seconds since 1970; 0.0 if the answer does not say."""
+        return instant_of(self.created)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,6 +229,17 @@ class Dialect(Protocol):
     def decode_refusal(self, status: int, body: bytes, seen: Seen) -> Answer:
         """What a batch was answered as a whole, when that was not a batch's answer."""
         ...
+
+
+def instant_of(text: str | None) -> float:
+    """A point in time as the service writes it, in seconds since 1970; 0.0 if it is none."""
+    if not text:
+        return 0.0
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return 0.0
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 _ETAG = re.compile(r'(?:W/)?"[^"\x00-\x1f]+"')
