@@ -1,7 +1,10 @@
 from pathlib import Path
 
 from tests.cli.classbell import classbell
+from tests.cli.conftest import put
 from tests.settings.folder import INSTITUTION, Folder
+
+from classbell.identity.certificates import KeyPair
 
 
 def test_a_good_configuration_is_called_good(folder: Folder) -> None:
@@ -37,7 +40,39 @@ def test_missing_and_open_files_are_found_before_a_run_finds_them(folder: Folder
     assert ended.code == 2
     assert "E-SECRET-MODE  conf.d/example.toml:11:" in ended.err
     assert "E-CFG-FILE  conf.d/example.toml:16:" in ended.err
-    assert "hunter2" not in ended.err
+
+
+def test_keys_that_cannot_sign_in_are_found_at_their_lines(folder: Folder, locked_pair: KeyPair) -> None:
+    put(folder.path / "conf.d", "key.pem", locked_pair.key)
+    found = classbell("config", "check", cwd=folder.path)
+    assert found.code == 2
+    assert found.err.startswith("E-CERT-PASSWORD  conf.d/example.toml:9: The private key")
+    put(folder.path / "conf.d", "cert.pem", locked_pair.certificate)
+    put(folder.path / "conf.d", "password", b"wrong")
+    wrong = INSTITUTION.replace('"key.pem" }', '"key.pem" }\nkey_password = { file = "password" }')
+    folder.write(example=wrong)
+    assert "The password does not open the private key" in classbell("config", "check", cwd=folder.path).err
+
+
+def test_an_expired_certificate_is_a_problem_alone_and_a_warning_beside_a_good_one(
+    folder: Folder, expired: KeyPair, pair: KeyPair
+) -> None:
+    put(folder.path / "conf.d", "cert.pem", expired.certificate)
+    put(folder.path / "conf.d", "key.pem", expired.key)
+    alone = classbell("config", "check", cwd=folder.path)
+    assert (alone.code, alone.err[:42]) == (2, "E-CERT-EXPIRED  conf.d/example.toml:9: The")
+    put(folder.path / "conf.d", "new.pem", pair.certificate + pair.key)
+    both = '[[tenant.certificates]]\ncertificate = { file = "new.pem" }\nprivate_key = { file = "new.pem" }\n'
+    folder.write(example=INSTITUTION.replace("[[sources]]", f"{both}\n[[sources]]"))
+    beside = classbell("config", "check", cwd=folder.path)
+    assert (beside.code, beside.err[:42]) == (0, "E-CERT-EXPIRED  conf.d/example.toml:9: The")
+
+
+def test_templates_that_are_no_templates_are_found_at_their_profiles(folder: Folder) -> None:
+    folder.write(example=INSTITUTION.replace('name = "standard"', 'name = "standard"\nsubject = "{{ title"'))
+    found = classbell("config", "check", cwd=folder.path)
+    assert found.code == 2
+    assert found.err.startswith("E-TEMPLATE  conf.d/example.toml:25: The subject template")
 
 
 def test_warnings_are_printed_beside_a_good_result(folder: Folder) -> None:
@@ -83,6 +118,7 @@ def test_show_proves_the_order_flag_environment_file_default(folder: Folder) -> 
 
 
 def test_show_never_prints_a_secret(folder: Folder) -> None:
+    put(folder.path / "conf.d", "key.pem", b"hunter2")
     for form in ([], ["--json"]):
         ended = classbell("config", "show", *form, cwd=folder.path)
         assert ended.code == 0

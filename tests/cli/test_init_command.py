@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 from tests.cli.classbell import classbell
+from tests.cli.conftest import PASSWORD, put
+
+from classbell.identity.certificates import KeyPair
 
 FILLED_IN = {
     "TENANT-GUID": "example.ac.uk",
@@ -12,7 +15,9 @@ FILLED_IN = {
 }
 
 
-def test_the_first_configuration_lacks_only_what_nobody_else_can_know(first: Path) -> None:
+def test_the_first_configuration_lacks_only_what_nobody_else_can_know(
+    first: Path, locked_pair: KeyPair
+) -> None:
     unfilled = classbell("config", "check", cwd=first)
     assert unfilled.code == 2
     assert len(re.findall("^E-CFG-VALUE ", unfilled.err, re.MULTILINE)) == len(FILLED_IN)
@@ -21,8 +26,11 @@ def test_the_first_configuration_lacks_only_what_nobody_else_can_know(first: Pat
     for word, value in FILLED_IN.items():
         text = text.replace(f'"{word}"', f'"{value}"')
     path.write_text(text, encoding="utf-8")
-    for name in ("cert.pem", "key.pem", "key-password", "meetings.csv", "attendance.csv"):
-        (first / "conf.d" / name).touch(mode=0o600)
+    for name in ("meetings.csv", "attendance.csv"):
+        (first / "conf.d" / name).touch()
+    put(first / "conf.d", "cert.pem", locked_pair.certificate)
+    put(first / "conf.d", "key.pem", locked_pair.key)
+    put(first / "conf.d", "key-password", f"{PASSWORD}\n".encode())
     filled = classbell("config", "check", cwd=first)
     assert (filled.code, filled.err) == (0, "")
 

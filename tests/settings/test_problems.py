@@ -64,6 +64,7 @@ def test_a_misspelled_key_is_one_problem_although_the_right_one_is_missing(
         ("[window]", "[safety]\nsource_shrink_percent = 101\n[window]", 29, "safety.source_shrink_percent must be at most 100."),
         ("[window]", '[safety]\nmax_deletes.count = "many"\n[window]', 29, "safety.max_deletes.count must be a whole number."),
         ('name = "standard"', 'name = "standard"\nshow_as = "bussy"', 27, "profiles.show_as must be one of free, tentative, busy, oof, workingElsewhere."),
+        ('name = "standard"', 'name = "standard"\nreminder = "90s"', 27, "profiles.reminder: a reminder is a number of whole minutes before the start, such as 15m."),
         ("[tenant]", '[tenant]\nlogin_url = "https://localhost:1"', 5, "tenant: login_url and graph_url stand together, or neither does."),
         ("[tenant]", '[tenant]\nlogin_url = "http://localhost"\ngraph_url = "https://localhost"', 6, "tenant.login_url: an address is written as https://host, with a port or a path if need be."),
         ('file = "key.pem"', 'file = "key.pem", env = "KEY"', 11, "tenant.certificates.private_key: a secret has exactly one of file and env."),

@@ -35,15 +35,18 @@ def check(invocation: Invocation) -> None:
     """
     Read the whole configuration and say all that is wrong with it.
 
-    Looks at the files and variables it names, too, but not into certificates and timetables.
+    Looks at the files, certificates and templates it names, too, but not into timetables, and asks
+    nothing of Microsoft.
     """
-    from classbell.settings import InvalidConfiguration, absences  # noqa: PLC0415 (keeps --help fast)
+    from classbell.cli.inspection import inspect  # noqa: PLC0415 (keeps --help fast)
+    from classbell.life import SystemClock  # noqa: PLC0415
+    from classbell.settings import InvalidConfiguration  # noqa: PLC0415
 
     configuration, output = invocation.configuration, invocation.output
-    problems = absences(configuration, invocation.files, os.environ)
+    problems, warnings = inspect(configuration, invocation.files, os.environ, SystemClock().now())
     if problems:
         raise InvalidConfiguration(problems)
-    for warning in configuration.warnings:
+    for warning in (*configuration.warnings, *warnings):
         fields = problem_fields(warning)
         output.warning(fields.pop("code"), str(warning), **{k: v for k, v in fields.items() if k != "what"})
     for settings in configuration.institutions.values():

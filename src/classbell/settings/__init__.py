@@ -17,7 +17,7 @@ from classbell.settings.institution import (
     WindowSettings,
 )
 from classbell.settings.loading import Configuration, load
-from classbell.settings.origins import InvalidConfiguration, Origin, Problem
+from classbell.settings.origins import InvalidConfiguration, Origin, Problem, problem_of
 from classbell.settings.presence import absences
 from classbell.settings.references import FileReference, Secret
 from classbell.settings.tenant import CertificateSettings, TenantSettings
@@ -52,5 +52,6 @@ __all__ = [
     "effective",
     "is_slug",
     "load",
+    "problem_of",
     "schemas",
 ]

@@ -46,6 +46,14 @@ class Configuration:
     origins: Mapping[str, Origin]
     warnings: tuple[Problem, ...] = ()
 
+    def origin(self, *path: str | int) -> Origin:
+        """The origin of a value, or else of the nearest table around it that was set."""
+        for length in range(len(path), 0, -1):
+            found = self.origins.get(dotted(path[:length]))
+            if found is not None:
+                return found
+        return Origin()
+
     def institution(self, chosen: str | None = None) -> InstitutionSettings:
         """
         The institution with this id; without an id, the only one.

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from classbell.errors import ConfigurationError
+from classbell.errors import ClassbellError, ConfigurationError
 
 KeyPath = tuple[str | int, ...]
 
@@ -42,6 +42,13 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.origin}: {self.text}" + (f"   {self.hint}" if self.hint else "")
+
+
+def problem_of(error: ClassbellError, origin: Origin) -> Problem:
+    """An error that a value of the configuration led to, as a problem of the place where it stands."""
+    return Problem(
+        code=error.code, origin=origin, text=error.what, hint=f"{error.do[:1].upper()}{error.do[1:]}"
+    )
 
 
 class InvalidConfiguration(ConfigurationError):

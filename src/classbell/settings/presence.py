@@ -8,19 +8,14 @@ from classbell.errors import ConfigurationError
 from classbell.ports import Files
 from classbell.settings.base import Settings
 from classbell.settings.loading import Configuration
-from classbell.settings.origins import KeyPath, Origin, Problem, dotted
+from classbell.settings.origins import KeyPath, Problem, problem_of
 from classbell.settings.references import FileReference, Secret
 
 
 def absences(configuration: Configuration, files: Files, environ: Mapping[str, str]) -> list[Problem]:
     """A problem for each file or variable that is missing, closed to us, or open to everybody."""
     return [
-        Problem(
-            code=error.code,
-            origin=_origin(configuration.origins, path),
-            text=error.what,
-            hint=error.do[:1].upper() + error.do[1:],
-        )
+        problem_of(error, configuration.origin(*path))
         for name, settings in configuration.institutions.items()
         for path, place in _places(settings, ("institutions", name))
         for error in _tried(place, files, environ)
@@ -58,11 +53,3 @@ def _tried(
             why=error.strerror or type(error).__name__,
             do="put it there, or correct the path.",
         )
-
-
-def _origin(origins: Mapping[str, Origin], path: KeyPath) -> Origin:
-    while path:
-        if dotted(path) in origins:
-            return origins[dotted(path)]
-        path = path[:-1]
-    return Origin()

@@ -112,6 +112,13 @@ def _reminder(given: Any) -> Any:
     return None if given == "none" else _duration(given)
 
 
+def _whole_minutes(reminder: timedelta | None) -> timedelta | None:
+    # Graph has reminderMinutesBeforeStart, a whole number.
+    if reminder is not None and (reminder < timedelta(0) or reminder % timedelta(minutes=1)):
+        raise ValueError("a reminder is a number of whole minutes before the start, such as 15m")
+    return reminder
+
+
 def _zone_name(name: str) -> str:
     try:
         zone(name)
@@ -252,7 +259,7 @@ PositiveDuration = Annotated[
 Reminder = Annotated[
     timedelta | None,
     BeforeValidator(_reminder),
-    AfterValidator(lambda value: value if value is None else _not_negative(value)),
+    AfterValidator(_whole_minutes),
     WithJsonSchema({"type": "string", "pattern": f"^(none|(?!$){_DURATION.pattern})$"}),
     Form('`"none"`, or duration, such as `15m`'),
 ]

@@ -1,0 +1,53 @@
+"""What ``config check`` finds beyond the settings themselves: in the files, certificates and templates they name."""
+
+from collections.abc import Iterator, Mapping
+
+from classbell.errors import ClassbellError, ConfigurationError, RefusedError
+from classbell.identity.certificates import load_credential
+from classbell.ports import Files
+from classbell.renderings import Renderings
+from classbell.settings import Configuration, InstitutionSettings, Problem, absences, problem_of
+
+Finding = tuple[str, int, ClassbellError]
+
+
+def inspect(
+    configuration: Configuration, files: Files, environ: Mapping[str, str], now: float
+) -> tuple[list[Problem], list[Problem]]:
+    """
+    Problems and warnings. Certificates and templates are looked into once all files are there.
+
+    A certificate that is out of its time is a problem only if it leaves the institution without any.
+    """
+    missing = absences(configuration, files, environ)
+    if missing:
+        return missing, []
+    problems: list[Problem] = []
+    warnings: list[Problem] = []
+    for settings in configuration.institutions.values():
+        found = [*_certificates(settings, files, environ, now), *_templates(settings, files)]
+        untimely = [error for _, _, error in found if isinstance(error, RefusedError)]
+        bearable = len(untimely) < len(settings.tenant.certificates)
+        for table, number, error in found:
+            origin = configuration.origin("institutions", settings.id, *table.split("."), number)
+            passes = bearable and isinstance(error, RefusedError)
+            (warnings if passes else problems).append(problem_of(error, origin))
+    return problems, warnings
+
+
+def _certificates(
+    settings: InstitutionSettings, files: Files, environ: Mapping[str, str], now: float
+) -> Iterator[Finding]:
+    for number, certificate in enumerate(settings.tenant.certificates):
+        try:
+            load_credential(certificate, files, environ, now)
+        except (ConfigurationError, RefusedError) as error:
+            yield "tenant.certificates", number, error
+
+
+def _templates(settings: InstitutionSettings, files: Files) -> Iterator[Finding]:
+    for number, profile in enumerate(settings.profiles):
+        try:
+            Renderings([profile], files, {})
+        except ConfigurationError as error:
+            yield "profiles", number, error
