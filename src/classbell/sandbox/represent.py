@@ -116,7 +116,7 @@ def event_json(event: Event, owner: Owner, view: View) -> dict[str, Any]:
         "createdDateTime": stamp_text(event.created),
         "lastModifiedDateTime": stamp_text(event.modified),
         "changeKey": key,
-        "categories": content.categories,
+        "categories": list(content.categories),
         "transactionId": event.transaction or None,
         "originalStartTimeZone": content.start_zone,
         "originalEndTimeZone": content.end_zone,

@@ -158,7 +158,7 @@ def _listening(
             loop="asyncio",
             lifespan="off",
             log_config=None,
-            log_level="critical",
+            log_level="error",
             access_log=False,
             server_header=False,
             headers=[MARK],
