@@ -102,11 +102,18 @@ class Fetcher:
             if response.status not in _REDIRECTS:
                 return _content(response)
             target = urljoin(url, response.headers.get("location", ""))
-            if urlsplit(url).scheme == "https" and urlsplit(target).scheme != "https":
-                cause = "is not asked: its server sends on to an address without encryption"
-                return Fault(code="E-SRC-ADDRESS", cause=cause, passing=False)
+            why_not = redirect_refusal(url, target)
+            if why_not is not None:
+                return Fault(code="E-SRC-ADDRESS", cause=f"is not asked: {why_not}", passing=False)
             url = target
         return Fault(code="E-SRC-HTTP", cause="was redirected too often", passing=False)
+
+
+def redirect_refusal(url: str, target: str) -> str | None:
+    """Why a redirect is not followed, or None: what was secret in an address must stay encrypted."""
+    if urlsplit(url).scheme == "https" and urlsplit(target).scheme != "https":
+        return "its server sends on to an address without encryption"
+    return None
 
 
 def _content(response: Response) -> bytes | Fault:

@@ -18,7 +18,7 @@ _DIGEST_SIZE = 16
 
 def person_of(text: str) -> str:
     """A person's address in the one form it has in snapshots."""
-    return text.strip().removeprefix("mailto:").lower()
+    return text.strip().lower().removeprefix("mailto:")
 
 
 def build(
