@@ -111,12 +111,11 @@ def test_three_hundred_people_are_made_and_written_within_a_second(tmp_path: Pat
 def test_twenty_thousand_people_are_made_written_and_changed_within_twenty_seconds(tmp_path: Path) -> None:
     begun = time.process_time()
     university = University.generate(people=20_000, first_monday=MONDAY)
-    university.write(tmp_path)
+    university.write(tmp_path / "before")
     changed, stories = university.day_of_changes(datetime(2026, 10, 5, 8))  # noqa: DTZ001 - wall time
     assert time.process_time() - begun < 20
     assert len(stories) == 4
-    meetings, pairs = read(tmp_path)
+    changed.write(tmp_path / "after")
+    meetings, pairs = read(tmp_path / "after")
     assert len(pairs) > 2_000_000
     assert not clashes(meetings, pairs)
-    changed.write(tmp_path)
-    assert not clashes(*read(tmp_path))
