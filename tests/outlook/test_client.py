@@ -10,6 +10,7 @@ from tests.identity.world import World
 from tests.outlook.made import ADA, INSTALLATION, entry, mark, rendering
 from tests.transport.raw_server import answering, http, raw_server, server_tls
 
+from classbell.errors import RefusedError
 from classbell.model import Mailbox
 from classbell.outlook.answers import Fence, Outcome, classify
 from classbell.outlook.client import BATCH_BYTES, OutlookClient
@@ -277,6 +278,26 @@ async def test_very_large_events_travel_in_several_batches(world: World, client:
     assert batches(world) == 4
     (event,) = world.tenant.mailbox("s6@example.edu").events()
     assert (event["subject"], event["id"]) == ("L6", answers[6].event_id)
+
+
+async def test_what_was_sent_before_a_trouble_with_tokens_keeps_its_answers(
+    world: World, client: OutlookClient
+) -> None:
+    large: dict[str, Any] = {"body": {"contentType": "text", "content": "x" * (BATCH_BYTES // 2)}}
+    requests = [
+        create(mailbox=student(number), body=rendering(f"Number {number}", **large)) for number in range(3)
+    ]
+    await created(client)
+    world.app.remove_certificate(world.credential.sha1)
+    refused = world.sandbox.faults.add(
+        lambda info: is_batch(info) and "Number 1" in str(info.body), "401-before"
+    )
+    answers = await client.send(requests)
+    assert refused.hits == 1
+    assert outcomes(requests, answers) == [Outcome.DONE, Outcome.NOT_SENT, Outcome.NOT_SENT]
+    assert len(world.tenant.mailbox("s0@example.edu").events()) == 1
+    with pytest.raises(RefusedError, match="E-CERT-UNREG"):
+        await client.send(requests[1:])
 
 
 async def test_nothing_is_sent_after_its_time(world: World, client: OutlookClient) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from classbell import headers
+from classbell.errors import ClassbellError
 from classbell.outlook.dialect import Answer, Dialect, Kind, Request, Seen
 from classbell.ports import Clock, NoAnswer, Response, Transport
 
@@ -87,8 +88,22 @@ class OutlookClient:
             TemporaryError: the same, for now.
         """
         answers: list[Answer] = []
-        for chunk in _chunks(requests):
-            answers += await self._send(chunk, send_until)
+        pending = list(_chunks(requests))[::-1]
+        while pending:
+            chunk = pending.pop()
+            try:
+                found = await self._exchanged(chunk, send_until)
+            except ClassbellError as error:
+                if not answers:
+                    raise
+                # What was sent before has its answers, and they must not be lost.
+                rest = len(requests) - len(answers)
+                return answers + [Answer(status=None, sent=False, message=error.what)] * rest
+            if found is None:
+                middle = len(chunk) // 2
+                pending += (chunk[middle:], chunk[:middle])
+            else:
+                answers += found
         return answers
 
     async def follow(self, next_link: str, kind: Kind = Kind.LOOK) -> Answer:
@@ -143,12 +158,13 @@ class OutlookClient:
             next_link="",
         )
 
-    async def _send(self, requests: Sequence[Request], send_until: float | None) -> list[Answer]:
+    async def _exchanged(self, requests: Sequence[Request], send_until: float | None) -> list[Answer] | None:
+        """The answers to one batch; None if it was refused as such and its halves may fare better."""
         body = self._dialect.encode(requests)
         try:
             response, token = await self._post(body, send_until)
         except NoAnswer as lost:
-            return [Answer(status=None, sent=lost.sent, message=lost.reason) for _ in requests]
+            return [Answer(status=None, sent=lost.sent, message=lost.reason)] * len(requests)
         seen = self._seen(response)
         if response.status == _OK:
             answers = self._dialect.decode(requests, response.body, seen)
@@ -158,11 +174,7 @@ class OutlookClient:
         if response.status in _MALFORMED and len(requests) > 1:
             # Nothing was carried out: the batch as such is refused, perhaps for the sake of one member.
             # Halves find that one and let the others through.
-            middle = len(requests) // 2
-            return [
-                *await self._send(requests[:middle], send_until),
-                *await self._send(requests[middle:], send_until),
-            ]
+            return None
         return [self._dialect.decode_refusal(response.status, response.body, seen)] * len(requests)
 
     async def _post(self, body: bytes, send_until: float | None) -> tuple[Response, str]:
