@@ -100,7 +100,7 @@ class _Rows:
             key, address = row[meeting_column], row[person_column]
             person = known_person(address)
             if person is None:
-                person = self._new_person(address, reader.line_num)
+                person = self._new_person(address, key, reader.line_num)
                 if person is None:
                     continue
                 spelt[address] = person
@@ -115,10 +115,12 @@ class _Rows:
                 meeting, last_key = found, key
             append(person << 32 | meeting)
 
-    def _new_person(self, text: str, line: int) -> int | None:
-        person = person_of(text)
+    def _new_person(self, address: str, key: str, line: int) -> int | None:
+        person = person_of(address)
         if not person:
-            self.bad.add(line, "it names no person")
+            # A row without person and meeting is a blank one.
+            if key.strip():
+                self.bad.add(line, "it names no person")
             return None
         return self.people.setdefault(person, len(self.people))
 
