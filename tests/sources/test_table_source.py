@@ -231,7 +231,7 @@ def test_a_column_that_is_there_twice_is_refused(tables: Tables) -> None:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_delimiter_and_encoding_are_found_out(tables: Tables, encoding: str, delimiter: str) -> None:
-    rows = [
+    rows: list[list[Any]] = [
         ["key", "start", "end", "title"],
         ["M1", "2026-09-21T09:00", "2026-09-21T11:00", "Übung für Köche"],
     ]
@@ -298,7 +298,7 @@ def workbook(*rows: Sequence[Any], title: str = "Plan", others: tuple[str, ...] 
     assert isinstance(sheet, Worksheet)
     sheet.title = title
     for cells in rows:
-        sheet.append(cells)
+        sheet.append(list(cells))
     for other in others:
         book.create_sheet(other)
     stream = io.BytesIO()
@@ -323,14 +323,17 @@ def test_a_workbook_is_read_with_its_dates_times_and_numbers(tables: Tables) -> 
 
 
 def test_a_workbook_may_hold_date_and_times_of_day_in_columns_of_their_own(tables: Tables) -> None:
-    rows = [["key", "date", "start", "end"], ["M1", at("2026-09-21").date(), time(9), timedelta(hours=11)]]
+    rows: list[list[Any]] = [
+        ["key", "date", "start", "end"],
+        ["M1", at("2026-09-21").date(), time(9), timedelta(hours=11)],
+    ]
     columns = {"key": "key", "date": "date", "start": "start", "end": "end"}
     meeting = tables.write(workbook(*rows)).only(columns)
     assert (meeting.start, meeting.end) == (at("2026-09-21T09:00"), at("2026-09-21T11:00"))
 
 
 def test_dates_in_a_workbook_are_whole_days(tables: Tables) -> None:
-    rows = [
+    rows: list[list[Any]] = [
         ["key", "start", "end", "title"],
         ["M1", at("2026-09-21").date(), at("2026-09-21").date(), "Fair"],
     ]
