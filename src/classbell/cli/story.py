@@ -82,7 +82,11 @@ class _Story:
         stories = self._change_the_timetable()
         review, view = await self._plan(office)
         _demand(_matches(view, stories), "the plan shows exactly what happened")
-        return await self._apply(review, view)
+        if code := await self._apply(review, view):
+            return code
+        review, _ = await self._plan(office)
+        _demand(len(review.plan) == 0, "after the day's changes there is nothing to do again")
+        return Exit.DONE
 
     async def _bring_up_to_date(self, office: Office) -> int:
         review, view = await self._plan(office)

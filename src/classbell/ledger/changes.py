@@ -67,8 +67,10 @@ class Changes:
         Take up what a dead process left as sent: nobody knows what became of it.
 
         Creates wait until *bound* seconds after their last moment of sending; then a look decides.
-        Updates and deletes are due at once, under the same ``If-Match``.
+        Updates and deletes are due at once, under the same ``If-Match``. Every delivery begins with this;
+        the one before it has packed the mailboxes that it had marked stale.
         """
+        self._marked.clear()
         creates = change.c.action.in_((Action.CREATE, Action.ADOPT))
         sent = (change.c.institution_id == self._institution_id) & (change.c.state == ChangeState.SENT)
 
@@ -234,190 +236,14 @@ class Changes:
 
     async def conclude(self, outcomes: Iterable[Outcome], now: float) -> None:
         """Record what came of sent changes, together with what the ledger then holds."""
-        by_result: dict[Became, list[Outcome]] = {}
-        for outcome in outcomes:
-            by_result.setdefault(outcome.became, []).append(outcome)
-        await self._database.write(lambda c: self._conclude(c, by_result, now))
-
-    def _conclude(self, connection: Connection, results: dict[Became, list[Outcome]], now: float) -> None:
-        done = results.get(Became.DONE, [])
-        _enter(connection, [o for o in done if o.change.action in _CREATING], now)
-        _rewrite(connection, [o for o in done if o.change.action == Action.UPDATE], now)
-        _strike(connection, [o for o in done if o.change.action == Action.DELETE])
-        _settle(connection, done, ChangeState.DONE, finished_at=now)
-        _settle(connection, results.get(Became.WAITING, []), ChangeState.WAITING)
-        _settle(connection, results.get(Became.UNKNOWN, []), ChangeState.UNKNOWN)
-        _settle(connection, results.get(Became.HELD, []), ChangeState.HELD)
-        renewed = results.get(Became.RENEWED, [])
-        if renewed:
-            connection.execute(
-                _RENEW,
-                [{"box": o.change.mailbox.id, "of": o.change.meeting_id, "tag": o.etag} for o in renewed],
-            )
-            _settle(connection, renewed, ChangeState.PENDING)
-        for outcome in results.get(Became.GONE, []):
-            self._make_again(connection, outcome)
-
-    def _make_again(self, connection: Connection, outcome: Outcome) -> None:
-        """An event to update is gone: strike its row, and let the same change create it anew."""
-        gone = outcome.change
-        _strike(connection, [outcome])
-        incarnation = gone.incarnation + 1
-        connection.execute(
-            update(change)
-            .where(change.c.id == gone.id)
-            .values(
-                action=Action.CREATE,
-                reason=Reason.RESTORED,
-                state=ChangeState.PENDING,
-                previous=0,
-                incarnation=incarnation,
-                operation=operation_id(
-                    self._installation, self._institution, gone.mailbox.key, gone.meeting_key, incarnation
-                ),
-                due_at=0,
-                send_until=0,
-                code=outcome.code,
-                detail=outcome.detail,
-                request_id=outcome.request_id,
-            )
+        told = list(outcomes)
+        await self._database.write(
+            lambda connection: record(connection, self._institution_id, told, now, self._operation_of)
         )
 
-
-_CREATING = (Action.CREATE, Action.ADOPT)
-
-_INTEND = (
-    update(change)
-    .where(change.c.id == bindparam("number"))
-    .values(
-        state=ChangeState.SENT,
-        sent_at=bindparam("sent_at"),
-        send_until=bindparam("send_until"),
-        attempts=change.c.attempts + 1,
-    )
-)
-
-_ENTER = insert(entry)
-
-_REWRITE = (
-    update(entry)
-    .where(entry.c.mailbox_id == bindparam("box"), entry.c.meeting_id == bindparam("of"))
-    .values(
-        etag=bindparam("tag"),
-        fingerprint=bindparam("print"),
-        starts_at=bindparam("begin"),
-        ends_at=bindparam("end"),
-        delivered_at=bindparam("at"),
-    )
-)
-
-_RENEW = (
-    update(entry)
-    .where(entry.c.mailbox_id == bindparam("box"), entry.c.meeting_id == bindparam("of"))
-    .values(etag=bindparam("tag"))
-)
-
-_STRIKE = delete(entry).where(entry.c.mailbox_id == bindparam("box"), entry.c.meeting_id == bindparam("of"))
-
-_SETTLE = (
-    update(change)
-    .where(change.c.id == bindparam("number"))
-    .values(
-        state=bindparam("into"),
-        due_at=bindparam("due"),
-        code=bindparam("why"),
-        detail=bindparam("text"),
-        request_id=bindparam("request"),
-        finished_at=bindparam("at"),
-    )
-)
-
-
-def _enter(connection: Connection, created: Sequence[Outcome], now: float) -> None:
-    if created:
-        connection.execute(
-            _ENTER,
-            [
-                {
-                    "mailbox_id": o.change.mailbox.id,
-                    "meeting_id": o.change.meeting_id,
-                    "event_id": o.event_id,
-                    "etag": o.etag,
-                    "fingerprint": signed(o.change.fingerprint),
-                    "starts_at": o.change.starts_at,
-                    "ends_at": o.change.ends_at,
-                    "incarnation": o.change.incarnation,
-                    "operation": o.change.operation,
-                    "delivered_at": now,
-                }
-                for o in created
-            ],
-        )
-
-
-def _rewrite(connection: Connection, updated: Sequence[Outcome], now: float) -> None:
-    if updated:
-        connection.execute(
-            _REWRITE,
-            [
-                {
-                    "box": o.change.mailbox.id,
-                    "of": o.change.meeting_id,
-                    "tag": o.etag,
-                    "print": signed(o.change.fingerprint),
-                    "begin": o.change.starts_at,
-                    "end": o.change.ends_at,
-                    "at": now,
-                }
-                for o in updated
-            ],
-        )
-
-
-def _strike(connection: Connection, removed: Sequence[Outcome]) -> None:
-    """Take rows out of the ledger, remembering their incarnation: a later create must be another one."""
-    if not removed:
-        return
-    pairs = [{"box": o.change.mailbox.id, "of": o.change.meeting_id} for o in removed]
-    connection.execute(_STRIKE, pairs)
-    connection.execute(
-        delete(past_incarnation).where(
-            past_incarnation.c.mailbox_id == bindparam("box"),
-            past_incarnation.c.meeting_id == bindparam("of"),
-        ),
-        pairs,
-    )
-    connection.execute(
-        insert(past_incarnation),
-        [
-            {
-                "mailbox_id": o.change.mailbox.id,
-                "meeting_id": o.change.meeting_id,
-                "incarnation": o.change.incarnation,
-            }
-            for o in removed
-        ],
-    )
-
-
-def _settle(
-    connection: Connection, outcomes: Sequence[Outcome], state: ChangeState, finished_at: float | None = None
-) -> None:
-    if outcomes:
-        connection.execute(
-            _SETTLE,
-            [
-                {
-                    "number": o.change.id,
-                    "into": state.value,
-                    "due": o.due_at,
-                    "why": o.code,
-                    "text": o.detail,
-                    "request": o.request_id,
-                    "at": finished_at,
-                }
-                for o in outcomes
-            ],
+    def _operation_of(self, made: Change, incarnation: int) -> str:
+        return operation_id(
+            self._installation, self._institution, made.mailbox.key, made.meeting_key, incarnation
         )
 
 
