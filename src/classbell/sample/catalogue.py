@@ -60,7 +60,7 @@ _DISCURSIVE = (
 )
 
 
-def _department(  # noqa: PLR0917 - a table reads best as a table
+def _department(
     code: str,
     name: str,
     patterns: tuple[tuple[Series, ...], ...],
