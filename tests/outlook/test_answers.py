@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.outlook.made import ETAG
 
-from classbell.outlook.answers import Fence, Outcome, classify
+from classbell.outlook.answers import Fence, Meaning, classify
 from classbell.outlook.dialect import Answer, FoundCalendar, Kind
 
 WRITES = [Kind.CREATE, Kind.UPDATE, Kind.DELETE, Kind.CREATE_CALENDAR]
@@ -14,8 +14,8 @@ CHANGES = [Kind.UPDATE, Kind.DELETE]
 CALENDAR = FoundCalendar(id="c", name="Timetable", default=False, editable=True)
 
 
-def outcome(kind: Kind, status: int | None, code: str = "", **more: object) -> Outcome:
-    return classify(kind, Answer(status=status, code=code, **more)).outcome  # type: ignore[arg-type]
+def meaning(kind: Kind, status: int | None, code: str = "", **more: object) -> Meaning:
+    return classify(kind, Answer(status=status, code=code, **more)).meaning  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -31,19 +31,19 @@ def outcome(kind: Kind, status: int | None, code: str = "", **more: object) -> O
     ],
 )
 def test_a_whole_success_is_done(kind: Kind, answer: Answer) -> None:
-    verdict = classify(kind, answer)
-    assert (verdict.outcome, verdict.code, verdict.fence) == (Outcome.DONE, "", Fence.NOBODY)
+    diagnosis = classify(kind, answer)
+    assert (diagnosis.meaning, diagnosis.code, diagnosis.fence) == (Meaning.DONE, "", Fence.NOBODY)
 
 
 @pytest.mark.parametrize("kind", [Kind.CREATE, Kind.UPDATE, Kind.CREATE_CALENDAR])
 @pytest.mark.parametrize("answer", [{}, {"event_id": "e"}, {"etag": ETAG}])
 def test_a_success_that_does_not_say_which_event_is_unknown(kind: Kind, answer: dict[str, str]) -> None:
-    assert outcome(kind, 201, **answer) is Outcome.UNKNOWN
+    assert meaning(kind, 201, **answer) is Meaning.UNKNOWN
 
 
 @pytest.mark.parametrize("kind", READS)
 def test_a_list_without_a_list_is_asked_for_again(kind: Kind) -> None:
-    assert outcome(kind, 200) is Outcome.BUSY
+    assert meaning(kind, 200) is Meaning.BUSY
 
 
 @pytest.mark.parametrize("kind", WRITES)
@@ -51,8 +51,8 @@ def test_a_list_without_a_list_is_asked_for_again(kind: Kind) -> None:
 def test_what_does_not_prove_that_a_write_was_refused_leaves_it_unknown(
     kind: Kind, status: int | None
 ) -> None:
-    assert outcome(kind, status, "UnknownError") is Outcome.UNKNOWN
-    assert outcome(kind, status) is Outcome.UNKNOWN
+    assert meaning(kind, status, "UnknownError") is Meaning.UNKNOWN
+    assert meaning(kind, status) is Meaning.UNKNOWN
 
 
 @pytest.mark.parametrize("kind", [Kind.CREATE, Kind.CREATE_CALENDAR])
@@ -68,30 +68,30 @@ def test_what_does_not_prove_that_a_write_was_refused_leaves_it_unknown(
     ],
 )
 def test_a_create_after_which_the_event_has_been_found_is_unknown(kind: Kind, status: int, code: str) -> None:
-    assert outcome(kind, status, code) is Outcome.UNKNOWN
+    assert meaning(kind, status, code) is Meaning.UNKNOWN
 
 
 @pytest.mark.parametrize("kind", CHANGES)
 @pytest.mark.parametrize("status", [409, 412])
 def test_an_event_that_somebody_touched_is_a_conflict(kind: Kind, status: int) -> None:
-    assert outcome(kind, status, "ErrorIrresolvableConflict") is Outcome.CONFLICT
+    assert meaning(kind, status, "ErrorIrresolvableConflict") is Meaning.CONFLICT
 
 
 @pytest.mark.parametrize("kind", [*CHANGES, Kind.READ])
 def test_an_event_that_is_not_there_is_gone(kind: Kind) -> None:
-    assert outcome(kind, 404, "ErrorItemNotFound") is Outcome.GONE
+    assert meaning(kind, 404, "ErrorItemNotFound") is Meaning.GONE
 
 
 @pytest.mark.parametrize("kind", [Kind.CREATE, Kind.LOOK])
 def test_a_calendar_that_is_not_there_is_gone(kind: Kind) -> None:
-    verdict = classify(kind, Answer(status=404, code="ErrorItemNotFound"))
-    assert (verdict.outcome, verdict.code) == (Outcome.GONE, "E-CAL-GONE")
+    diagnosis = classify(kind, Answer(status=404, code="ErrorItemNotFound"))
+    assert (diagnosis.meaning, diagnosis.code) == (Meaning.GONE, "E-CAL-GONE")
 
 
 @pytest.mark.parametrize("kind", CHANGES)
 @pytest.mark.parametrize("code", ["", "NotFound", "SomethingNew"])
 def test_a_404_of_another_kind_does_not_prove_that_an_event_is_gone(kind: Kind, code: str) -> None:
-    assert outcome(kind, 404, code) is Outcome.REJECTED
+    assert meaning(kind, 404, code) is Meaning.REJECTED
 
 
 @pytest.mark.parametrize("kind", Kind)
@@ -108,32 +108,32 @@ def test_a_404_of_another_kind_does_not_prove_that_an_event_is_gone(kind: Kind, 
 )
 @pytest.mark.parametrize("status", [404, 403])
 def test_a_mailbox_that_cannot_be_reached_is_out(kind: Kind, status: int, code: str) -> None:
-    verdict = classify(kind, Answer(status=status, code=code))
-    assert (verdict.outcome, verdict.code, verdict.origin) == (Outcome.MAILBOX_OUT, "E-MBX-404", code)
-    assert verdict.fence is Fence.NOBODY
+    diagnosis = classify(kind, Answer(status=status, code=code))
+    assert (diagnosis.meaning, diagnosis.code, diagnosis.origin) == (Meaning.MAILBOX_OUT, "E-MBX-404", code)
+    assert diagnosis.fence is Fence.NOBODY
 
 
 @pytest.mark.parametrize("status", [400, 403, 413, 507])
 def test_a_full_mailbox_is_out_but_a_create_under_a_fault_stays_unknown(status: int) -> None:
     for kind in CHANGES:
         assert classify(kind, Answer(status=status, code="ErrorQuotaExceeded")).code == "E-MBX-FULL"
-        assert outcome(kind, status, "ErrorQuotaExceeded") is Outcome.MAILBOX_OUT
-    expected = Outcome.UNKNOWN if status >= 500 else Outcome.MAILBOX_OUT
-    assert outcome(Kind.CREATE, status, "ErrorQuotaExceeded") is expected
+        assert meaning(kind, status, "ErrorQuotaExceeded") is Meaning.MAILBOX_OUT
+    expected = Meaning.UNKNOWN if status >= 500 else Meaning.MAILBOX_OUT
+    assert meaning(Kind.CREATE, status, "ErrorQuotaExceeded") is expected
 
 
 @pytest.mark.parametrize("kind", Kind)
 def test_a_throttled_mailbox_waits_as_long_as_asked_and_no_other(kind: Kind) -> None:
-    verdict = classify(kind, Answer(status=429, code="ApplicationThrottled", retry_after=7.0))
-    assert (verdict.outcome, verdict.fence, verdict.retry_after) == (Outcome.BUSY, Fence.MAILBOX, 7.0)
-    assert verdict.code == "E-GRAPH-429"
+    diagnosis = classify(kind, Answer(status=429, code="ApplicationThrottled", retry_after=7.0))
+    assert (diagnosis.meaning, diagnosis.fence, diagnosis.retry_after) == (Meaning.BUSY, Fence.MAILBOX, 7.0)
+    assert diagnosis.code == "E-GRAPH-429"
 
 
 @pytest.mark.parametrize("kind", Kind)
 def test_a_throttled_batch_makes_the_whole_institution_wait(kind: Kind) -> None:
-    verdict = classify(kind, Answer(status=429, whole=True, retry_after=30.0))
-    assert (verdict.outcome, verdict.fence) == (Outcome.SERVICE_BUSY, Fence.INSTITUTION)
-    assert verdict.retry_after == 30.0
+    diagnosis = classify(kind, Answer(status=429, whole=True, retry_after=30.0))
+    assert (diagnosis.meaning, diagnosis.fence) == (Meaning.SERVICE_BUSY, Fence.INSTITUTION)
+    assert diagnosis.retry_after == 30.0
 
 
 @pytest.mark.parametrize("kind", Kind)
@@ -141,34 +141,34 @@ def test_a_throttled_batch_makes_the_whole_institution_wait(kind: Kind) -> None:
 def test_a_fault_of_the_entrance_fences_the_institution_and_proves_nothing_about_writes(
     kind: Kind, status: int
 ) -> None:
-    verdict = classify(kind, Answer(status=status, whole=True))
-    assert verdict.fence is Fence.INSTITUTION
-    assert verdict.outcome is (Outcome.UNKNOWN if kind.writes else Outcome.SERVICE_BUSY)
+    diagnosis = classify(kind, Answer(status=status, whole=True))
+    assert diagnosis.fence is Fence.INSTITUTION
+    assert diagnosis.meaning is (Meaning.UNKNOWN if kind.writes else Meaning.SERVICE_BUSY)
 
 
 @pytest.mark.parametrize("kind", Kind)
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 407, 451])
 def test_a_gateways_page_instead_of_graph_stops_nobody_for_good(kind: Kind, status: int) -> None:
-    verdict = classify(kind, Answer(status=status, whole=True))
-    assert (verdict.outcome, verdict.code) == (Outcome.SERVICE_BUSY, "E-GRAPH-ANSWER")
+    diagnosis = classify(kind, Answer(status=status, whole=True))
+    assert (diagnosis.meaning, diagnosis.code) == (Meaning.SERVICE_BUSY, "E-GRAPH-ANSWER")
 
 
 @pytest.mark.parametrize("kind", READS)
 @pytest.mark.parametrize("status", [None, 302, 500, 502, 503, 504])
 def test_a_question_without_an_answer_is_asked_again(kind: Kind, status: int | None) -> None:
-    assert outcome(kind, status) is Outcome.BUSY
+    assert meaning(kind, status) is Meaning.BUSY
 
 
 @pytest.mark.parametrize("kind", Kind)
 def test_a_request_that_never_left_is_known_not_to_have(kind: Kind) -> None:
-    assert outcome(kind, None, sent=False) is Outcome.NOT_SENT
+    assert meaning(kind, None, sent=False) is Meaning.NOT_SENT
 
 
 @pytest.mark.parametrize("kind", Kind)
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_refused_token_concerns_everybody(kind: Kind, *, whole: bool) -> None:
-    verdict = classify(kind, Answer(status=401, whole=whole, code="InvalidAuthenticationToken"))
-    assert (verdict.outcome, verdict.fence) == (Outcome.UNAUTHORISED, Fence.INSTITUTION)
+    diagnosis = classify(kind, Answer(status=401, whole=whole, code="InvalidAuthenticationToken"))
+    assert (diagnosis.meaning, diagnosis.fence) == (Meaning.UNAUTHORISED, Fence.INSTITUTION)
 
 
 @pytest.mark.parametrize("kind", Kind)
@@ -177,9 +177,9 @@ def test_a_refused_token_concerns_everybody(kind: Kind, *, whole: bool) -> None:
     [(403, "ErrorAccessDenied"), (403, ""), (401, "NoPermissionsInAccessToken"), (403, "Forbidden")],
 )
 def test_a_closed_mailbox_concerns_itself(kind: Kind, status: int, code: str) -> None:
-    verdict = classify(kind, Answer(status=status, code=code))
-    assert (verdict.outcome, verdict.code, verdict.fence) == (
-        Outcome.FORBIDDEN,
+    diagnosis = classify(kind, Answer(status=status, code=code))
+    assert (diagnosis.meaning, diagnosis.code, diagnosis.fence) == (
+        Meaning.FORBIDDEN,
         "E-MBX-DENIED",
         Fence.NOBODY,
     )
@@ -187,12 +187,12 @@ def test_a_closed_mailbox_concerns_itself(kind: Kind, status: int, code: str) ->
 
 @pytest.mark.parametrize("status", [400, 409])
 def test_a_used_transaction_id_is_said_under_either_status(status: int) -> None:
-    assert outcome(Kind.CREATE, status, "ErrorDuplicateTransactionId") is Outcome.DUPLICATE_TRANSACTION
+    assert meaning(Kind.CREATE, status, "ErrorDuplicateTransactionId") is Meaning.DUPLICATE_TRANSACTION
 
 
 def test_a_calendar_that_exists_is_looked_up() -> None:
-    verdict = classify(Kind.CREATE_CALENDAR, Answer(status=409, code="ErrorFolderExists"))
-    assert (verdict.outcome, verdict.code) == (Outcome.UNKNOWN, "E-CAL-EXISTS")
+    diagnosis = classify(Kind.CREATE_CALENDAR, Answer(status=409, code="ErrorFolderExists"))
+    assert (diagnosis.meaning, diagnosis.code) == (Meaning.UNKNOWN, "E-CAL-EXISTS")
 
 
 @pytest.mark.parametrize("kind", [Kind.CREATE, *CHANGES])
@@ -200,9 +200,9 @@ def test_a_calendar_that_exists_is_looked_up() -> None:
     "code", ["ErrorPropertyValidationFailure", "ErrorInvalidRequest", "TimeZoneNotSupportedException", ""]
 )
 def test_what_the_store_does_not_accept_is_rejected_with_the_services_own_code(kind: Kind, code: str) -> None:
-    verdict = classify(kind, Answer(status=400, code=code))
-    assert (verdict.outcome, verdict.code) == (Outcome.REJECTED, "E-EVT-REJECTED")
-    assert verdict.origin == (code or "HTTP 400")
+    diagnosis = classify(kind, Answer(status=400, code=code))
+    assert (diagnosis.meaning, diagnosis.code) == (Meaning.REJECTED, "E-EVT-REJECTED")
+    assert diagnosis.origin == (code or "HTTP 400")
 
 
 def test_an_event_that_is_too_large_is_said_to_be() -> None:
@@ -210,7 +210,7 @@ def test_an_event_that_is_too_large_is_said_to_be() -> None:
 
 
 def test_a_member_that_was_never_reached_is_sent_again() -> None:
-    assert outcome(Kind.CREATE, 424, "FailedDependency") is Outcome.BUSY
+    assert meaning(Kind.CREATE, 424, "FailedDependency") is Meaning.BUSY
 
 
 answers = st.builds(
@@ -226,22 +226,22 @@ answers = st.builds(
 
 @given(st.sampled_from(Kind), answers)
 def test_every_answer_has_a_meaning_with_words_and_code(kind: Kind, answer: Answer) -> None:
-    verdict = classify(kind, answer)
-    if verdict.outcome is Outcome.DONE:
+    diagnosis = classify(kind, answer)
+    if diagnosis.meaning is Meaning.DONE:
         return
-    assert verdict.code.startswith("E-")
-    assert verdict.reason.endswith(".")
+    assert diagnosis.code.startswith("E-")
+    assert diagnosis.reason.endswith(".")
 
 
 @given(st.sampled_from(WRITES), answers.filter(lambda answer: answer.sent))
 def test_a_write_is_never_sent_again_blindly_unless_it_was_refused(kind: Kind, answer: Answer) -> None:
-    verdict = classify(kind, answer)
+    diagnosis = classify(kind, answer)
     proven_refused = answer.status is not None and 400 <= answer.status < 500 and answer.status != 408
-    if verdict.outcome in {Outcome.BUSY, Outcome.SERVICE_BUSY, Outcome.REJECTED, Outcome.NOT_SENT}:
+    if diagnosis.meaning in {Meaning.BUSY, Meaning.SERVICE_BUSY, Meaning.REJECTED, Meaning.NOT_SENT}:
         assert proven_refused
 
 
 @given(answers)
 def test_a_read_is_never_unknown(answer: Answer) -> None:
     for kind in READS:
-        assert classify(kind, answer).outcome is not Outcome.UNKNOWN
+        assert classify(kind, answer).meaning is not Meaning.UNKNOWN

@@ -12,7 +12,7 @@ from tests.transport.raw_server import answering, http, raw_server, server_tls
 
 from classbell.errors import RefusedError
 from classbell.model import Mailbox
-from classbell.outlook.answers import Fence, Outcome, classify
+from classbell.outlook.answers import Fence, Meaning, classify
 from classbell.outlook.client import BATCH_BYTES, OutlookClient
 from classbell.outlook.dialect import Answer, Kind, Request
 from classbell.outlook.graph import GraphDialect
@@ -34,8 +34,8 @@ def student(number: int) -> Mailbox:
     return Mailbox(id=100 + number, key=address, address=address)
 
 
-def outcomes(requests: list[Request], answers: list[Answer]) -> list[Outcome]:
-    return [classify(request.kind, answer).outcome for request, answer in zip(requests, answers, strict=True)]
+def meanings(requests: list[Request], answers: list[Answer]) -> list[Meaning]:
+    return [classify(request.kind, answer).meaning for request, answer in zip(requests, answers, strict=True)]
 
 
 async def created(client: OutlookClient, meeting: str = "ALG/L1/3") -> Answer:
@@ -66,7 +66,7 @@ async def test_an_event_is_created_read_changed_found_and_deleted(
     assert Mark.parse(seen.mark) == mark()
 
     (changed,) = await client.send([GRAPH.update(entry(made.event_id, made.etag), rendering("Moved"))])
-    assert classify(Kind.UPDATE, changed).outcome is Outcome.DONE
+    assert classify(Kind.UPDATE, changed).meaning is Meaning.DONE
     assert changed.event_id == made.event_id
     assert changed.etag != made.etag
 
@@ -78,17 +78,17 @@ async def test_an_event_is_created_read_changed_found_and_deleted(
     assert event.start.startswith("2026-10-05T09:00:00")
 
     (gone,) = await client.send([GRAPH.delete(entry(made.event_id, changed.etag))])
-    assert classify(Kind.DELETE, gone).outcome is Outcome.DONE
+    assert classify(Kind.DELETE, gone).meaning is Meaning.DONE
     assert world.tenant.mailbox(ADA.address).events() == []
     (again,) = await client.send([GRAPH.delete(entry(made.event_id, changed.etag))])
-    assert classify(Kind.DELETE, again).outcome is Outcome.GONE
+    assert classify(Kind.DELETE, again).meaning is Meaning.GONE
     assert world.sandbox.outbox == []
 
 
 async def test_twenty_mailboxes_share_a_batch(world: World, client: OutlookClient) -> None:
     requests = [create(mailbox=student(number)) for number in range(20)]
     answers = await client.send(requests)
-    assert outcomes(requests, answers) == [Outcome.DONE] * 20
+    assert meanings(requests, answers) == [Meaning.DONE] * 20
     assert batches(world) == 1
     for number, answer in enumerate(answers):
         (event,) = world.tenant.mailbox(f"s{number}@example.edu").events()
@@ -104,7 +104,7 @@ async def test_a_create_that_is_repeated_makes_no_second_event(world: World, cli
 async def test_a_used_transaction_id_with_other_content_is_recognised(client: OutlookClient) -> None:
     made = await created(client)
     (answer,) = await client.send([create(body=rendering("Another"))])
-    assert classify(Kind.CREATE, answer).outcome is Outcome.DUPLICATE_TRANSACTION
+    assert classify(Kind.CREATE, answer).meaning is Meaning.DUPLICATE_TRANSACTION
     assert answer.existing_id in {"", made.event_id}
 
 
@@ -115,7 +115,7 @@ async def test_an_event_that_its_owner_touched_is_neither_changed_nor_deleted(
     world.tenant.mailbox(ADA.address).edit_event(made.event_id, {"subject": "My own words"})
     ours = entry(made.event_id, made.etag)
     requests = [GRAPH.update(ours, rendering("Moved")), GRAPH.delete(ours)]
-    assert outcomes(requests, await client.send(requests)) == [Outcome.CONFLICT] * 2
+    assert meanings(requests, await client.send(requests)) == [Meaning.CONFLICT] * 2
     (event,) = world.tenant.mailbox(ADA.address).events()
     assert event["subject"] == "My own words"
 
@@ -154,7 +154,7 @@ async def test_a_look_of_which_one_page_fails_has_failed(world: World, client: O
     world.sandbox.faults.add(lambda info: info.kind == "single", "503-before")
     found = await client.complete(first)
     assert (found.status, found.events) == (503, None)
-    assert classify(Kind.LOOK, found).outcome is Outcome.BUSY
+    assert classify(Kind.LOOK, found).meaning is Meaning.BUSY
 
 
 async def test_a_calendar_of_our_own_is_made_found_and_written_to(
@@ -201,15 +201,15 @@ async def test_tokens_that_are_refused_again_and_again_are_given_up(
     fault = world.sandbox.faults.add(is_batch, "401-before", times=None)
     answers = await client.send([create("A"), create("B")])
     for answer in answers:
-        verdict = classify(Kind.CREATE, answer)
-        assert (verdict.outcome, verdict.fence) == (Outcome.UNAUTHORISED, Fence.INSTITUTION)
+        diagnosis = classify(Kind.CREATE, answer)
+        assert (diagnosis.meaning, diagnosis.fence) == (Meaning.UNAUTHORISED, Fence.INSTITUTION)
     assert (fault.hits, world.token_requests()) == (2, 2)
 
 
 async def test_a_token_that_one_member_refuses_is_not_used_again(world: World, client: OutlookClient) -> None:
     world.sandbox.faults.add(lambda info: info.kind == "member", "401-before", times=1)
     requests = [create("A"), create("B", student(1))]
-    assert outcomes(requests, await client.send(requests)) == [Outcome.UNAUTHORISED, Outcome.DONE]
+    assert meanings(requests, await client.send(requests)) == [Meaning.UNAUTHORISED, Meaning.DONE]
     await created(client, "C")
     assert world.token_requests() == 2
 
@@ -218,10 +218,10 @@ async def test_a_refusal_of_the_whole_batch_is_one_for_each_member(
     world: World, client: OutlookClient
 ) -> None:
     world.sandbox.faults.add(is_batch, "429-before", retry_after=17)
-    verdicts = [classify(Kind.CREATE, answer) for answer in await client.send([create("A"), create("B")])]
-    for verdict in verdicts:
-        assert (verdict.outcome, verdict.fence) == (Outcome.SERVICE_BUSY, Fence.INSTITUTION)
-        assert verdict.retry_after == 17.0
+    diagnoses = [classify(Kind.CREATE, answer) for answer in await client.send([create("A"), create("B")])]
+    for diagnosis in diagnoses:
+        assert (diagnosis.meaning, diagnosis.fence) == (Meaning.SERVICE_BUSY, Fence.INSTITUTION)
+        assert diagnosis.retry_after == 17.0
     assert world.tenant.mailbox(ADA.address).events() == []
 
 
@@ -229,7 +229,7 @@ async def test_one_member_that_must_wait_holds_up_no_other(world: World, client:
     world.sandbox.faults.add(lambda info: info.mailbox == "s1@example.edu", "429-before", retry_after="2.5")
     requests = [create(mailbox=student(number)) for number in range(3)]
     answers = await client.send(requests)
-    assert outcomes(requests, answers) == [Outcome.DONE, Outcome.BUSY, Outcome.DONE]
+    assert meanings(requests, answers) == [Meaning.DONE, Meaning.BUSY, Meaning.DONE]
     assert answers[1].retry_after == 2.5
 
 
@@ -239,7 +239,7 @@ async def test_a_fault_after_which_the_event_may_exist_leaves_the_create_unknown
 ) -> None:
     world.sandbox.faults.add(lambda info: info.kind == "member", effect)
     requests = [create()]
-    assert outcomes(requests, await client.send(requests)) == [Outcome.UNKNOWN]
+    assert meanings(requests, await client.send(requests)) == [Meaning.UNKNOWN]
     exists = len(world.tenant.mailbox(ADA.address).events())
     assert exists == effect.endswith("after")
     (found,) = await client.send([GRAPH.look(ADA, "", operation_prefix(INSTALLATION, mark().operation))])
@@ -250,8 +250,8 @@ async def test_a_fault_after_which_the_event_may_exist_leaves_the_create_unknown
 async def test_what_the_service_does_not_accept_is_told_with_its_code(client: OutlookClient) -> None:
     requests = [create("A", body=rendering("x" * 300)), create("B")]
     rejected, fine = await client.send(requests)
-    verdict = classify(Kind.CREATE, rejected)
-    assert (verdict.outcome, verdict.origin) == (Outcome.REJECTED, "ErrorPropertyValidationFailure")
+    diagnosis = classify(Kind.CREATE, rejected)
+    assert (diagnosis.meaning, diagnosis.origin) == (Meaning.REJECTED, "ErrorPropertyValidationFailure")
     assert fine.status == 201
 
 
@@ -264,9 +264,9 @@ async def test_one_member_that_spoils_its_batch_is_found_and_the_others_get_thro
     world.sandbox.faults.add(spoiled, "400-before", times=None, code="BadRequest")
     requests = [create(mailbox=student(number)) for number in range(20)]
     requests[13] = create("poison", student(13))
-    found = outcomes(requests, await client.send(requests))
-    assert found[13] is Outcome.REJECTED
-    assert set(found[:13] + found[14:]) == {Outcome.DONE}
+    found = meanings(requests, await client.send(requests))
+    assert found[13] is Meaning.REJECTED
+    assert set(found[:13] + found[14:]) == {Meaning.DONE}
     assert world.tenant.mailbox("s13@example.edu").events() == []
 
 
@@ -274,7 +274,7 @@ async def test_very_large_events_travel_in_several_batches(world: World, client:
     large: dict[str, Any] = {"body": {"contentType": "text", "content": "x" * (BATCH_BYTES // 3)}}
     requests = [create(mailbox=student(number), body=rendering(f"L{number}", **large)) for number in range(7)]
     answers = await client.send(requests)
-    assert outcomes(requests, answers) == [Outcome.DONE] * 7
+    assert meanings(requests, answers) == [Meaning.DONE] * 7
     assert batches(world) == 4
     (event,) = world.tenant.mailbox("s6@example.edu").events()
     assert (event["subject"], event["id"]) == ("L6", answers[6].event_id)
@@ -294,7 +294,7 @@ async def test_what_was_sent_before_a_trouble_with_tokens_keeps_its_answers(
     )
     answers = await client.send(requests)
     assert refused.hits == 1
-    assert outcomes(requests, answers) == [Outcome.DONE, Outcome.NOT_SENT, Outcome.NOT_SENT]
+    assert meanings(requests, answers) == [Meaning.DONE, Meaning.NOT_SENT, Meaning.NOT_SENT]
     assert len(world.tenant.mailbox("s0@example.edu").events()) == 1
     with pytest.raises(RefusedError, match="E-CERT-UNREG"):
         await client.send(requests[1:])
@@ -303,7 +303,7 @@ async def test_what_was_sent_before_a_trouble_with_tokens_keeps_its_answers(
 async def test_nothing_is_sent_after_its_time(world: World, client: OutlookClient) -> None:
     requests = [create("A"), create("B")]
     answers = await client.send(requests, send_until=client.service_now() - 1)
-    assert outcomes(requests, answers) == [Outcome.NOT_SENT] * 2
+    assert meanings(requests, answers) == [Meaning.NOT_SENT] * 2
     assert batches(world) == 0
 
 
@@ -357,7 +357,7 @@ async def test_pages_that_lead_in_a_circle_are_no_answer(world: World) -> None:
             first = await client.follow(link)
             assert first.events is not None
             circling = await client.complete(first)
-    assert classify(Kind.LOOK, circling).outcome is Outcome.BUSY
+    assert classify(Kind.LOOK, circling).meaning is Meaning.BUSY
     assert server.heard.count(b"GET /v1.0/next") == 2
 
 
@@ -379,9 +379,9 @@ async def test_a_page_of_something_in_between_never_passes_for_an_answer(world: 
         ):
             client = OutlookClient(transport, world.tokens(), GRAPH, world.clock, server.url)
             requests = [create("A"), create("B"), GRAPH.look(ADA, "", "1/")]
-            found = outcomes(requests, await client.send(requests))
-    assert found[:2] == [Outcome.UNKNOWN] * 2
-    assert found[2] in {Outcome.BUSY, Outcome.SERVICE_BUSY}
+            found = meanings(requests, await client.send(requests))
+    assert found[:2] == [Meaning.UNKNOWN] * 2
+    assert found[2] in {Meaning.BUSY, Meaning.SERVICE_BUSY}
 
 
 async def test_a_gateways_clock_is_not_taken_for_the_services(world: World) -> None:

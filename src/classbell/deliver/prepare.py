@@ -13,8 +13,7 @@ from classbell.deliver.refusals import DAY, Refusals
 from classbell.deliver.settle import outcome_of_look
 from classbell.ledger import InstitutionLedger
 from classbell.model import Became, Change, Mailbox, Outcome
-from classbell.outlook.answers import Outcome as Meaning
-from classbell.outlook.answers import Verdict, classify
+from classbell.outlook.answers import Diagnosis, Meaning, classify
 from classbell.outlook.client import OutlookClient
 from classbell.outlook.dialect import Answer, Dialect, FoundCalendar, FoundEvent, Kind, Request
 from classbell.outlook.mark import installation_prefix, operation_prefix
@@ -41,7 +40,7 @@ class Survey:
     calendars: tuple[FoundCalendar, ...] = ()
     events: tuple[FoundEvent, ...] = ()
     service_time: float = 0.0
-    failure: Verdict | None = None
+    failure: Diagnosis | None = None
 
 
 class Preparation:
@@ -153,20 +152,20 @@ class Preparation:
         result: list[Answer | None] = []
         for (survey, _, kind), first in zip(questions, answers, strict=True):
             answer = await self._client.complete(first) if kind is Kind.LOOK else first
-            verdict = classify(kind, answer)
-            await self._refusals.note(survey.mailbox, verdict)
-            if verdict.outcome is Meaning.DONE:
+            diagnosis = classify(kind, answer)
+            await self._refusals.note(survey.mailbox, diagnosis)
+            if diagnosis.meaning is Meaning.DONE:
                 result.append(answer)
             else:
-                survey.failure = verdict
+                survey.failure = diagnosis
                 result.append(None)
         return result
 
-    async def _may_go_on(self, mailbox: Mailbox, failure: Verdict) -> bool:
+    async def _may_go_on(self, mailbox: Mailbox, failure: Diagnosis) -> bool:
         """Whether a look that failed may simply be made again when the pace allows."""
-        if failure.outcome in {Meaning.BUSY, Meaning.SERVICE_BUSY, Meaning.NOT_SENT, Meaning.UNKNOWN}:
+        if failure.meaning in {Meaning.BUSY, Meaning.SERVICE_BUSY, Meaning.NOT_SENT, Meaning.UNKNOWN}:
             return True
-        if failure.outcome in {Meaning.REJECTED, Meaning.GONE, Meaning.FORBIDDEN, Meaning.UNAUTHORISED}:
+        if failure.meaning in {Meaning.REJECTED, Meaning.GONE, Meaning.FORBIDDEN, Meaning.UNAUTHORISED}:
             await self._ledger.changes.postpone(
                 mailbox.id, failure.code, failure.reason, self._clock.now() + DAY
             )

@@ -10,8 +10,7 @@ from collections.abc import Callable
 from classbell.errors import RefusedError, ServiceUnavailable
 from classbell.ledger import InstitutionLedger
 from classbell.model import Mailbox
-from classbell.outlook.answers import Fence, Verdict
-from classbell.outlook.answers import Outcome as Meaning
+from classbell.outlook.answers import Diagnosis, Fence, Meaning
 from classbell.outlook.pace import Pace
 from classbell.ports import Clock
 
@@ -42,28 +41,28 @@ class Refusals:
         self._clock = clock
         self._no_mailbox_open = no_mailbox_open
         self._let_in = False
-        self._denied: dict[int, Verdict] = {}
+        self._denied: dict[int, Diagnosis] = {}
         self._tokens_refused = 0
         self._out: set[int] | None = None
 
-    async def note(self, mailbox: Mailbox, verdict: Verdict) -> None:
+    async def note(self, mailbox: Mailbox, diagnosis: Diagnosis) -> None:
         """Draw what follows from one answer for its mailbox and for all."""
-        if verdict.fence is Fence.MAILBOX:
-            self._pace.refuse(mailbox.id, verdict.retry_after)
-        elif verdict.fence is Fence.INSTITUTION:
-            self._pace.refuse_all(verdict.retry_after)
-        if verdict.outcome is Meaning.DONE:
+        if diagnosis.fence is Fence.MAILBOX:
+            self._pace.refuse(mailbox.id, diagnosis.retry_after)
+        elif diagnosis.fence is Fence.INSTITUTION:
+            self._pace.refuse_all(diagnosis.retry_after)
+        if diagnosis.meaning is Meaning.DONE:
             await self._welcome(mailbox)
-        elif verdict.outcome is Meaning.MAILBOX_OUT:
-            await self._put_out(mailbox.id, verdict)
-        elif verdict.outcome is Meaning.FORBIDDEN:
-            self._denied[mailbox.id] = verdict
-        elif verdict.outcome is Meaning.UNAUTHORISED:
+        elif diagnosis.meaning is Meaning.MAILBOX_OUT:
+            await self._put_out(mailbox.id, diagnosis)
+        elif diagnosis.meaning is Meaning.FORBIDDEN:
+            self._denied[mailbox.id] = diagnosis
+        elif diagnosis.meaning is Meaning.UNAUTHORISED:
             self._tokens_refused += 1
 
     async def judge(self, *, finally_: bool = False) -> None:
         """
-        Stop the delivery if it is of no use to go on; *finally_* is the verdict at its end.
+        Stop the delivery if it is of no use to go on; *finally_* is the judgement at its end.
 
         Raises:
             RefusedError: no mailbox is open to us.
@@ -78,8 +77,8 @@ class Refusals:
                 effect="what was not delivered waits",
             )
         if self._let_in:
-            for number, verdict in self._denied.items():
-                await self._put_out(number, verdict)
+            for number, diagnosis in self._denied.items():
+                await self._put_out(number, diagnosis)
             self._denied.clear()
         elif len(self._denied) >= ENOUGH_DENIALS or (finally_ and self._denied):
             await self._ledger.changes.release(DENIED)
@@ -95,8 +94,8 @@ class Refusals:
             await self._ledger.mailboxes.put_in(mailbox.id)
             self._out.discard(mailbox.id)
 
-    async def _put_out(self, number: int, verdict: Verdict) -> None:
-        detail = f"{verdict.reason} [{verdict.origin}]" if verdict.origin else verdict.reason
-        await self._ledger.mailboxes.put_out(number, verdict.code, detail, self._clock.now() + DAY)
+    async def _put_out(self, number: int, diagnosis: Diagnosis) -> None:
+        detail = f"{diagnosis.reason} [{diagnosis.origin}]" if diagnosis.origin else diagnosis.reason
+        await self._ledger.mailboxes.put_out(number, diagnosis.code, detail, self._clock.now() + DAY)
         if self._out is not None:
             self._out.add(number)

@@ -9,8 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from classbell.model import Action, Became, Change, Entry, Outcome
-from classbell.outlook.answers import Outcome as Meaning
-from classbell.outlook.answers import Verdict
+from classbell.outlook.answers import Diagnosis, Meaning
 from classbell.outlook.dialect import Answer, FoundEvent
 from classbell.outlook.mark import Mark
 
@@ -39,23 +38,23 @@ class Situation:
     bound: float
 
 
-def outcome_of_write(change: Change, answer: Answer, verdict: Verdict, situation: Situation) -> Outcome:
+def outcome_of_write(change: Change, answer: Answer, diagnosis: Diagnosis, situation: Situation) -> Outcome:
     """What became of a create, update or delete by its answer. A conflict needs a read; see the caller."""
-    meaning = verdict.outcome
+    meaning = diagnosis.meaning
     if meaning is Meaning.DONE:
         return _done(change, answer, situation)
     if meaning is Meaning.GONE and change.action is not Action.CREATE:
         # What was to be deleted is not there: done. What was to be changed is made again.
         became = Became.DONE if change.action is Action.DELETE else Became.GONE
-        return _outcome(change, became, answer, verdict)
+        return _outcome(change, became, answer, diagnosis)
     if meaning in {Meaning.UNKNOWN, Meaning.DUPLICATE_TRANSACTION}:
-        return _unknown(change, answer, verdict, situation)
+        return _unknown(change, answer, diagnosis, situation)
     if meaning is Meaning.REJECTED:
-        return _outcome(change, Became.WAITING, answer, verdict, situation.now + REJECTED_RETRY)
+        return _outcome(change, Became.WAITING, answer, diagnosis, situation.now + REJECTED_RETRY)
     if meaning in {Meaning.MAILBOX_OUT, Meaning.FORBIDDEN}:
-        return _outcome(change, Became.WAITING, answer, verdict, situation.now + MAILBOX_RETRY)
-    wait = verdict.retry_after if verdict.retry_after is not None else _growing(change)
-    return _outcome(change, Became.WAITING, answer, verdict, situation.now + wait)
+        return _outcome(change, Became.WAITING, answer, diagnosis, situation.now + MAILBOX_RETRY)
+    wait = diagnosis.retry_after if diagnosis.retry_after is not None else _growing(change)
+    return _outcome(change, Became.WAITING, answer, diagnosis, situation.now + wait)
 
 
 def _done(change: Change, answer: Answer, situation: Situation) -> Outcome:
@@ -79,23 +78,25 @@ def _done(change: Change, answer: Answer, situation: Situation) -> Outcome:
     )
 
 
-def _unknown(change: Change, answer: Answer, verdict: Verdict, situation: Situation) -> Outcome:
+def _unknown(change: Change, answer: Answer, diagnosis: Diagnosis, situation: Situation) -> Outcome:
     if change.action is Action.CREATE:
         due_at = situation.send_until + situation.bound
-        return _outcome(change, Became.UNKNOWN, answer, verdict, due_at)
+        return _outcome(change, Became.UNKNOWN, answer, diagnosis, due_at)
     # Under the same If-Match a second time can do no harm: if the first went through, it is refused.
-    wait = verdict.retry_after if verdict.retry_after is not None else _growing(change)
-    return _outcome(change, Became.WAITING, answer, verdict, situation.now + wait)
+    wait = diagnosis.retry_after if diagnosis.retry_after is not None else _growing(change)
+    return _outcome(change, Became.WAITING, answer, diagnosis, situation.now + wait)
 
 
-def outcome_of_read(change: Change, entry: Entry, answer: Answer, verdict: Verdict, now: float) -> Outcome:
+def outcome_of_read(
+    change: Change, entry: Entry, answer: Answer, diagnosis: Diagnosis, now: float
+) -> Outcome:
     """After a conflict: whether the event is still ours to change, and under which etag."""
-    if verdict.outcome is Meaning.GONE:
+    if diagnosis.meaning is Meaning.GONE:
         became = Became.DONE if change.action is Action.DELETE else Became.GONE
-        return _outcome(change, became, answer, verdict)
-    if verdict.outcome is not Meaning.DONE:
-        wait = verdict.retry_after if verdict.retry_after is not None else _growing(change)
-        return _outcome(change, Became.WAITING, answer, verdict, now + wait)
+        return _outcome(change, became, answer, diagnosis)
+    if diagnosis.meaning is not Meaning.DONE:
+        wait = diagnosis.retry_after if diagnosis.retry_after is not None else _growing(change)
+        return _outcome(change, Became.WAITING, answer, diagnosis, now + wait)
     mark = Mark.parse(answer.mark) if answer.mark else None
     if mark is None or mark.operation != entry.operation:
         return Outcome(
@@ -164,14 +165,14 @@ def not_sent(change: Change, reason: str, due_at: float) -> Outcome:
 
 
 def _outcome(
-    change: Change, became: Became, answer: Answer, verdict: Verdict, due_at: float = 0.0
+    change: Change, became: Became, answer: Answer, diagnosis: Diagnosis, due_at: float = 0.0
 ) -> Outcome:
-    detail = f"{verdict.reason} [{verdict.origin}]" if verdict.origin else verdict.reason
+    detail = f"{diagnosis.reason} [{diagnosis.origin}]" if diagnosis.origin else diagnosis.reason
     return Outcome(
         change=change,
         became=became,
         due_at=due_at,
-        code=verdict.code,
+        code=diagnosis.code,
         detail=detail,
         request_id=answer.request_id,
     )

@@ -10,8 +10,7 @@ from classbell.deliver.settle import Situation, not_sent, outcome_of_read, outco
 from classbell.errors import ClassbellError
 from classbell.ledger import InstitutionLedger, Intent
 from classbell.model import Action, Change, Outcome
-from classbell.outlook.answers import Fence, classify
-from classbell.outlook.answers import Outcome as Meaning
+from classbell.outlook.answers import Fence, Meaning, classify
 from classbell.outlook.client import OutlookClient
 from classbell.outlook.dialect import Answer, Dialect, Kind, Request
 from classbell.outlook.mark import Mark
@@ -91,13 +90,13 @@ class Writer:
         conflicts: list[Change] = []
         refused = False
         for change, answer in zip(changes, answers, strict=True):
-            verdict = classify(_KINDS[change.action], answer)
-            await self._refusals.note(change.mailbox, verdict)
-            refused = refused or verdict.fence is Fence.INSTITUTION
-            if verdict.outcome is Meaning.CONFLICT:
+            diagnosis = classify(_KINDS[change.action], answer)
+            await self._refusals.note(change.mailbox, diagnosis)
+            refused = refused or diagnosis.fence is Fence.INSTITUTION
+            if diagnosis.meaning is Meaning.CONFLICT:
                 conflicts.append(change)
             else:
-                outcomes.append(outcome_of_write(change, answer, verdict, situation))
+                outcomes.append(outcome_of_write(change, answer, diagnosis, situation))
         if not refused:
             self._pace.succeed()
         return outcomes, conflicts
@@ -110,9 +109,9 @@ class Writer:
         now = self._clock.now()
         outcomes = []
         for (change, entry), answer in zip(pairs, answers, strict=True):
-            verdict = classify(Kind.READ, answer)
-            await self._refusals.note(change.mailbox, verdict)
-            outcomes.append(outcome_of_read(change, entry, answer, verdict, now))
+            diagnosis = classify(Kind.READ, answer)
+            await self._refusals.note(change.mailbox, diagnosis)
+            outcomes.append(outcome_of_read(change, entry, answer, diagnosis, now))
         await self._ledger.changes.conclude(outcomes, now)
         return outcomes
 

@@ -16,7 +16,7 @@ import msgspec
 from classbell.outlook.dialect import Answer, Kind
 
 
-class Outcome(Enum):
+class Meaning(Enum):
     """
     What became of a request.
 
@@ -52,19 +52,19 @@ class Fence(Enum):
     INSTITUTION = auto()
 
 
-class Verdict(msgspec.Struct, frozen=True, gc=False):
+class Diagnosis(msgspec.Struct, frozen=True, gc=False):
     """
     The meaning of one answer.
 
     Attributes:
-        outcome: what became of the request.
+        meaning: what became of the request.
         code: our error code; "" when done.
         reason: one line for a person; "" when done.
         fence: who must be left in peace, for ``retry_after`` seconds (None: the service did not say).
         origin: the service's own code and status, such as ``ApplicationThrottled`` or ``HTTP 502``.
     """
 
-    outcome: Outcome
+    meaning: Meaning
     code: str = ""
     reason: str = ""
     fence: Fence = Fence.NOBODY
@@ -73,114 +73,114 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Row(msgspec.Struct, frozen=True, gc=False):
-    outcome: Outcome
+    meaning: Meaning
     code: str
     reason: str
     fence: Fence = Fence.NOBODY
 
 
-_DONE = Verdict(Outcome.DONE)
+_DONE = Diagnosis(Meaning.DONE)
 
-_NOT_SENT = _Row(Outcome.NOT_SENT, "E-GRAPH-UNSENT", "The request could not be sent; nothing was changed.")
+_NOT_SENT = _Row(Meaning.NOT_SENT, "E-GRAPH-UNSENT", "The request could not be sent; nothing was changed.")
 _LOST = _Row(
-    Outcome.UNKNOWN,
+    Meaning.UNKNOWN,
     "E-GRAPH-LOST",
     "The answer was lost on its way; whether Microsoft made the change will be looked up.",
 )
-_LOST_READ = _Row(Outcome.BUSY, "E-GRAPH-LOST", "The answer to a question was lost; it is asked again.")
+_LOST_READ = _Row(Meaning.BUSY, "E-GRAPH-LOST", "The answer to a question was lost; it is asked again.")
 _HALF = _Row(
-    Outcome.UNKNOWN,
+    Meaning.UNKNOWN,
     "E-GRAPH-LOST",
     "Microsoft reported success without saying which event; it will be looked up.",
 )
 _BROKEN = _Row(
-    Outcome.UNKNOWN,
+    Meaning.UNKNOWN,
     "E-GRAPH-5XX",
     "Microsoft reported a fault of its own; whether the change was made will be looked up.",
     Fence.MAILBOX,
 )
 _BROKEN_READ = _Row(
-    Outcome.BUSY,
+    Meaning.BUSY,
     "E-GRAPH-5XX",
     "Microsoft reported a fault of its own while reading; asked again later.",
     Fence.MAILBOX,
 )
 _UNSURE = _Row(
-    Outcome.UNKNOWN,
+    Meaning.UNKNOWN,
     "E-GRAPH-UNSURE",
     "The mailbox was being changed by something else; whether our event was made will be looked up.",
 )
 _THROTTLED = _Row(
-    Outcome.BUSY,
+    Meaning.BUSY,
     "E-GRAPH-429",
     "The mailbox takes no more requests for the moment; tried again when Microsoft allows it.",
     Fence.MAILBOX,
 )
 _NOT_TRIED = _Row(
-    Outcome.BUSY,
+    Meaning.BUSY,
     "E-GRAPH-429",
     "Microsoft did not get round to the request; it is sent again.",
     Fence.MAILBOX,
 )
 _ALL_THROTTLED = _Row(
-    Outcome.SERVICE_BUSY,
+    Meaning.SERVICE_BUSY,
     "E-GRAPH-BUSY",
     "Microsoft takes no more requests from this application for the moment.",
     Fence.INSTITUTION,
 )
 _ALL_BROKEN = _Row(
-    Outcome.UNKNOWN,
+    Meaning.UNKNOWN,
     "E-GRAPH-5XX",
     "Microsoft's entrance reported a fault; whether the change was made will be looked up.",
     Fence.INSTITUTION,
 )
 _NOT_MICROSOFT = _Row(
-    Outcome.SERVICE_BUSY,
+    Meaning.SERVICE_BUSY,
     "E-GRAPH-ANSWER",
     "The answer is not one of Microsoft Graph: a proxy, a sign-in page or a wrong graph_url is in between.",
     Fence.INSTITUTION,
 )
 _NO_MAILBOX = _Row(
-    Outcome.MAILBOX_OUT,
+    Meaning.MAILBOX_OUT,
     "E-MBX-404",
     "There is no mailbox that Microsoft 365 can reach: unlicensed, on-premises, new, or removed.",
 )
 _FULL = _Row(
-    Outcome.MAILBOX_OUT, "E-MBX-FULL", "The mailbox is full; its owner or an administrator must make room."
+    Meaning.MAILBOX_OUT, "E-MBX-FULL", "The mailbox is full; its owner or an administrator must make room."
 )
 _PERHAPS_FULL = _Row(
-    Outcome.UNKNOWN, "E-MBX-FULL", "The mailbox is full; whether the event still went in will be looked up."
+    Meaning.UNKNOWN, "E-MBX-FULL", "The mailbox is full; whether the event still went in will be looked up."
 )
 _DENIED = _Row(
-    Outcome.FORBIDDEN,
+    Meaning.FORBIDDEN,
     "E-MBX-DENIED",
     "Microsoft does not let this application into the mailbox: a policy excludes it, or the permission"
     " was not granted.",
 )
 _NO_TOKEN = _Row(
-    Outcome.UNAUTHORISED,
+    Meaning.UNAUTHORISED,
     "E-TOKEN-REJECTED",
     "Microsoft did not accept our access token, not even a fresh one.",
     Fence.INSTITUTION,
 )
-_EVENT_GONE = _Row(Outcome.GONE, "E-EVT-GONE", "The event is no longer there; somebody removed it.")
-_CALENDAR_GONE = _Row(Outcome.GONE, "E-CAL-GONE", "The calendar is no longer there; somebody removed it.")
+_EVENT_GONE = _Row(Meaning.GONE, "E-EVT-GONE", "The event is no longer there; somebody removed it.")
+_CALENDAR_GONE = _Row(Meaning.GONE, "E-CAL-GONE", "The calendar is no longer there; somebody removed it.")
 _CHANGED = _Row(
-    Outcome.CONFLICT,
+    Meaning.CONFLICT,
     "E-EVT-CHANGED",
     "The event was changed in Outlook since we wrote it; it is read before anything else.",
 )
 _USED = _Row(
-    Outcome.DUPLICATE_TRANSACTION,
+    Meaning.DUPLICATE_TRANSACTION,
     "E-EVT-MADE",
     "This event has been made before; it will be looked up.",
 )
 _CALENDAR_EXISTS = _Row(
-    Outcome.UNKNOWN, "E-CAL-EXISTS", "A calendar of this name is already there; it will be looked up."
+    Meaning.UNKNOWN, "E-CAL-EXISTS", "A calendar of this name is already there; it will be looked up."
 )
-_REJECTED = _Row(Outcome.REJECTED, "E-EVT-REJECTED", "Microsoft does not accept the event as it is.")
-_TOO_LARGE = _Row(Outcome.REJECTED, "E-EVT-LARGE", "The event is larger than Microsoft accepts.")
-_BAD_QUESTION = _Row(Outcome.REJECTED, "E-GRAPH-REJECTED", "Microsoft does not accept the request.")
+_REJECTED = _Row(Meaning.REJECTED, "E-EVT-REJECTED", "Microsoft does not accept the event as it is.")
+_TOO_LARGE = _Row(Meaning.REJECTED, "E-EVT-LARGE", "The event is larger than Microsoft accepts.")
+_BAD_QUESTION = _Row(Meaning.REJECTED, "E-GRAPH-REJECTED", "Microsoft does not accept the request.")
 
 _ANY = frozenset(Kind)
 _WRITES = frozenset(kind for kind in Kind if kind.writes)
@@ -267,13 +267,13 @@ _WHOLE_RULES = (
 )
 
 
-def classify(kind: Kind, answer: Answer) -> Verdict:
+def classify(kind: Kind, answer: Answer) -> Diagnosis:
     """What *answer* means for a request of *kind*. Total: every answer has a meaning."""
     status = answer.status
     if status is not None and status < _REDIRECTS_FROM and _complete(kind, answer):
         return _DONE
     row = _row(kind, answer)
-    return Verdict(row.outcome, row.code, row.reason, row.fence, answer.retry_after, _origin(answer))
+    return Diagnosis(row.meaning, row.code, row.reason, row.fence, answer.retry_after, _origin(answer))
 
 
 def _complete(kind: Kind, answer: Answer) -> bool:
