@@ -30,6 +30,8 @@ from classbell.sandbox.zones import REFUSED, zone_of
 SUBJECT_LENGTH = 255
 CATEGORY_LENGTH = 255
 ATTENDEES = 500
+# The dates of the store, in microseconds: 1601-01-02 (FILETIME) to 4500-09-01 (MAPI).
+EARLIEST, LATEST = -11_644_387_200_000_000, 79_860_124_800_000_000
 
 _READ_ONLY = frozenset(
     {
@@ -220,7 +222,7 @@ def _moment(target: str) -> Callable[[str, Any], dict[str, Any]]:
         if zone is None:
             raise zone_refused(zone_name)
         instant = microseconds(text, zone)
-        if instant is None or zone_name in REFUSED:
+        if instant is None or zone_name in REFUSED or not EARLIEST <= instant < LATEST:
             raise property_refused()
         return {target: instant, f"{target}_zone": zone_name}
 

@@ -17,6 +17,9 @@ from classbell.sandbox.instants import microseconds
 from classbell.sandbox.refusals import Refusal, bad_request, filter_refused
 from classbell.sandbox.store import Event
 
+# Nobody nests filters like this; the parser is recursive.
+DEEPEST = 100
+
 Predicate = Callable[[Event], bool]
 Getter = Callable[[Event], Any]
 
@@ -127,6 +130,8 @@ class _Parser:
     by_property: bool = False
 
     def whole(self) -> Filter:
+        if sum(token in {"(", "not"} for _, token in self.tokens) > DEEPEST:
+            raise filter_refused()
         matches = self._either()
         if self.place < len(self.tokens):
             raise self._broken()

@@ -13,6 +13,7 @@ from classbell.sandbox.represent import View
 from classbell.sandbox.zones import zone_of
 
 _PART = re.compile(r'\s*([\w.\-]+)\s*(?:=\s*(?:"([^"]*)"|([^,;\s]*)))?\s*(?:[,;]|\Z)')
+_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 
 
 class Preferences(NamedTuple):
@@ -50,7 +51,7 @@ def parse(header: str) -> Preferences:
             case "idtype" if value.casefold() == "immutableid":
                 view = view._replace(immutable=True)
                 applied.append("IdType=ImmutableId")
-            case "odata.maxpagesize" if value.isdigit() and int(value) > 0:
+            case "odata.maxpagesize" if _NUMBER.fullmatch(value):
                 page = int(value)
                 applied.append(f"odata.maxpagesize={value}")
             case _:

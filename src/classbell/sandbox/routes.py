@@ -261,5 +261,5 @@ class _Graph:
 def _decoded(content: bytes, message: str) -> Any:
     try:
         return msgspec.json.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise bad_request(message) from None
