@@ -84,6 +84,12 @@ def test_the_words_of_the_glossary_are_in_order_and_have_one_meaning() -> None:
     assert words == sorted(set(words))
 
 
+def test_every_part_of_the_house_is_named_on_the_page_of_architecture() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    parts = {path.stem for path in (ROOT / "src" / "classbell").iterdir() if not path.stem.startswith("__")}
+    assert sorted(part for part in parts if f"`{part}`" not in text) == []
+
+
 def test_every_make_target_that_a_page_names_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
