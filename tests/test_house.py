@@ -138,8 +138,10 @@ def effect_offences(module: str, source: str) -> list[str]:
             if called in EFFECTFUL_CALLS or (
                 isinstance(node.func, ast.Attribute)
                 and node.func.attr in EFFECTFUL_METHODS
-                # The port's own methods bear such names too.
-                and not called.startswith(("files.", "self._files.", "self._ports.files.", "ports.files."))
+                # The port's own methods bear such names too, and so does SQL.
+                and not called.startswith(
+                    ("files.", "self._files.", "self._ports.files.", "ports.files.", "select(")
+                )
             ):
                 found.append(f"{module}:{node.lineno} calls {called}")
     return found
