@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import ssl
+import urllib.request
 from pathlib import Path
 
 import aiohttp
@@ -75,8 +76,13 @@ def test_the_ca_and_the_state_stay_the_same_when_it_serves_again() -> None:
 def test_it_listens_on_loopback_only_unless_told_otherwise() -> None:
     with pytest.raises(ValueError, match="is not loopback"), Sandbox().serve(host="0.0.0.0"):  # noqa: S104 - refused
         pass
+
+
+def test_it_serves_on_the_address_that_it_names() -> None:
     with Sandbox().serve(host="127.0.0.2") as address:
-        assert address.port
+        context = ssl.create_default_context(cafile=str(address.ca_file))
+        with urllib.request.urlopen(f"{address.url}/x/discovery/v2.0/keys", context=context) as answer:  # noqa: S310 - https
+            assert (address.url, answer.status) == (f"https://127.0.0.2:{address.port}", 200)
 
 
 def test_beyond_loopback_has_to_be_asked_for_in_so_many_words() -> None:

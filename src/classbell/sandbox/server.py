@@ -85,6 +85,9 @@ class Doors:
         return trustme.CA(organization_name="Sandbox, not Microsoft 365")
 
 
+_LOCAL = ("localhost", "127.0.0.1", "::1")
+
+
 class _Server(uvicorn.Server):
     """Signals stay with the program around."""
 
@@ -144,13 +147,14 @@ def _listening(
 ) -> Iterator[tuple[Address, uvicorn.Server, socket.socket]]:
     from classbell.sandbox.routes import make_app  # noqa: PLC0415 - routes need Doors
 
-    if not beyond_loopback and not ipaddress.ip_address(host).is_loopback:
+    ip = ipaddress.ip_address(host)
+    if not beyond_loopback and not ip.is_loopback:
         raise ValueError(f"{host} is not loopback; a sandbox is not for a network unless you insist")
     with _bound(host, port) as listener, _folder(directory) as folder:
         ca_file = folder / "sandbox-ca.pem"
         doors.authority.cert_pem.write_to_path(str(ca_file))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        doors.authority.issue_cert("localhost", "127.0.0.1", "::1", *names).configure_cert(context)
+        doors.authority.issue_cert(*dict.fromkeys([*names, *_LOCAL, host])).configure_cert(context)
         config = uvicorn.Config(
             make_app(doors),
             http=_Protocol,
@@ -168,9 +172,16 @@ def _listening(
         )
         config.load()
         config.ssl = context
-        shown = names[0] if names else "localhost"
-        url = f"https://{shown}:{listener.getsockname()[1]}"
+        url = f"https://{_shown(host, names)}:{listener.getsockname()[1]}"
         yield Address(url, ca_file), _Server(config), listener
+
+
+def _shown(host: str, names: Sequence[str]) -> str:
+    if names:
+        return names[0]
+    if host in _LOCAL or ipaddress.ip_address(host).is_unspecified:
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
 
 
 def _bound(host: str, port: int) -> socket.socket:

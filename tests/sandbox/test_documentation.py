@@ -1,0 +1,45 @@
+"""The reference page says what there is."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from classbell.sandbox import Switches, aadsts
+from classbell.sandbox.mailbox import STATES
+
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "sandbox.md").read_text()
+SOURCES = Path(aadsts.__file__).parent
+
+
+def rows(heading: str) -> list[str]:
+    """The first cells of the table under a heading."""
+    section = PAGE.partition(f"{heading}\n")[2].partition("\n## ")[0].partition("\n### ")[0]
+    cells = re.findall(r"^\| ([^|]+) \|", section, re.MULTILINE)
+    return re.findall(r"`([\w-]+)`", " ".join(cells[1:]))
+
+
+def test_every_switch_is_described_with_its_default_first() -> None:
+    assert rows("## Switches") == [field.name for field in dataclasses.fields(Switches)]
+    for field in dataclasses.fields(Switches):
+        default = str(field.default).lower() if not isinstance(field.default, str) else f'"{field.default}"'
+        assert f"| `{field.name}` | {default.removesuffix('.0')}" in PAGE
+
+
+def test_every_state_of_a_mailbox_is_described() -> None:
+    assert sorted(rows("### States of a mailbox")) == sorted(STATES)
+
+
+def test_every_code_of_the_token_endpoint_is_named() -> None:
+    told = set(re.findall(r"\d{5,}", PAGE.partition("AADSTS")[2].partition("\n- ")[0]))
+    coded = set(re.findall(r"_(?:client|request)\(\s*(\d+)", Path(aadsts.__file__).read_text()))
+    assert told == coded
+
+
+@pytest.mark.parametrize("module", ["store.py"])
+def test_every_action_of_the_history_is_named(module: str) -> None:
+    text = (SOURCES / module).read_text()
+    actions = set(re.findall(r'_(?:record|changed|record_calendar)\("([a-z-]+)"', text)) | {"move", "restore"}
+    told = set(re.findall(r"`([a-z-]+)`", PAGE.partition("\nActions: ")[2].partition("\n\n")[0]))
+    assert told == actions
