@@ -37,7 +37,7 @@ format: $(VENV)/.dev ## put the code into its form
 	@$(VENV)/bin/ruff check --quiet --fix-only .
 
 bench: $(VENV)/.dev ## figures, printed and never tested
-	@$(PY) benchmarks/whole_university.py ../shared/data/itc2019/pu-d5-spr17.xml --weeks 2
+	@$(PY) -m benchmarks.whole_university ../shared/data/itc2019/pu-d5-spr17.xml --weeks 2
 
 constraints: $(VENV)/.dev ## write the exact versions of the present environment to constraints.txt
 	@$(PIP) freeze --exclude-editable --exclude classbell > constraints.txt

@@ -1,7 +1,7 @@
 """
 Syncs a whole real university into as many sandbox mailboxes, and prints time, memory and requests.
 
-    python benchmarks/whole_university.py INSTANCE.xml [--weeks 2]
+    python -m benchmarks.whole_university INSTANCE.xml [--weeks 2]
 
 The instance is one of the International Timetabling Competition 2019 (see ``itc2019.py``). Product and
 sandbox are processes of their own and talk over HTTPS; the product is the real command line.
@@ -19,7 +19,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from itc2019 import Counts, Instance, address, read, write
+from benchmarks.itc2019 import Counts, Instance, address, read, write
 
 from classbell.cli.stage import Setting, Stage, built
 
