@@ -4,12 +4,14 @@ import asyncio
 import http.client
 import ssl
 import urllib.request
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import aiohttp
 import pytest
 from cryptography import x509
-from tests.sandbox.client import Certificate, Client, Wire, World, lecture
+from tests.sandbox.client import MONDAY, Certificate, Client, Wire, World, lecture
 
 from classbell.sandbox import NOTICE, Sandbox, SandboxFileError, notice
 
@@ -39,6 +41,14 @@ def test_ordinary_headers_of_graph_are_there(world: World) -> None:
     assert headers["cache-control"] == "private"
     assert headers["content-type"].startswith("application/json;odata.metadata=minimal")
     assert "date" in headers
+
+
+def test_answers_are_dated_by_the_clock_of_the_sandbox(world: World) -> None:
+    for answer in (world.graph.get(world.events), world.ask_token(), Client(world.wire).get(world.events)):
+        assert parsedate_to_datetime(answer.headers["date"]) - MONDAY < timedelta(minutes=1)
+    world.sandbox.clock.advance(3600)
+    dated = parsedate_to_datetime(world.ask_token().headers["date"])
+    assert timedelta(hours=1) <= dated - MONDAY < timedelta(hours=1, minutes=1)
 
 
 def test_only_a_client_that_trusts_the_ca_can_connect(world: World) -> None:

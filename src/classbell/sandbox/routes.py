@@ -1,5 +1,6 @@
 """The HTTP surface: a thin application over the two halves."""
 
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -58,6 +59,10 @@ def _answer(status: int, body: Any, headers: dict[str, str], kind: str = _JSON) 
     if content:
         headers = {"content-type": kind} | headers
     return Response(content, status, headers)
+
+
+def _date(doors: Doors) -> str:
+    return formatdate(doors.commons.clock.now(), usegmt=True)
 
 
 def _base(request: HttpRequest) -> str:
@@ -135,7 +140,7 @@ class _Login:
         return self._json(status, told, headers)
 
     def _json(self, status: int, told: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
-        common = {"cache-control": "no-store, no-cache", "pragma": "no-cache"}
+        common = {"date": _date(self._doors), "cache-control": "no-store, no-cache", "pragma": "no-cache"}
         return _answer(status, told, common | (headers or {}), "application/json; charset=utf-8")
 
 
@@ -248,6 +253,7 @@ class _Graph:
     def _finished(self, request: HttpRequest, reply: Reply) -> Response:
         request_id = str(self._doors.commons.new_guid())
         headers = {
+            "date": _date(self._doors),
             "cache-control": "private",
             "strict-transport-security": "max-age=31536000",
             "request-id": request_id,

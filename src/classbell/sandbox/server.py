@@ -165,6 +165,8 @@ def _listening(
             log_level="error",
             access_log=False,
             server_header=False,
+            # The time of the sandbox, not of this computer: routes write it.
+            date_header=False,
             headers=[MARK],
             proxy_headers=False,
             timeout_keep_alive=120,
