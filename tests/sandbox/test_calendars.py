@@ -78,6 +78,14 @@ def test_deleting_a_calendar_takes_its_events_along(world: World) -> None:
     assert world.ada.events() == []
 
 
+def test_deleting_a_calendar_permanently_leaves_nothing(world: World) -> None:
+    calendar = world.ada.create_calendar("Timetable")
+    world.ada.put_event(lecture(), calendar)
+    assert world.graph.post(f"{world.home}/calendars/{calendar}/permanentDelete").status == 204
+    assert world.ada.events() == world.ada.deleted_events() == []
+    assert len(world.ada.calendars()) == 1
+
+
 @pytest.mark.parametrize("path", ["/calendar", "/calendars/{}"])
 def test_the_default_calendar_cannot_be_deleted(world: World, path: str) -> None:
     default = next(iter(world.ada.calendars()))

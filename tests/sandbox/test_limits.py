@@ -150,6 +150,13 @@ def test_refused_requests_count_as_well() -> None:
     enter(sut, now=911.0)
 
 
+def test_a_clock_set_back_starts_the_windows_anew() -> None:
+    sut = steady()
+    for _ in range(limits.REQUESTS):
+        enter(sut, now=86_400.0)
+    enter(sut, now=0.0)
+
+
 def test_150_megabytes_in_five_minutes_are_the_most() -> None:
     sut = steady()
     for number in range(50):

@@ -90,6 +90,12 @@ def test_both_algorithms_and_all_names_of_a_certificate_are_accepted(
     assert answer.status == 200
 
 
+def test_a_certificate_chain_in_the_header_is_ignored_line_breaks_and_all(world: World) -> None:
+    lines = "\n".join(world.certificate.pem.decode().splitlines()[1:-1])
+    header = {"x5t#S256": world.certificate.print(hashes.SHA256()), "x5c": [lines]}
+    assert world.ask_token(client_assertion=world.assertion(header=header)).status == 200
+
+
 def test_each_of_several_certificates_is_good(world: World) -> None:
     second = make_certificate()
     world.app.add_certificate(second.pem)

@@ -110,11 +110,11 @@ def update(asked: Asked, calendar: Calendar) -> Reply:
     return asked.reply(200, _told(asked, calendar_json(calendar, asked.owner)))
 
 
-def delete(asked: Asked, calendar: Calendar) -> Reply:
-    """DELETE a calendar with its events: 204; the default one stays."""
+def delete(asked: Asked, calendar: Calendar, *, for_good: bool = False) -> Reply:
+    """DELETE a calendar with its events, or permanentDelete it: 204; the default one stays."""
     if calendar.is_default:
         raise Refusal(400, "ErrorDeleteDistinguishedFolder", "Distinguished folders cannot be deleted.")
-    asked.store.delete_calendar(calendar, cause=asked.cause)
+    asked.store.delete_calendar(calendar, cause=asked.cause, for_good=for_good)
     return asked.reply(204)
 
 

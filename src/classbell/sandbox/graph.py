@@ -66,6 +66,8 @@ def _inside(asked: Asked, calendar: Calendar | None, tail: list[str]) -> Reply:
     match tail:
         case [] if calendar is not None:
             return _calendar(asked, calendar)
+        case ["permanentDelete"] if calendar is not None:
+            return _dispatch(asked, POST=lambda: calendars.delete(asked, calendar, for_good=True))
         case ["calendarView"]:
             return _dispatch(asked, GET=lambda: events.view(asked, calendar))
         case ["events"]:

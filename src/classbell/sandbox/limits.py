@@ -27,6 +27,8 @@ class _Use:
 
     def count(self, now: float, size: int) -> None:
         bucket = int(now // _BUCKET)
+        if self.buckets and self.buckets[-1][0] > bucket:
+            self.buckets.clear()  # the clock was set back
         if not self.buckets or self.buckets[-1][0] != bucket:
             self.buckets.append([bucket, 0, 0])
             while self.buckets[0][0] <= bucket - REQUESTS_SPAN // _BUCKET:

@@ -215,10 +215,10 @@ class Store:
         calendar.version = self._next_version()
         self._record_calendar("rename-calendar", calendar, cause)
 
-    def delete_calendar(self, calendar: Calendar, *, cause: str) -> None:
-        """The calendar goes, and its events with it into Deleted Items."""
+    def delete_calendar(self, calendar: Calendar, *, cause: str, for_good: bool = False) -> None:
+        """The calendar goes, and its events with it into Deleted Items, or for good."""
         for event in list(self.live(calendar.number)):
-            self.delete(event, cause=cause)
+            (self.purge if for_good else self.delete)(event, cause=cause)
         del self.calendars[calendar.number]
         self._record_calendar("delete-calendar", calendar, cause)
 
