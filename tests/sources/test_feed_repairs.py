@@ -1,7 +1,9 @@
 """Feeds as real systems write them, and feeds that are not whole."""
 
 import pytest
-from tests.sources.reading import only, parsed, starts
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.sources.reading import FEEDS, by_key, only, parsed, starts
 
 FIRST = ["2026-09-21T08:00"]
 BOTH = ["2026-09-21T08:00", "2026-09-22T08:00"]
@@ -124,5 +126,36 @@ def test_an_entry_that_cannot_be_read_is_named_and_the_others_are_read() -> None
     assert "'Every fortnight'" in named
 
 
+def test_an_entry_in_a_year_no_timetable_reaches_is_not_read() -> None:
+    (problem,) = parsed("rule_from_long_ago").problems
+    assert (problem.code, problem.lost, "year 1" in problem.text) == ("E-SRC-ROW", True, True)
+
+
 def test_what_stands_in_an_alarm_is_not_taken_for_the_entry() -> None:
     assert only(parsed("alarm_inside")).fields["description"] == "This"
+
+
+SNIPPETS = [
+    b"\r\n", b"\r", b" ", b":", b";", b'"', b"\\", b"\xff", b"BEGIN:VEVENT\r\n", b"END:VEVENT\r\n",
+    b"RRULE:FREQ=WEEKLY;BYDAY=54XX;WKST=Q\r\n", b"RRULE:FREQ=DAILY;UNTIL=99991231T235959\r\n", b"RRULE:\r\n",
+    b"RDATE;VALUE=PERIOD:20260922T080000Z/P9999999D\r\n", b"RDATE:120000\r\n", b"EXDATE:00010101\r\n",
+    b"DTSTART:99991231T235959Z\r\n", b"DTEND:00010101\r\n", b"DURATION:PT99999999H\r\n", b"SEQUENCE:x\r\n",
+    b"RECURRENCE-ID:19000101T000000\r\n", b"COUNT=99999999999999999999", b"TZID=Mars/Base", b"X-WR-TIMEZONE:?\r\n",
+]  # fmt: skip
+
+
+@given(
+    st.sampled_from(sorted(path.stem for path in FEEDS.glob("*.ics"))),
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 9), st.sampled_from([b"", *SNIPPETS])), max_size=4),
+)
+@settings(max_examples=300)
+def test_whatever_is_in_a_feed_reading_it_ends_in_a_value(
+    feed: str, edits: list[tuple[float, int, bytes]]
+) -> None:
+    body = (FEEDS / f"{feed}.ics").read_bytes()
+    for place, cut, snippet in edits:
+        at = int(place * len(body))
+        body = body[:at] + snippet + body[at + cut :]
+    read = parsed(body)
+    assert read.failure is None or not read.meetings
+    assert len(by_key(read)) == len(read.meetings)

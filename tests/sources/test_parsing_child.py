@@ -76,7 +76,7 @@ def test_a_payload_that_takes_too_long_stops_the_child_and_keeps_what_came_befor
 
 def test_a_payload_that_needs_too_much_memory_stops_the_child_and_keeps_what_came_before() -> None:
     with pytest.raises(ParserDied, match="memory") as caught:
-        parse([GOOD, HUGE, GOOD], ChildParser(memory=400 * 1024 * 1024))
+        parse([GOOD, HUGE, GOOD], ChildParser(memory=200 * 1024 * 1024))
     assert len(caught.value.finished) == 1
 
 

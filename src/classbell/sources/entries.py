@@ -15,6 +15,9 @@ from classbell.sources.tzids import FeedZones
 
 _NEEDED = frozenset({"DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID"})
 _DAY = timedelta(days=1)
+_LONGEST = timedelta(days=3660)
+# Beyond these years no timetable reaches, and arithmetic with zones would leave the calendar.
+YEARS = range(1900, 2200)
 
 
 class Unusable(Exception):
@@ -117,8 +120,9 @@ def current_overrides(entries: Iterable[Entry]) -> list[Entry]:
     return list(newest.values())
 
 
-def _age(entry: Entry) -> tuple[int, int, int, bytes]:
-    return (entry.sequence or 0, entry.modified, entry.stamp, entry.component.to_ical())
+def _age(entry: Entry) -> tuple[int, int, int, str]:
+    # The text decides where nothing else does, so that each read decides alike.
+    return (entry.sequence or 0, entry.modified, entry.stamp, repr((entry.start, _content(entry))))
 
 
 def first(component: icalendar.Component, name: str) -> Any:
@@ -128,12 +132,24 @@ def first(component: icalendar.Component, name: str) -> Any:
 
 
 def times(component: icalendar.Component, name: str, zones: FeedZones) -> list[Any]:
-    """The values of RDATE or EXDATE: dates, datetimes with a zone, or pairs of start and end (or length)."""
+    """
+    The values of RDATE or EXDATE: dates, datetimes with a zone, or pairs of start and end (or length).
+
+    Values no timetable can mean, such as the year 9999, are left out: they change nothing.
+
+    Raises:
+        Unusable: a value is no date.
+    """
     lists = component.get(name, [])
     found: list[Any] = []
     for values in lists if isinstance(lists, list) else [lists]:
         zone = values.params.get(ZONE_PARAMETER)
         for value in values.dts:
+            first_part = value.dt[0] if isinstance(value.dt, tuple) else value.dt
+            if not isinstance(first_part, date):
+                raise Unusable(f"its {name} makes no sense")
+            if first_part.year not in YEARS:
+                continue
             if isinstance(value.dt, tuple):
                 found.append(tuple(_resolved(part, zone, zones) for part in value.dt))
             else:
@@ -148,6 +164,8 @@ def _time(component: icalendar.Component, name: str, zones: FeedZones) -> Time |
     moment = value.dt
     if not isinstance(moment, date):
         raise Unusable(f"its {name} makes no sense")
+    if moment.year not in YEARS:
+        raise Unusable(f"its {name} is in the year {moment.year}")
     resolved: Time = _resolved(moment, value.params.get(ZONE_PARAMETER), zones)
     return resolved
 
@@ -162,6 +180,8 @@ def _end(component: icalendar.Component, start: Time, zones: FeedZones) -> Time:
     end = _time(component, "DTEND", zones)
     duration = first(component, "DURATION")
     length = timedelta() if duration is None else duration.dt
+    if abs(length) > _LONGEST:
+        raise Unusable(f"it lasts {length.days:,} days")
     if not isinstance(start, datetime):
         # The end of whole days is exclusive; feeds that repeat the start there mean that one day.
         last = start + length if end is None else _day_after(end)

@@ -55,7 +55,7 @@ def merge(readings: Sequence[Reading]) -> Merged:
         for rank, same in enumerate(_told_apart(variants)):
             own_key = key if rank == 0 else f"{key}@{_feed_id(readings[same[0][0]].place)}"
             pairs.extend((person, len(meetings)) for feed, _ in same for person in audiences[feed])
-            meetings.append(_meeting(own_key, max((meeting for _, meeting in same), key=_age)))
+            meetings.append(_meeting(own_key, _newest([meeting for _, meeting in same])))
     return Merged(meetings=meetings, people=people, pairs=np.array(pairs, dtype=np.int64).reshape(-1, 2))
 
 
@@ -84,6 +84,14 @@ def _same(one: ParsedMeeting, other: ParsedMeeting) -> bool:
     if one.lasting:
         return newer or (0 < one.modified != other.modified > 0)
     return newer and same_title
+
+
+def _newest(told: list[ParsedMeeting]) -> ParsedMeeting:
+    newest = told[0]
+    for meeting in told[1:]:
+        if meeting != newest and _age(meeting) > _age(newest):
+            newest = meeting
+    return newest
 
 
 def _age(meeting: ParsedMeeting) -> tuple[int, int, int, str]:

@@ -5,7 +5,6 @@ One ``ParsedFeed`` for each calendar feed, one ``ParsedSheet`` for each workbook
 """
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
@@ -82,4 +81,5 @@ class Unreadable(Exception):
         return Failure(self.code, self.why)
 
 
-Options = dict[str, Any]
+# What libraries raise on content that nobody foresaw.
+ODD_CONTENT = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)

@@ -15,6 +15,8 @@ from typing import Any
 import icalendar
 import recurring_ical_events  # type: ignore[import-untyped] # ships no types
 
+from classbell.sources.parsed import ODD_CONTENT
+
 Time = date | datetime
 
 _FREQUENCIES = frozenset({"DAILY", "WEEKLY", "MONTHLY", "YEARLY"})
@@ -22,6 +24,7 @@ _MOST_PER_DAY = 24
 _MOST_BY_VALUES = 400
 # Each day between the first date and the end of the window is looked at once: 200,000 days take 0.3 s.
 _MOST_DAYS = 200_000
+_LAST_YEAR = 2199
 _MARK = "X-ENTRY"
 
 
@@ -98,7 +101,7 @@ def expand(series: Series, span: Span) -> list[Occurrence]:
         raise RuleRefused("it lists too many dates")
     try:
         found = _query(series, span)
-    except (ValueError, TypeError, OverflowError, KeyError, recurring_ical_events.InvalidCalendar) as error:
+    except ODD_CONTENT as error:
         raise RuleRefused("its rule cannot be worked out") from error
     if len(found) > span.most:
         raise RuleRefused(f"it has {len(found):,} dates in the window; {span.most:,} are allowed")
@@ -170,6 +173,10 @@ def _tidied(series: Series) -> Series:
         until = _first(rule, "UNTIL")
         if until is None:
             rules.append(rule)
+            continue
+        if until.year > _LAST_YEAR:
+            # 9999 and its like mean that there is no end; as instants they do not exist in every zone.
+            rules.append(icalendar.vRecur({name: rule[name] for name in rule if name != "UNTIL"}))
             continue
         last = _until(until, series.start)
         if last >= series.start:

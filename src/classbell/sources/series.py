@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from classbell.sources.entries import Entry, current, current_overrides, times
+from classbell.sources.entries import Entry, Unusable, current, current_overrides, times
 from classbell.sources.keys import Identity
 from classbell.sources.recurrence import Change, RuleRefused, Series, Span, Time, expand
 from classbell.sources.tzids import FeedZones
@@ -37,8 +37,14 @@ def dated(entries: list[Entry], zones: FeedZones, span: Span, lose: Lose) -> Ite
     identity = Identity.WHOLE if len(singles) == 1 else Identity.DAY
     for entry in singles:
         yield Dated(entry=entry, identity=identity, original=entry.start, start=entry.start, end=entry.end)
-    whole = [_MasterSeries(master, overrides, zones) for master in masters]
-    for series in whole:
+    whole: list[_MasterSeries] = []
+    for master in masters:
+        try:
+            series = _MasterSeries(master, overrides, zones)
+        except Unusable as unusable:
+            lose(master, str(unusable))
+            continue
+        whole.append(series)
         yield from series.dates(span, lose)
     for entry in overrides:
         if not any(series.accounts_for(entry) for series in whole):

@@ -12,6 +12,7 @@ from datetime import tzinfo
 import icalendar
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
+from classbell.sources.parsed import ODD_CONTENT
 from classbell.zones import zone
 
 _IANA_SHAPE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}")
@@ -122,6 +123,6 @@ def _embedded(lines: list[str]) -> tzinfo | None:
     try:
         component = icalendar.Timezone.from_ical("\r\n".join(kept) + "\r\n")
         found = component.to_tz(lookup_tzid=False) if isinstance(component, icalendar.Timezone) else None
-    except (ValueError, KeyError, AttributeError, TypeError, IndexError):
+    except ODD_CONTENT:
         return None
     return found if isinstance(found, tzinfo) else None

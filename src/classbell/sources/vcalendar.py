@@ -15,7 +15,7 @@ import msgspec
 
 from classbell.sources.entries import Entry, Unusable, name_of, read_entry
 from classbell.sources.keys import Draft, is_lasting, keyed
-from classbell.sources.parsed import Failure, ParsedFeed, ParsedMeeting, Problem, Unreadable
+from classbell.sources.parsed import ODD_CONTENT, Failure, ParsedFeed, ParsedMeeting, Problem, Unreadable
 from classbell.sources.recurrence import Span, Time
 from classbell.sources.repair import RawCalendar, calendars
 from classbell.sources.series import Dated, dated
@@ -97,7 +97,11 @@ class _Reading:
 
     def _entries(self) -> Iterator[Entry]:
         for lines in self._raw.events:
-            component = icalendar.Event.from_ical("\r\n".join(lines) + "\r\n")
+            try:
+                component = icalendar.Event.from_ical("\r\n".join(lines) + "\r\n")
+            except ODD_CONTENT:
+                self._lose("E-SRC-ROW", _title_in(lines), "its lines make no sense")
+                continue
             try:
                 yield read_entry(component, self._zones)
             except Unusable as unusable:
@@ -145,3 +149,8 @@ class _Reading:
                 return walls[0], walls[1], start.tzinfo.key
         first, last = (moment.astimezone(UTC).replace(tzinfo=None, fold=0) for moment in (start, end))
         return first, last, "UTC"
+
+
+def _title_in(lines: list[str]) -> str:
+    title = next((line.partition(":")[2] for line in lines if line.startswith("SUMMARY")), "")
+    return f"the entry {title!r}" if title else "an entry without a title"
