@@ -88,9 +88,9 @@ class Plan:
         """How many changes do this."""
         return int(np.count_nonzero(self.action == action))
 
-    def chosen(self, mask: Mask) -> "Plan":
-        """The same plan with only the changes of a mask."""
-        arrays = {name: getattr(self, name)[mask] for name in _ARRAYS}
+    def chosen(self, which: Mask | Ids) -> "Plan":
+        """The same plan with only the changes of a mask, or at some places."""
+        arrays = {name: getattr(self, name)[which] for name in _ARRAYS}
         return Plan(**arrays, unchanged=self.unchanged, delivered=self.delivered, upcoming=self.upcoming)
 
 

@@ -15,21 +15,33 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    Update,
     bindparam,
-    delete,
     func,
-    insert,
     literal_column,
     select,
     update,
 )
 
-from classbell.ledger.bits import signed, unsigned
+from classbell.errors import LeaseHeld
+from classbell.ledger.bits import unsigned
 from classbell.ledger.database import Database
-from classbell.ledger.entries import full_key, mark_stale
-from classbell.ledger.schema import OPEN_STATES, change, entry, mailbox, meeting, past_incarnation
-from classbell.model import Action, Became, Change, ChangeState, Entry, Mailbox, Outcome, Reason
+from classbell.ledger.entries import full_key
+from classbell.ledger.outcomes import CREATING, record
+from classbell.ledger.schema import DUE_STATES, OPEN_STATES, change, entry, mailbox, meeting
+from classbell.model import Action, Change, ChangeState, Entry, Mailbox, Outcome, Reason
 from classbell.operations import operation_id
+
+
+def _spelled(states: Sequence[str]) -> ColumnElement[bool]:
+    # Letter for letter the condition of a partial index: only then may the index answer (SQLite manual,
+    # "Partial Indexes"). Without one, every query would walk through all changes that were ever made.
+    listed = ", ".join(f"'{state}'" for state in states)
+    return literal_column(f"change.state IN ({listed})", Boolean)
+
+
+IS_OPEN = _spelled(OPEN_STATES)
+IS_DUE = _spelled(DUE_STATES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,42 +72,42 @@ class Changes:
         self._institution_id = institution_id
         self._installation = installation
         self._institution = institution
-        self._marked: set[int] = set()
+        self._mine = change.c.institution_id == institution_id
 
     async def adrift(self, now: float, bound: float) -> int:
         """
         Take up what a dead process left as sent: nobody knows what became of it.
 
         Creates wait until *bound* seconds after their last moment of sending; then a look decides.
-        Updates and deletes are due at once, under the same ``If-Match``. Every delivery begins with this;
-        the one before it has packed the mailboxes that it had marked stale.
+        Updates and deletes are due at once, under the same ``If-Match``. Until then planning leaves the
+        pair alone: the plan of another day must not rest on what the ledger says of it.
         """
-        self._marked.clear()
-        creates = change.c.action.in_((Action.CREATE, Action.ADOPT))
-        sent = (change.c.institution_id == self._institution_id) & (change.c.state == ChangeState.SENT)
+        sent = self._mine & IS_OPEN & (change.c.state == ChangeState.SENT)
+        creates = change.c.action.in_(CREATING)
 
         def write(connection: Connection) -> int:
-            waiting = connection.execute(
-                update(change)
-                .where(sent, creates)
-                .values(
-                    state=ChangeState.UNKNOWN,
-                    due_at=change.c.send_until + bound,
-                    code="E-UNKNOWN",
-                    detail="the process that sent it ended before an answer was recorded",
+            count = 0
+            for which, due_at in ((creates, change.c.send_until + bound), (~creates, now)):
+                taken = connection.execute(
+                    update(change)
+                    .where(sent, which)
+                    .values(
+                        state=ChangeState.UNKNOWN,
+                        due_at=due_at,
+                        code="E-UNKNOWN",
+                        detail="the process that sent it ended before an answer was recorded",
+                    )
                 )
-            )
-            repeated = connection.execute(
-                update(change).where(sent, ~creates).values(state=ChangeState.PENDING, due_at=now)
-            )
-            return int(waiting.rowcount + repeated.rowcount)
+                count += taken.rowcount
+            return count
 
         return await self._database.write(write)
 
     async def unsettled(self) -> list[tuple[int, int]]:
         """The pairs (mailbox, meeting) that planning must leave alone: sent, unknown or held changes."""
         query = select(change.c.mailbox_id, change.c.meeting_id).where(
-            change.c.institution_id == self._institution_id,
+            self._mine,
+            IS_OPEN,
             change.c.state.in_((ChangeState.SENT, ChangeState.UNKNOWN, ChangeState.HELD)),
         )
         return await self._database.read(lambda c: [(a, b) for a, b in c.execute(query)])
@@ -128,10 +140,8 @@ class Changes:
         return await self._database.read(lambda c: int(c.execute(query).scalar_one()))
 
     def _doable(self, only: int | None) -> ColumnElement[bool]:
-        """Open and not held nor under way; spelled out, so that the partial index answers it."""
-        mine = (change.c.institution_id == self._institution_id) & literal_column(
-            "change.state IN ('pending', 'waiting', 'unknown')", Boolean
-        )
+        """Open and not held nor under way."""
+        mine = self._mine & IS_DUE
         return mine if only is None else mine & (change.c.mailbox_id == only)
 
     async def waiting(self) -> list[Waiting]:
@@ -145,7 +155,7 @@ class Changes:
                 func.count(change.c.mailbox_id.distinct()),
                 func.min(change.c.due_at),
             )
-            .where(change.c.institution_id == self._institution_id, change.c.state.in_(OPEN_STATES))
+            .where(self._mine, IS_OPEN)
             .group_by(change.c.state, change.c.code)
             .order_by(change.c.state, change.c.code)
         )
@@ -170,7 +180,7 @@ class Changes:
         query = (
             _selected()
             .add_columns(change.c.detail, change.c.finished_at, change.c.request_id)
-            .where(change.c.institution_id == self._institution_id, change.c.mailbox_id == number)
+            .where(self._mine, change.c.mailbox_id == number)
             .order_by(change.c.id.desc())
             .limit(limit)
         )
@@ -181,50 +191,52 @@ class Changes:
         )
 
     async def intend(self, intents: Sequence[Intent], now: float) -> None:
-        """Mark changes as sent. Their requests may leave once this has returned."""
+        """
+        Mark changes as sent. Their requests may leave once this has returned.
+
+        Raises:
+            LeaseHeld: E-LEASE, one of them is no longer open; nothing is marked and nothing may be sent.
+        """
         rows = [
-            {"number": intent.change.id, "sent_at": now, "send_until": intent.send_until}
+            {
+                "number": intent.change.id,
+                "mine": self._institution_id,
+                "at": now,
+                "until": intent.send_until,
+            }
             for intent in intents
         ]
-        first = {intent.change.mailbox.id for intent in intents} - self._marked
 
         def write(connection: Connection) -> None:
-            if first:
-                mark_stale(connection, first)
-            connection.execute(_INTEND, rows)
+            if rows and connection.execute(_INTEND, rows).rowcount != len(rows):
+                raise LeaseHeld(
+                    "E-LEASE",
+                    "A change to be sent is no longer in the ledger as it was read.",
+                    why="another Classbell process works on this institution, and planned or delivered meanwhile",
+                    do="wait until it has ended, or end it; then run this command again",
+                    effect="this request was not sent",
+                )
 
         await self._database.write(write)
-        self._marked |= first
 
     async def postpone(self, number: int, code: str, detail: str, due_at: float) -> None:
         """Let all unsent changes of a mailbox wait until *due_at*, with a reason."""
-        statement = (
-            update(change)
-            .where(
-                change.c.mailbox_id == number,
-                change.c.state.in_((ChangeState.PENDING, ChangeState.WAITING)),
-            )
-            .values(state=ChangeState.WAITING, code=code, detail=detail, due_at=due_at)
-        )
+        statement = postponed(self._institution_id, number, code, detail, due_at)
         await self._database.write(lambda connection: connection.execute(statement))
 
     async def release(self, code: str) -> None:
         """Make due what waits for one reason."""
         statement = (
             update(change)
-            .where(
-                change.c.institution_id == self._institution_id,
-                change.c.state == ChangeState.WAITING,
-                change.c.code == code,
-            )
+            .where(self._mine, IS_OPEN, change.c.state == ChangeState.WAITING, change.c.code == code)
             .values(state=ChangeState.PENDING, code="", detail="", due_at=0)
         )
         await self._database.write(lambda connection: connection.execute(statement))
 
     async def release_held(self, number: int) -> None:
         """Try again what was held in a mailbox. A create is looked for again, never simply sent again."""
-        held = (change.c.mailbox_id == number) & (change.c.state == ChangeState.HELD)
-        creates = change.c.action == Action.CREATE
+        held = self._mine & IS_OPEN & (change.c.mailbox_id == number) & (change.c.state == ChangeState.HELD)
+        creates = change.c.action.in_(CREATING)
 
         def write(connection: Connection) -> None:
             for which, state in ((creates, ChangeState.UNKNOWN), (~creates, ChangeState.PENDING)):
@@ -245,6 +257,32 @@ class Changes:
         return operation_id(
             self._installation, self._institution, made.mailbox.key, made.meeting_key, incarnation
         )
+
+
+def postponed(institution_id: int, number: int, code: str, detail: str, due_at: float) -> Update:
+    """Lets the unsent changes of a mailbox wait until *due_at*, with a reason."""
+    return (
+        update(change)
+        .where(
+            change.c.institution_id == institution_id,
+            change.c.mailbox_id == number,
+            IS_OPEN,
+            change.c.state.in_((ChangeState.PENDING, ChangeState.WAITING)),
+        )
+        .values(state=ChangeState.WAITING, code=code, detail=detail, due_at=due_at)
+    )
+
+
+_INTEND = (
+    update(change)
+    .where(change.c.id == bindparam("number"), change.c.institution_id == bindparam("mine"), IS_DUE)
+    .values(
+        state=ChangeState.SENT,
+        sent_at=bindparam("at"),
+        send_until=bindparam("until"),
+        attempts=change.c.attempts + 1,
+    )
+)
 
 
 def _selected() -> Select[Any]:

@@ -9,7 +9,7 @@ synchronous"). Commits run inside one callback of the loop, so no cancellation c
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -21,6 +21,7 @@ from sqlalchemy.pool import StaticPool
 from classbell.errors import ClassbellError, TemporaryError
 
 T = TypeVar("T")
+K = TypeVar("K")
 
 # The newest migration; a test holds it equal to Alembic's head. Known here so that a database that is
 # up to date is opened without importing Alembic.
@@ -29,6 +30,9 @@ WRITING = "classbell.writing"
 
 # How long a transaction waits for another program's write, unless the URL says otherwise (?timeout=...).
 PATIENCE = 10.0
+
+# SQLite refused more than 999 values in one statement before 3.32 (SQLite manual, "Limits").
+AT_ONCE = 900
 
 # What waiting does not help against (SQLite manual, "Result and Error Codes").
 _BROKEN = {
@@ -170,6 +174,12 @@ class Database:
         if "alembic_version" not in inspect(self._connection).get_table_names():
             return None
         return self._connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def parts_of(values: Sequence[K]) -> Iterator[Sequence[K]]:
+    """Values in parts small enough for one statement, whatever its other parameters."""
+    for begin in range(0, len(values), AT_ONCE):
+        yield values[begin : begin + AT_ONCE]
 
 
 def insert_one(connection: Connection, statement: Insert) -> int:

@@ -2,8 +2,8 @@
 What one institution's ledger has delivered: the narrow row per pair, and the packed row per mailbox.
 
 The rows are the truth. A packed row holds one mailbox's pairs as arrays, for planning to compare; it is
-derived from the rows once per mailbox and run. A mailbox is marked stale in the same transaction as the
-first intent of a run for it, so that a crash leaves no packed row that is wrong and trusted.
+derived from the rows once per mailbox and run. A mailbox is marked stale in the same transaction that
+changes its rows, so that a crash leaves no packed row that is wrong and trusted.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, text
 
 from classbell.ledger.bits import unsigned
-from classbell.ledger.database import Database
+from classbell.ledger.database import Database, parts_of
 from classbell.ledger.schema import entry, mailbox, meeting, packed, rendering, stale
 from classbell.model import Entry, Ids, Mailbox
 from classbell.plan import Delivered
@@ -24,6 +24,7 @@ SourcesOf = Callable[[Ids], NDArray[np.int16]]
 """Gives, for meeting numbers, the place of each one's source in the desired state, or -1."""
 
 _MAILBOXES_AT_ONCE = 2000
+_SIZE = 8
 _NO_MAILBOX_BEYOND = 2**62
 
 
@@ -43,14 +44,26 @@ class Entries:
     def __init__(self, database: Database, institution_id: int) -> None:
         self._database = database
         self._institution_id = institution_id
+        self._mine = mailbox.c.institution_id == institution_id
 
     async def count(self) -> tuple[int, int]:
         """How many events are delivered, and in how many mailboxes."""
-        query = select(func.coalesce(func.sum(func.length(packed.c.meetings)), 0), func.count()).where(
-            packed.c.institution_id == self._institution_id
+        behind = select(stale.c.mailbox_id)
+        of_packed = select(
+            func.coalesce(func.sum(func.length(packed.c.meetings)), 0), func.count(packed.c.mailbox_id)
+        ).where(packed.c.institution_id == self._institution_id, packed.c.mailbox_id.not_in(behind))
+        of_rows = (
+            select(func.count(), func.count(entry.c.mailbox_id.distinct()))
+            .join(mailbox, mailbox.c.id == entry.c.mailbox_id)
+            .where(self._mine, mailbox.c.id.in_(behind))
         )
-        row = await self._database.read(lambda c: c.execute(query).one())
-        return row[0] // 8, row[1]
+
+        def read(connection: Connection) -> tuple[int, int]:
+            length, mailboxes = connection.execute(of_packed).one()
+            loose, others = connection.execute(of_rows).one()
+            return int(length) // _SIZE + loose, mailboxes + others
+
+        return await self._database.read(read)
 
     async def of_mailbox(self, owner: Mailbox) -> list[tuple[Entry, bytes]]:
         """A mailbox's entries by start, each with the bytes that were delivered (empty if not kept)."""
@@ -94,7 +107,11 @@ class Entries:
 
     async def event_ids(self, number: int) -> set[str]:
         """The ids of all events that the ledger knows in a mailbox."""
-        query = select(entry.c.event_id).where(entry.c.mailbox_id == number)
+        query = (
+            select(entry.c.event_id)
+            .join(mailbox, mailbox.c.id == entry.c.mailbox_id)
+            .where(self._mine, mailbox.c.id == number)
+        )
         return await self._database.read(lambda c: set(c.execute(query).scalars()))
 
     async def delivered(
@@ -106,7 +123,7 @@ class Entries:
         Args:
             fresh: mailboxes whose packed rows are stale; theirs are derived for this answer only.
         """
-        derived = await self._database.read(partial(_derive, numbers=fresh))
+        derived = await self._database.read(lambda c: self._derive(c, fresh))
         outdated = set(fresh)
         after = -1
         while True:
@@ -137,35 +154,42 @@ class Entries:
         query = (
             select(stale.c.mailbox_id)
             .join(mailbox, mailbox.c.id == stale.c.mailbox_id)
-            .where(mailbox.c.institution_id == self._institution_id)
+            .where(self._mine)
+            .order_by(stale.c.mailbox_id)
         )
         return await self._database.read(lambda c: list(c.execute(query).scalars()))
 
     async def pack(self, numbers: Sequence[int], revision: int) -> None:
         """Derive the packed rows of some mailboxes from their rows."""
-        for begin in range(0, len(numbers), 500):
-            part = numbers[begin : begin + 500]
+        for part in parts_of(sorted(numbers)):
             await self._database.write(partial(self._pack, numbers=part, revision=revision))
 
     def _pack(self, connection: Connection, numbers: Sequence[int], revision: int) -> None:
-        rows = _derive(connection, numbers)
-        connection.execute(delete(packed).where(packed.c.mailbox_id.in_(numbers)))
-        connection.execute(delete(stale).where(stale.c.mailbox_id.in_(numbers)))
+        rows = self._derive(connection, numbers)
+        ours = select(mailbox.c.id).where(self._mine, mailbox.c.id.in_(numbers))
+        connection.execute(delete(packed).where(packed.c.mailbox_id.in_(ours)))
+        connection.execute(delete(stale).where(stale.c.mailbox_id.in_(ours)))
         if rows:
             shared = {"institution_id": self._institution_id, "revision": revision}
             connection.execute(insert(packed), [row._asdict() | shared for row in rows])
 
-
-def _derive(connection: Connection, numbers: Sequence[int]) -> list[_Packed]:
-    """The packed rows of some mailboxes, from their rows; none for a mailbox that has nothing."""
-    rows = connection.execute(
-        select(
-            entry.c.mailbox_id, entry.c.meeting_id, entry.c.fingerprint, entry.c.starts_at, entry.c.ends_at
+    def _derive(self, connection: Connection, numbers: Sequence[int]) -> list[_Packed]:
+        """The packed rows of some mailboxes, from their rows; none for a mailbox that has nothing."""
+        query = (
+            select(mailbox.c.id, entry.c.meeting_id, entry.c.fingerprint, entry.c.starts_at, entry.c.ends_at)
+            .join(entry, entry.c.mailbox_id == mailbox.c.id)
+            .where(self._mine)
+            .order_by(mailbox.c.id, entry.c.meeting_id)
         )
-        .where(entry.c.mailbox_id.in_(numbers))
-        .order_by(entry.c.mailbox_id, entry.c.meeting_id)
-    ).all()
-    table = np.array([tuple(row) for row in rows], dtype=np.int64).reshape(len(rows), 5)
+        result: list[_Packed] = []
+        for part in parts_of(sorted(numbers)):
+            rows = connection.execute(query.where(mailbox.c.id.in_(part))).all()
+            result += _packed_rows(np.array(rows, dtype=np.int64).reshape(-1, 5))
+        return result
+
+
+def _packed_rows(table: Ids) -> list[_Packed]:
+    """Packed rows from a table of (mailbox, meeting, fingerprint, start, end), ascending by the first two."""
     owners, begins = np.unique(table[:, 0], return_index=True)
     ends = np.append(begins[1:], len(table))[: len(owners)]
     return [
@@ -175,14 +199,14 @@ def _derive(connection: Connection, numbers: Sequence[int]) -> list[_Packed]:
 
 
 def mark_stale(connection: Connection, numbers: Iterable[int]) -> None:
-    """Mark mailboxes whose rows are about to change."""
-    wanted = set(numbers)
-    already = set(
-        connection.execute(select(stale.c.mailbox_id).where(stale.c.mailbox_id.in_(wanted))).scalars()
-    )
-    rows = [{"mailbox_id": number} for number in sorted(wanted - already)]
+    """Mark mailboxes whose rows change in this transaction."""
+    rows = [{"number": number} for number in sorted(set(numbers))]
     if rows:
-        connection.execute(insert(stale), rows)
+        connection.execute(_MARK_STALE, rows)
+
+
+# The same words for SQLite and PostgreSQL, for which SQLAlchemy has two constructs.
+_MARK_STALE = text("INSERT INTO stale (mailbox_id) VALUES (:number) ON CONFLICT DO NOTHING")
 
 
 def full_key(source: str, key: str) -> str:
@@ -199,7 +223,7 @@ def _run(rows: Sequence[_Packed], sources_of: SourcesOf) -> Delivered:
     return Delivered(
         mailbox=np.repeat(
             np.array([row.mailbox_id for row in rows], dtype=np.int64),
-            [len(row.meetings) // 8 for row in rows],
+            [len(row.meetings) // _SIZE for row in rows],
         ),
         meeting=meetings,
         fingerprint=np.frombuffer(b"".join(row.fingerprints for row in rows), dtype=np.uint64),

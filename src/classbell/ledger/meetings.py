@@ -7,12 +7,9 @@ import numpy as np
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from classbell.ledger.bits import signed, unsigned
-from classbell.ledger.database import Database
+from classbell.ledger.database import Database, parts_of
 from classbell.ledger.schema import meeting, rendering
 from classbell.model import Ids, Rendering
-
-# SQLite refuses more bound values than this in one statement on older builds (SQLITE_MAX_VARIABLE_NUMBER).
-_AT_ONCE = 900
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,10 +52,9 @@ class Meetings:
 
         def read(connection: Connection) -> dict[int, tuple[str, str]]:
             found: dict[int, tuple[str, str]] = {}
-            for begin in range(0, len(wanted), _AT_ONCE):
+            for part in parts_of(wanted):
                 query = select(meeting).where(
-                    meeting.c.institution_id == self._institution_id,
-                    meeting.c.id.in_(wanted[begin : begin + _AT_ONCE]),
+                    meeting.c.institution_id == self._institution_id, meeting.c.id.in_(part)
                 )
                 found.update((row.id, (row.source, row.key)) for row in connection.execute(query))
             return found
@@ -90,10 +86,9 @@ class Meetings:
 
         def read(connection: Connection) -> dict[int, bytes]:
             found: dict[int, bytes] = {}
-            for begin in range(0, len(wanted), _AT_ONCE):
+            for part in parts_of(wanted):
                 query = select(rendering.c.fingerprint, rendering.c.body).where(
-                    rendering.c.institution_id == self._institution_id,
-                    rendering.c.fingerprint.in_(wanted[begin : begin + _AT_ONCE]),
+                    rendering.c.institution_id == self._institution_id, rendering.c.fingerprint.in_(part)
                 )
                 found.update((unsigned(stored), body) for stored, body in connection.execute(query))
             return found
@@ -109,15 +104,18 @@ def keep_meetings(connection: Connection, institution_id: int, fresh: Sequence[t
         insert(meeting),
         [{"institution_id": institution_id, "source": source, "key": key} for source, key in fresh],
     )
-    known = {
-        (source, key): number
-        for source, key, number in connection.execute(
-            select(meeting.c.source, meeting.c.key, meeting.c.id).where(
-                meeting.c.institution_id == institution_id
-            )
+    given: dict[tuple[str, str], int] = {}
+    of_source: dict[str, list[str]] = {}
+    for source, key in fresh:
+        of_source.setdefault(source, []).append(key)
+    for source, keys in of_source.items():
+        query = select(meeting.c.key, meeting.c.id).where(
+            meeting.c.institution_id == institution_id, meeting.c.source == source
         )
-    }
-    return np.array([known[pair] for pair in fresh], dtype=np.int64)
+        for part in parts_of(keys):
+            found = connection.execute(query.where(meeting.c.key.in_(part)))
+            given.update(((source, key), number) for key, number in found)
+    return np.array([given[pair] for pair in fresh], dtype=np.int64)
 
 
 def keep_renderings(connection: Connection, institution_id: int, fresh: Sequence[NewRendering]) -> None:

@@ -158,6 +158,7 @@ run = Table(
 )
 
 OPEN_STATES = ("pending", "sent", "unknown", "waiting", "held")
+DUE_STATES = ("pending", "waiting", "unknown")
 _OPEN = text("state IN ('pending', 'sent', 'unknown', 'waiting', 'held')")
 _DUE = text("state IN ('pending', 'waiting', 'unknown')")
 

@@ -1,0 +1,250 @@
+"""
+What came of sent changes, entered into the books in one transaction.
+
+An outcome settles its change; what was done also makes, changes or strikes the entry of its pair. Each
+statement names the institution, so that a number gone astray touches nothing of another one.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from sqlalchemy import Connection, bindparam, delete, insert, literal, select, update
+
+from classbell.ledger.bits import signed
+from classbell.ledger.entries import mark_stale
+from classbell.ledger.schema import change, entry, mailbox, past_incarnation
+from classbell.model import Action, Became, Change, ChangeState, Outcome, Reason
+
+CREATING = (Action.CREATE, Action.ADOPT)
+
+OperationOf = Callable[[Change, int], str]
+"""Gives the operation id of a change's pair in an incarnation."""
+
+_STATES = {
+    Became.DONE: ChangeState.DONE,
+    Became.GONE: ChangeState.DONE,
+    Became.WAITING: ChangeState.WAITING,
+    Became.UNKNOWN: ChangeState.UNKNOWN,
+    Became.RENEWED: ChangeState.PENDING,
+    Became.HELD: ChangeState.HELD,
+}
+
+
+def record(
+    connection: Connection,
+    institution_id: int,
+    outcomes: Iterable[Outcome],
+    now: float,
+    operation_of: OperationOf,
+) -> None:
+    """Enter outcomes into the books."""
+    books = _Books(connection, institution_id, now)
+    settled: list[Outcome] = []
+    again: list[Outcome] = []
+    for outcome in outcomes:
+        # What was to be deleted and is gone is done; it is never made again.
+        missing = outcome.became is Became.GONE and outcome.change.action is not Action.DELETE
+        (again if missing else settled).append(outcome)
+    done = [o for o in settled if _STATES[o.became] is ChangeState.DONE]
+    # In this very transaction, so that a crash leaves no packed row that is wrong and trusted.
+    mark_stale(connection, {o.change.mailbox.id for o in (*done, *again)})
+    books.enter([o for o in done if o.change.action in CREATING])
+    books.rewrite([o for o in done if o.change.action is Action.UPDATE])
+    books.strike([*(o for o in done if o.change.action is Action.DELETE), *again])
+    books.renew([o for o in settled if o.became is Became.RENEWED])
+    books.settle(settled)
+    books.make_again(again, operation_of)
+
+
+class _Books:
+    """The tables, for one transaction of one institution."""
+
+    def __init__(self, connection: Connection, institution_id: int, now: float) -> None:
+        self._connection = connection
+        self._mine = institution_id
+        self._now = now
+
+    def enter(self, created: Sequence[Outcome]) -> None:
+        """Make the rows of events that were created or adopted."""
+        rows = [
+            {
+                "mine": self._mine,
+                "mailbox_id": o.change.mailbox.id,
+                "meeting_id": o.change.meeting_id,
+                "event_id": o.event_id,
+                "etag": o.etag,
+                "fingerprint": signed(o.change.fingerprint),
+                "starts_at": o.change.starts_at,
+                "ends_at": o.change.ends_at,
+                "incarnation": o.change.incarnation,
+                "operation": o.change.operation,
+                "delivered_at": self._now,
+            }
+            for o in created
+        ]
+        if rows:
+            self._connection.execute(_ENTER, rows)
+
+    def rewrite(self, updated: Sequence[Outcome]) -> None:
+        """Set the rows of events to what now stands in them."""
+        rows = [
+            self._pair(o)
+            | {
+                "tag": o.etag,
+                "print": signed(o.change.fingerprint),
+                "begin": o.change.starts_at,
+                "end": o.change.ends_at,
+                "at": self._now,
+            }
+            for o in updated
+        ]
+        if rows:
+            self._connection.execute(_REWRITE, rows)
+
+    def renew(self, read: Sequence[Outcome]) -> None:
+        """Set the etags of events that were read afresh."""
+        rows = [self._pair(o) | {"tag": o.etag} for o in read]
+        if rows:
+            self._connection.execute(_RENEW, rows)
+
+    def strike(self, removed: Sequence[Outcome]) -> None:
+        """Take rows out, remembering their incarnation: a later create must be another one."""
+        pairs = [self._pair(o) for o in removed]
+        if pairs:
+            self._connection.execute(_STRIKE, pairs)
+            self._connection.execute(_FORGET_PAST, pairs)
+            self._connection.execute(
+                _REMEMBER_PAST,
+                [pair | {"number": o.change.incarnation} for pair, o in zip(pairs, removed, strict=True)],
+            )
+
+    def settle(self, outcomes: Sequence[Outcome]) -> None:
+        """Set the states of changes to what came of them."""
+        rows = [
+            {
+                "mine": self._mine,
+                "number": o.change.id,
+                "into": _state(o).value,
+                "due": o.due_at,
+                "why": o.code,
+                "text": o.detail,
+                "request": o.request_id,
+                "at": self._now if _STATES[o.became] is ChangeState.DONE else None,
+            }
+            for o in outcomes
+        ]
+        if rows:
+            self._connection.execute(_SETTLE, rows)
+
+    def make_again(self, missing: Sequence[Outcome], operation_of: OperationOf) -> None:
+        """Let the changes whose event is gone create it anew."""
+        rows = [
+            {
+                "mine": self._mine,
+                "number": o.change.id,
+                "next": o.change.incarnation + 1,
+                "word": operation_of(o.change, o.change.incarnation + 1),
+                "why": o.code,
+                "text": o.detail,
+                "request": o.request_id,
+            }
+            for o in missing
+        ]
+        if rows:
+            self._connection.execute(_MAKE_AGAIN, rows)
+
+    def _pair(self, outcome: Outcome) -> dict[str, object]:
+        return {
+            "mine": self._mine,
+            "box": outcome.change.mailbox.id,
+            "of": outcome.change.meeting_id,
+        }
+
+
+def _state(outcome: Outcome) -> ChangeState:
+    """
+    The state that an outcome leaves its change in.
+
+    An update or delete of which nobody knows whether it went through stays unknown until it is done: to
+    be refused later proves nothing of the earlier time.
+    """
+    unsure = outcome.change.state is ChangeState.UNKNOWN and outcome.change.action not in CREATING
+    if unsure and outcome.became in {Became.WAITING, Became.RENEWED}:
+        return ChangeState.UNKNOWN
+    return _STATES[outcome.became]
+
+
+_MINE = bindparam("mine", type_=change.c.institution_id.type)
+_OUR_MAILBOX = (
+    select(literal(1)).where(mailbox.c.id == bindparam("box"), mailbox.c.institution_id == _MINE).exists()
+)
+_OUR_PAIR = (entry.c.mailbox_id == bindparam("box"), entry.c.meeting_id == bindparam("of"), _OUR_MAILBOX)
+_OUR_CHANGE = (change.c.id == bindparam("number"), change.c.institution_id == _MINE)
+
+_ENTER = insert(entry).from_select(
+    [column.name for column in entry.c],
+    select(*(bindparam(column.name, type_=column.type) for column in entry.c)).where(
+        mailbox.c.id == bindparam("mailbox_id"), mailbox.c.institution_id == _MINE
+    ),
+)
+
+_REWRITE = (
+    update(entry)
+    .where(*_OUR_PAIR)
+    .values(
+        etag=bindparam("tag"),
+        fingerprint=bindparam("print"),
+        starts_at=bindparam("begin"),
+        ends_at=bindparam("end"),
+        delivered_at=bindparam("at"),
+    )
+)
+
+_RENEW = update(entry).where(*_OUR_PAIR).values(etag=bindparam("tag"))
+
+_STRIKE = delete(entry).where(*_OUR_PAIR)
+
+_FORGET_PAST = delete(past_incarnation).where(
+    past_incarnation.c.mailbox_id == bindparam("box"),
+    past_incarnation.c.meeting_id == bindparam("of"),
+    _OUR_MAILBOX,
+)
+
+_REMEMBER_PAST = insert(past_incarnation).from_select(
+    ["mailbox_id", "meeting_id", "incarnation"],
+    select(
+        mailbox.c.id,
+        bindparam("of", type_=past_incarnation.c.meeting_id.type),
+        bindparam("number", type_=past_incarnation.c.incarnation.type),
+    ).where(mailbox.c.id == bindparam("box"), mailbox.c.institution_id == _MINE),
+)
+
+_SETTLE = (
+    update(change)
+    .where(*_OUR_CHANGE)
+    .values(
+        state=bindparam("into"),
+        due_at=bindparam("due"),
+        code=bindparam("why"),
+        detail=bindparam("text"),
+        request_id=bindparam("request"),
+        finished_at=bindparam("at"),
+    )
+)
+
+_MAKE_AGAIN = (
+    update(change)
+    .where(*_OUR_CHANGE)
+    .values(
+        action=Action.CREATE,
+        reason=Reason.RESTORED,
+        state=ChangeState.PENDING,
+        previous=0,
+        incarnation=bindparam("next"),
+        operation=bindparam("word"),
+        due_at=0,
+        send_until=0,
+        code=bindparam("why"),
+        detail=bindparam("text"),
+        request_id=bindparam("request"),
+    )
+)
