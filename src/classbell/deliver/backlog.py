@@ -45,10 +45,11 @@ class Readiness:
 
     def step(self, change: Change) -> Step:
         """The next step of a change."""
+        if change.action is not Action.CREATE:
+            # An unknown one too: repeated under the same If-Match it can do no harm.
+            return Step.WRITE
         if change.state is ChangeState.UNKNOWN:
             return Step.LOOK
-        if change.action is not Action.CREATE:
-            return Step.WRITE
         number = change.mailbox.id
         if not (change.mailbox.contacted or number in self.contacted):
             return Step.PREPARE
