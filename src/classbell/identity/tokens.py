@@ -104,7 +104,7 @@ class Tokens:
         if current is not None and now < current.renew_at:
             return current.text
         usable = self._usable()
-        if usable is not None and (self._one_at_a_time.locked() or now < self.retry_at):
+        if usable is not None and self._one_at_a_time.locked():
             return usable.text
         async with self._one_at_a_time:
             return await self._renewed()
@@ -192,17 +192,16 @@ class Tokens:
 
     def _in_order(self) -> list[Credential]:
         """
-        The newest first, but those lately refused after the others.
+        Those that run longest first, but those lately refused after the others.
 
-        Certificates out of their time by our clock come last and are tried all the same: the clock may
+        Certificates that have run out by our clock so come last, and are tried all the same: the clock may
         be what is wrong.
         """
         now = self._clock.now()
 
-        def rank(credential: Credential) -> tuple[bool, bool, float]:
-            refused = now - self._refused_at.get(credential.sha256, -SPARE_REFUSED) < SPARE_REFUSED
-            timely = credential.not_before <= now < credential.not_after
-            return not timely, refused, -credential.not_after
+        def rank(credential: Credential) -> tuple[bool, float]:
+            refused_at = self._refused_at.get(credential.sha256, -SPARE_REFUSED)
+            return now - refused_at < SPARE_REFUSED, -credential.not_after
 
         return sorted(self._credentials, key=rank)
 
