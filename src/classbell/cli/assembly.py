@@ -63,9 +63,14 @@ class Workplace:
 
 
 @asynccontextmanager
-async def workplace(configuration: Configuration, *, writing: bool) -> AsyncIterator[Workplace]:
+async def workplace(
+    configuration: Configuration, *, writing: bool, ports: Ports | None = None
+) -> AsyncIterator[Workplace]:
     """
     Open the ledger of an installation; with *writing*, hold its lease and trust it only if it is the newest.
+
+    Args:
+        ports: others than those of life, such as ones with another clock.
 
     Raises:
         LeaseHeld, HeldError, ClassbellError: the ledger cannot or must not be used now.
@@ -78,7 +83,8 @@ async def workplace(configuration: Configuration, *, writing: bool) -> AsyncIter
             stack.enter_context(lease(place.with_name(place.name + ".lease")))
         ledger = await Ledger.open(configuration.host.database.url, installation)
         stack.callback(ledger.close)
-        ports = await stack.enter_async_context(live_ports(ChildParser()))
+        if ports is None:
+            ports = await stack.enter_async_context(live_ports(ChildParser()))
         witness = Witness(ports.files, place.with_name(place.name + ".witness"), installation)
         if writing:
             witness.confirm(await ledger.revision())

@@ -1,0 +1,27 @@
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from tests.scenarios.world import World
+
+from classbell.identity.certificates import KeyPair, new_self_signed
+from classbell.sandbox import Sandbox
+
+# Real timetables come from these years.
+_YEARS = datetime(2018, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def pair() -> KeyPair:
+    """A key and a certificate that hold good in the years of all timetables, and today."""
+    days = int((time.time() - _YEARS.timestamp()) // 86_400) + 3650
+    return new_self_signed("classbell", now=_YEARS.timestamp(), days=days)
+
+
+@pytest.fixture
+def world(tmp_path: Path, pair: KeyPair) -> Iterator[World]:
+    sandbox = Sandbox(seed=1)
+    with sandbox.serve(directory=tmp_path / "ca") as address:
+        yield World(sandbox, address, tmp_path, pair)
