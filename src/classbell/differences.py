@@ -1,5 +1,6 @@
 """What differs between two renderings, in the words of an event's fields. Pure; for people to read."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -55,12 +56,33 @@ def differences(old: bytes, new: bytes, timezone: str) -> list[Difference]:
     if not old or not new:
         return []
     before, after = msgspec.json.decode(old), msgspec.json.decode(new)
-    result = []
+    result = _times(before, after, timezone)
     for field, read in _FIELDS.items():
-        was, is_ = read(before, timezone), read(after, timezone)
+        was, is_ = read(before), read(after)
         if was != is_:
             result.append(Difference(field=field, old=_short(was), new=_short(is_)))
     return result
+
+
+def _times(before: dict[str, Any], after: dict[str, Any], timezone: str) -> list[Difference]:
+    """The start where it moves, and the end only where that says more."""
+    was, will = [(_time(e, "start", timezone), _time(e, "end", timezone)) for e in (before, after)]
+    result = []
+    if was[0] != will[0]:
+        result.append(_moved("start", was[0], will[0], all_day=after["isAllDay"]))
+    if was[1] - was[0] != will[1] - will[0]:
+        result.append(_moved("end", was[1], will[1], all_day=after["isAllDay"]))
+    return result
+
+
+def _moved(field: str, old: datetime, new: datetime, *, all_day: bool) -> Difference:
+    day = f"{new:%a %d %b}" if old.date() != new.date() else ""
+    time = "" if all_day else f"{new:%H:%M}"
+    return Difference(
+        field=field,
+        old=f"{old:%a %d %b}" if all_day else f"{old:%a %d %b %H:%M}",
+        new=f"{day} {time}".strip() or f"{new:%a %d %b}",
+    )
 
 
 def _time(event: dict[str, Any], which: str, timezone: str) -> datetime:
@@ -68,26 +90,19 @@ def _time(event: dict[str, Any], which: str, timezone: str) -> datetime:
     return moment if event["isAllDay"] else wall(instant(moment, "UTC"), timezone)
 
 
-def _when(which: str, event: dict[str, Any], timezone: str) -> str:
-    moment = _time(event, which, timezone)
-    return f"{moment:%a %d %b}" if event["isAllDay"] else f"{moment:%a %d %b %H:%M}"
-
-
-def _reminder(event: dict[str, Any], _: str) -> str:
+def _reminder(event: dict[str, Any]) -> str:
     return f"{event['reminderMinutesBeforeStart']} min" if event["isReminderOn"] else "none"
 
 
-_FIELDS = {
-    "start": lambda event, zone: _when("start", event, zone),
-    "end": lambda event, zone: _when("end", event, zone),
-    "room": lambda event, _: event["location"]["displayName"],
-    "title": lambda event, _: event["subject"],
-    "all day": lambda event, _: "yes" if event["isAllDay"] else "no",
-    "show as": lambda event, _: event["showAs"],
-    "sensitivity": lambda event, _: event["sensitivity"],
+_FIELDS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "room": lambda event: event["location"]["displayName"],
+    "title": lambda event: event["subject"],
+    "all day": lambda event: "yes" if event["isAllDay"] else "no",
+    "show as": lambda event: event["showAs"],
+    "sensitivity": lambda event: event["sensitivity"],
     "reminder": _reminder,
-    "categories": lambda event, _: ", ".join(event["categories"]),
-    "text": lambda event, _: event["body"]["content"],
+    "categories": lambda event: ", ".join(event["categories"]),
+    "text": lambda event: event["body"]["content"],
 }
 
 

@@ -146,7 +146,7 @@ class PlanView:
         self._print_reasons(output)
         shown = self.changes if everything else self.changes[:MEETINGS_SHOWN]
         output.line()
-        output.table(["", "when", "meeting", "what", "mailboxes", ""], [self._row(c) for c in shown])
+        output.table(["", "when", "meeting", "mailboxes", "what", ""], [self._row(c) for c in shown])
         if len(shown) < len(self.changes):
             output.line(f"  ... {len(self.changes) - len(shown)} more meetings: --all, or --json")
         self._print_mailboxes(output)
@@ -201,8 +201,8 @@ class PlanView:
             SIGNS[change.action],
             when,
             title or change.key,
-            what or REASONS[change.reason],
             who,
+            what or REASONS[change.reason],
             "held" if change.held else "",
         ]
 
