@@ -34,6 +34,12 @@ def test_one_id_for_several_meetings_is_told_apart_by_the_day() -> None:
     ]
 
 
+def test_ids_made_to_collide_with_numbered_keys_stay_apart() -> None:
+    entries = [lecture("a", "20260921T080000Z"), lecture("a", "20260921T090000Z")]
+    feed = parsed(calendar(*entries, lecture("a/20260921#2", "20260922T080000Z")))
+    assert len(feed.meetings) == len(by_key(feed)) == 3
+
+
 def test_of_several_versions_the_newest_counts() -> None:
     meetings = by_key(parsed("versions_of_one_entry"))
     assert {key: meeting.fields["location"] for key, meeting in meetings.items()} == {

@@ -3,10 +3,12 @@
 from datetime import datetime
 
 import pytest
+from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 from tests.sources.reading import by_key, moment, only, parsed
 
 from classbell.sources.parsed import ParsedMeeting
-from classbell.zones import instant
+from classbell.sources.tzids import iana_name
+from classbell.zones import instant, zone
 
 
 def span(meeting: ParsedMeeting) -> tuple[datetime, datetime, str]:
@@ -47,6 +49,30 @@ def test_windows_names_of_zones_are_understood_before_their_definition() -> None
     meetings = by_key(parsed("windows_zone_names"))
     assert meetings["lecture-1@example.edu"].zone == "Europe/Berlin"
     assert meetings["quoted@example.edu"].zone == "Europe/London"
+
+
+def test_every_windows_name_means_a_zone_that_exists() -> None:
+    assert [name for name in WINDOWS_TO_OLSON if zone(iana_name(name) or "").key == ""] == []
+
+
+@pytest.mark.parametrize(
+    "name", ["localtime", "posixrules", "Factory", "../etc/passwd", "Europe", "", "Mars/Base"]
+)
+def test_a_name_that_is_no_place_is_no_zone(name: str) -> None:
+    assert iana_name(name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "means"),
+    [
+        ("europe/berlin", "Europe/Berlin"),
+        ("/x.org/y/America/Argentina/Buenos_Aires", "America/Argentina/Buenos_Aires"),
+        ("America/New York", "America/New_York"),
+        ("GMT", "UTC"),
+    ],
+)
+def test_names_of_zones_are_understood_as_they_are_written(name: str, means: str) -> None:
+    assert iana_name(name) == means
 
 
 def test_a_zone_behind_a_vendors_prefix_is_found() -> None:

@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 from pydantic import ByteSize
-from tests.sources.reading import ParserThatDiesOn, StillClock, attendance, calendar, lecture, read
+from tests.sources.reading import (
+    ParserHere,
+    ParserThatDiesOn,
+    StillClock,
+    attendance,
+    calendar,
+    lecture,
+    read,
+)
 from tests.sources.web_site import Answer, Site
 
 from classbell.errors import SourceError, SourceUnreachable, SourceUnusable
@@ -268,6 +276,19 @@ def test_the_list_of_feeds_may_be_a_file_with_paths_beside_it_and_addresses(
         ("ada@example.edu", "lecture-1@example.edu"),
         ("bob@example.edu", "lecture-2@example.edu"),
     }
+
+
+def test_hundreds_of_feeds_are_parsed_by_one_child(tmp_path: Path) -> None:
+    listed = tmp_path / "feeds.csv"
+    for number in range(150):
+        feed = calendar(lecture(f"{number}@example.edu", "20260921T080000Z"))
+        (tmp_path / f"{number}.ics").write_bytes(feed)
+    rows = "".join(f"p{number}@example.edu,{number}.ics\n" for number in range(150))
+    listed.write_text("person,url\n" + rows, encoding="utf-8")
+    parser = ParserHere()
+    snapshot = read(IcsSource(name="feeds", feeds=listed), parser=parser)
+    assert attendance(snapshot) == {(f"p{n}@example.edu", f"{n}@example.edu") for n in range(150)}
+    assert parser.calls == [150]
 
 
 @pytest.mark.parametrize(

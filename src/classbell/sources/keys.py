@@ -45,15 +45,22 @@ def keyed(drafts: Iterable[Draft]) -> list[ParsedMeeting]:
     for draft in drafts:
         groups[_base(draft)].append(draft.meeting)
     result: list[ParsedMeeting] = []
+    taken = set(groups)
     for base, meetings in groups.items():
         # A feed may list the very same meeting twice; that is one meeting.
         distinct = list({_content(meeting): meeting for meeting in meetings}.values())
-        distinct.sort(key=_content)
-        result.extend(
-            msgspec.structs.replace(meeting, key=base if number == 1 else f"{base}#{number}")
-            for number, meeting in enumerate(distinct, start=1)
-        )
+        for number, meeting in enumerate(sorted(distinct, key=_content), start=1):
+            key = base if number == 1 else free_key(f"{base}#{number}", taken)
+            result.append(msgspec.structs.replace(meeting, key=key))
     return result
+
+
+def free_key(wanted: str, taken: set[str]) -> str:
+    """A key that no meeting has yet, which is *wanted* but for ids made to collide; it is taken from then on."""
+    while wanted in taken:
+        wanted += "~"
+    taken.add(wanted)
+    return wanted
 
 
 def is_lasting(uid: str) -> bool:

@@ -14,6 +14,7 @@ from hashlib import blake2b
 import numpy as np
 
 from classbell.model import Meeting
+from classbell.sources.keys import free_key
 from classbell.sources.parsed import ParsedMeeting
 from classbell.sources.snapshot import Pairs
 
@@ -51,9 +52,11 @@ def merge(readings: Sequence[Reading]) -> Merged:
             by_key.setdefault(meeting.key, []).append((feed, meeting))
     meetings: list[Meeting] = []
     pairs: list[tuple[int, int]] = []
+    taken = set(by_key)
     for key, variants in by_key.items():
         for rank, same in enumerate(_told_apart(variants)):
-            own_key = key if rank == 0 else f"{key}@{_feed_id(readings[same[0][0]].place)}"
+            place = readings[same[0][0]].place
+            own_key = key if rank == 0 else free_key(f"{key}@{_feed_id(place)}", taken)
             pairs.extend((person, len(meetings)) for feed, _ in same for person in audiences[feed])
             meetings.append(_meeting(own_key, _newest([meeting for _, meeting in same])))
     return Merged(meetings=meetings, people=people, pairs=np.array(pairs, dtype=np.int64).reshape(-1, 2))
