@@ -115,6 +115,14 @@ def test_a_good_answer_of_a_mailbox_makes_its_waits_begin_anew(pace: Pace, clock
     assert pace.refuse(1) - clock.time == pytest.approx(0.75)
 
 
+def test_a_good_answer_to_an_earlier_request_does_not_end_the_peace(pace: Pace, clock: HandClock) -> None:
+    until = pace.refuse(1, 30.0)
+    pace.succeed(1)
+    assert pace.blocked_until(1) == until
+    clock.time = until - 0.1
+    assert not pace.admit(1)
+
+
 def test_a_refusal_of_everybody_stops_all_and_halves_what_follows(pace: Pace, clock: HandClock) -> None:
     pace.refuse_all(30.0)
     assert pace.batches_allowed == 0
@@ -151,10 +159,10 @@ def test_coming_back_takes_a_run_of_good_batches_for_each_one_more(pace: Pace, c
     assert pace.batches_allowed == 64
 
 
-def test_nothing_is_kept_of_mailboxes_that_are_through(pace: Pace) -> None:
+def test_nothing_is_kept_of_mailboxes_that_are_through(pace: Pace, clock: HandClock) -> None:
     for mailbox in range(1000):
         pace.admit(mailbox)
-        pace.refuse(mailbox, 1.0)
+        clock.time = pace.refuse(mailbox, 1.0)
         pace.release(mailbox)
         pace.succeed(mailbox)
     assert not pace._under_way

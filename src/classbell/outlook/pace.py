@@ -71,14 +71,17 @@ class Pace:
         """
         Note good answers: from a whole batch, or (with *mailbox_id*) from one mailbox.
 
-        Waits that grow begin anew afterwards. One more batch is allowed for each run of good batches as
+        Waits that grow begin anew afterwards; a fence that stands goes on to stand, for the answer may be
+        that of an earlier request. One more batch is allowed for each run of good batches as
         long as the number allowed, so that coming back takes its time.
         """
         if mailbox_id is None:
             self._institution.refusals = 0
             self._allowed = min(float(self._most_batches), self._allowed + 1 / self._allowed)
         elif self._fences:
-            self._fences.pop(mailbox_id, None)
+            fence = self._fences.get(mailbox_id)
+            if fence is not None and self._clock.now() >= fence.until:
+                del self._fences[mailbox_id]
 
     def blocked_until(self, mailbox_id: int) -> float:
         """When the fences around a mailbox fall; 0.0 if there is none now."""
