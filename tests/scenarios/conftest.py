@@ -4,10 +4,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.scenarios.world import World
+from tests.scenarios.world import World, new_world
 
 from classbell.identity.certificates import KeyPair, new_self_signed
-from classbell.sandbox import Sandbox
 
 # Real timetables come from these years.
 _YEARS = datetime(2018, 1, 1, tzinfo=UTC)
@@ -22,6 +21,5 @@ def pair() -> KeyPair:
 
 @pytest.fixture
 def world(tmp_path: Path, pair: KeyPair) -> Iterator[World]:
-    sandbox = Sandbox(seed=1)
-    with sandbox.serve(directory=tmp_path / "ca") as address:
-        yield World(sandbox, address, tmp_path, pair)
+    with new_world(tmp_path, pair) as world:
+        yield world

@@ -6,7 +6,7 @@ The sandbox's clock is the product's, so that both live in the term of whatever 
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -234,4 +234,9 @@ def _name(table: str) -> str:
     return table.partition('name = "')[2].partition('"')[0]
 
 
-NewWorld = Callable[[], World]
+@contextmanager
+def new_world(folder: Path, pair: KeyPair) -> Iterator[World]:
+    """A world without an institution; its sandbox serves until the block ends."""
+    sandbox = Sandbox(seed=1)
+    with sandbox.serve(directory=folder / "ca") as address:
+        yield World(sandbox, address, folder, pair)
