@@ -137,7 +137,8 @@ def test_what_stands_in_an_alarm_is_not_taken_for_the_entry() -> None:
 
 SNIPPETS = [
     b"\r\n", b"\r", b" ", b":", b";", b'"', b"\\", b"\xff", b"BEGIN:VEVENT\r\n", b"END:VEVENT\r\n",
-    b"RRULE:FREQ=WEEKLY;BYDAY=54XX;WKST=Q\r\n", b"RRULE:FREQ=DAILY;UNTIL=99991231T235959\r\n", b"RRULE:\r\n",
+    b"RRULE:FREQ=WEEKLY;BYDAY=54XX;WKST=Q\r\n", b"RRULE:FREQ=DAILY;UNTIL=99991231T235959\r\n", b"RRULE:\r\n", b"RRULE:FREQ=WEEKLY;UNTIL=120000\r\n",
+    b"RRULE:FREQ=DAILY;UNTIL=P1D\r\n",
     b"RDATE;VALUE=PERIOD:20260922T080000Z/P9999999D\r\n", b"RDATE:120000\r\n", b"EXDATE:00010101\r\n",
     b"DTSTART:99991231T235959Z\r\n", b"DTEND:00010101\r\n", b"DURATION:PT99999999H\r\n", b"SEQUENCE:x\r\n",
     b"RECURRENCE-ID:19000101T000000\r\n", b"COUNT=99999999999999999999", b"TZID=Mars/Base", b"X-WR-TIMEZONE:?\r\n",

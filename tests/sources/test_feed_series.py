@@ -31,6 +31,20 @@ def test_an_end_that_is_a_date_or_floating_is_read_in_the_zone_of_the_series() -
     )
 
 
+@pytest.mark.parametrize("feed", ["ends", "before", "day"])
+def test_a_series_of_one_date_is_known_by_its_uid_and_keeps_its_key_wherever_it_moves(feed: str) -> None:
+    assert f"{feed}@example.edu" in by_key(parsed("until_is_the_first_meeting"))
+
+
+def test_a_series_of_one_date_is_read_whatever_the_window_unless_that_date_is_left_out() -> None:
+    rule = "RRULE:FREQ=WEEKLY;COUNT=1"
+    assert len(parsed(calendar(lecture("old@x", "20010101T080000Z", "A", rule))).meetings) == 1
+    assert (
+        parsed(calendar(lecture("old@x", "20010101T080000Z", "A", rule, "EXDATE:20010101T080000Z"))).meetings
+        == []
+    )
+
+
 @pytest.mark.parametrize("until", ["99991231", "99991231T235959Z", "99991231T235959"])
 @pytest.mark.parametrize("zone", ["America/New_York", "Pacific/Kiritimati"])
 def test_an_end_in_the_year_9999_means_that_there_is_none(until: str, zone: str) -> None:

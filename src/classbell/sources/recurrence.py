@@ -25,6 +25,7 @@ _MOST_BY_VALUES = 400
 # Each day between the first date and the end of the window is looked at once: 200,000 days take 0.3 s.
 _MOST_DAYS = 200_000
 _LAST_YEAR = 2199
+_DAY = timedelta(days=1)
 _MARK = "X-ENTRY"
 
 
@@ -108,6 +109,20 @@ def expand(series: Series, span: Span) -> list[Occurrence]:
     return found
 
 
+def happens_once(series: Series) -> bool:
+    """Whether a series has no date but its first, as far as that shows without expanding it."""
+    return not series.extra and not series.changes and all(_once(rule, series.start) for rule in series.rules)
+
+
+def _once(rule: icalendar.vRecur, start: Time) -> bool:
+    if str(_first(rule, "FREQ")).upper() not in _FREQUENCIES or _times_a_day(rule) > 1:
+        return False
+    until = _first(rule, "UNTIL")
+    if until is None:
+        return _first(rule, "COUNT") == 1 and not any(name.startswith("BY") for name in rule)
+    return isinstance(until, date) and until.year <= _LAST_YEAR and _until(until, start) < start + _DAY
+
+
 def _query(series: Series, span: Span) -> list[Occurrence]:
     begin, end = span.begin, span.end
     if not isinstance(series.start, datetime):
@@ -174,6 +189,8 @@ def _tidied(series: Series) -> Series:
         if until is None:
             rules.append(rule)
             continue
+        if not isinstance(until, date):
+            raise RuleRefused("its UNTIL makes no sense")
         if until.year > _LAST_YEAR:
             # 9999 and its like mean that there is no end; as instants they do not exist in every zone.
             rules.append(icalendar.vRecur({name: rule[name] for name in rule if name != "UNTIL"}))

@@ -12,7 +12,7 @@ from typing import Any
 
 from classbell.sources.entries import Entry, Unusable, current, current_overrides, times
 from classbell.sources.keys import Identity
-from classbell.sources.recurrence import Change, RuleRefused, Series, Span, Time, expand
+from classbell.sources.recurrence import Change, RuleRefused, Series, Span, Time, expand, happens_once
 from classbell.sources.tzids import FeedZones
 
 Lose = Callable[[Entry, str], None]
@@ -40,7 +40,7 @@ def dated(entries: list[Entry], zones: FeedZones, span: Span, lose: Lose) -> Ite
     whole: list[_MasterSeries] = []
     for master in masters:
         try:
-            series = _MasterSeries(master, overrides, zones)
+            series = _MasterSeries(master, overrides, zones, alone=len(entries) == 1)
         except Unusable as unusable:
             lose(master, str(unusable))
             continue
@@ -54,7 +54,7 @@ def dated(entries: list[Entry], zones: FeedZones, span: Span, lose: Lose) -> Ite
 class _MasterSeries:
     """A master with what changes it."""
 
-    def __init__(self, master: Entry, overrides: list[Entry], zones: FeedZones) -> None:
+    def __init__(self, master: Entry, overrides: list[Entry], zones: FeedZones, *, alone: bool) -> None:
         self.master = master
         self._start, self._end = _in_declared_zone(master.start, zones), _in_declared_zone(master.end, zones)
         self._onward = [entry for entry in overrides if entry.onward]
@@ -77,12 +77,18 @@ class _MasterSeries:
                 if entry.recurrence_id is not None
             ],
         )
+        # Some systems write each meeting as a series that ends with its first date. Its UID is its key then,
+        # so that it keeps the key when it moves to another day.
+        self._once = alone and happens_once(self._series)
         self.identity = Identity.MOMENT if self._series.several_a_day else Identity.DAY
 
     def dates(self, span: Span, lose: Lose) -> Iterator[Dated]:
         """The dates of the series that no override replaces."""
         if "EXRULE" in self.master.component:
             lose(self.master, "it leaves dates out by a rule (EXRULE), which is no longer in use")
+            return
+        if self._once:
+            yield from self._only_date()
             return
         try:
             found = expand(self._series, span)
@@ -99,6 +105,11 @@ class _MasterSeries:
                     start=one.start,
                     end=one.end,
                 )
+
+    def _only_date(self) -> Iterator[Dated]:
+        start, end = self._start, self._end
+        if not self._among(start, self._excluded):
+            yield Dated(entry=self.master, identity=Identity.WHOLE, original=start, start=start, end=end)
 
     def accounts_for(self, override: Entry) -> bool:
         """Whether an override needs no date of its own: its date is left out, or it speaks for all later ones."""
