@@ -200,10 +200,11 @@ class Acceptor:
                 others.append(row)
         if creates:
             connection.execute(insert(change), creates)
-        if others and connection.execute(_INSERT_OTHERS, others).rowcount != len(others):
+        touched = connection.execute(_INSERT_OTHERS, others).rowcount if others else 0
+        if touched != len(others):
             # The packed rows that the plan was made from name an event that the ledger does not have.
             mark_stale(connection, part.mailbox.tolist())
-        return len(creates) + len(others)
+        return len(creates) + touched
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -347,4 +348,4 @@ _INSERT_OTHERS = insert(change).from_select(
     select(*(_FROM_ENTRY.get(name, bindparam(name, type_=change.c[name].type)) for name in _WRITTEN)).where(
         entry.c.mailbox_id == bindparam("mailbox_id"), entry.c.meeting_id == bindparam("meeting_id")
     ),
-)
+).execution_options(preserve_rowcount=True)

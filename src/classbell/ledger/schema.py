@@ -198,4 +198,6 @@ change = Table(
         postgresql_where=_OPEN,
     ),
     Index("ix_change_due", "institution_id", "starts_at", "id", sqlite_where=_DUE, postgresql_where=_DUE),
+    # A number is never given twice: what was read before its row was removed must not fit a later one.
+    sqlite_autoincrement=True,
 )

@@ -62,6 +62,7 @@ async def accept(
     *wishes: Wish,
     read: Sequence[str] = (SOURCE,),
     only: str | None = None,
+    unread: Sequence[tuple[str, str]] = (),
     renderings: Sequence[NewRendering] = (),
     now: float = NOW,
 ) -> Acceptance:
@@ -93,6 +94,7 @@ async def accept(
             fresh_meetings=list(meetings.fresh),
             renderings=renderings,
             sources_read=frozenset(read),
+            unread=frozenset((source, mailboxes.number(person)) for source, person in unread),
             only=None if only is None else mailboxes.number(only),
         ),
         now,
