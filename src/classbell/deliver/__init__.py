@@ -6,71 +6,19 @@ the pace, reads every answer and records the outcome. The protocol is in ``docs/
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
 
 from classbell.access import Access
 from classbell.deliver.backlog import Backlog, Readiness, Step, Unit
+from classbell.deliver.charge import Charge, Progress, Tally
 from classbell.deliver.prepare import Preparation
 from classbell.deliver.refusals import Refusals
 from classbell.deliver.write import Writer
 from classbell.errors import ClassbellError
 from classbell.ledger import InstitutionLedger
-from classbell.model import Action, Became, Change, Outcome
+from classbell.model import Change, Outcome
 from classbell.ports import Clock
-
-
-@dataclass(frozen=True, kw_only=True)
-class Progress:
-    """How far a delivery is: changes done of all that were open, and until when the service has us wait."""
-
-    done: int
-    total: int
-    waiting_until: float = 0.0
-
-
-@dataclass(kw_only=True)
-class Tally:
-    """What a delivery did: changes done by action; those left, by state; batches sent."""
-
-    done: Counter[Action] = field(default_factory=Counter)
-    left: Counter[Became] = field(default_factory=Counter)
-    batches: int = 0
-    interrupted: bool = False
-
-    def add(self, outcomes: Sequence[Outcome]) -> int:
-        """Count outcomes; how many of them ended their change."""
-        ended = 0
-        for outcome in outcomes:
-            if outcome.became is Became.DONE:
-                self.done[outcome.change.action] += 1
-                ended += 1
-            elif outcome.became is Became.HELD:
-                self.left[Became.HELD] += 1
-                ended += 1
-        return ended
-
-
-@dataclass(frozen=True, kw_only=True)
-class Charge:
-    """
-    What a delivery is for.
-
-    Args:
-        installation, institution: ids, part of every mark.
-        revision: the ledger's revision, part of every mark.
-        bound: seconds after the end of sending at which a look decides about an unknown create.
-        patience: seconds a delivery waits for what comes due, before it leaves it to the next run.
-        only: if given, the number of the one mailbox that is delivered to.
-    """
-
-    installation: str
-    institution: str
-    revision: int
-    bound: float
-    patience: float = 120.0
-    only: int | None = None
 
 
 class Delivery:
@@ -96,16 +44,18 @@ class Delivery:
         self._charge = charge
         self._tell = tell
         self._size = dialect.capabilities.batch_size
-        self._readiness = Readiness()
-        self._backlog = Backlog(ledger, pace, self._readiness, charge.only)
-        self._refusals = Refusals(ledger, pace, clock, access.tokens.no_mailbox_open)
-        shared = (clock, charge, self._readiness, self._refusals)
-        self._writer = Writer(ledger, client, dialect, pace, *shared)
-        self._preparation = Preparation(ledger, client, dialect, *shared)
+        readiness = self._readiness = Readiness()
+        self._backlog = Backlog(ledger, pace, readiness, charge.only)
+        self._refusals = Refusals(ledger, pace, clock, readiness, access.tokens.no_mailbox_open)
+        shared = (clock, charge, readiness, self._refusals)
+        self._writer = Writer(ledger, client, dialect, *shared)
+        self._preparation = Preparation(ledger, client, dialect, pace, *shared)
         self._tally = Tally()
         self._total = 0
         self._ended = 0
+        self._moved_at = 0.0
         self._stop = asyncio.Event()
+        self._under_way: set[asyncio.Task[None]] = set()
 
     def stop(self) -> None:
         """Send nothing more; what is on its way is finished and recorded."""
@@ -120,37 +70,61 @@ class Delivery:
             RefusedError: a credential or the permission was refused; what was not sent waits.
             TemporaryError: the service cannot be reached.
         """
-        await self._ledger.changes.adrift(self._clock.now(), self._charge.bound)
-        self._total = await self._ledger.changes.open_count(self._charge.only)
-        under_way: set[asyncio.Task[None]] = set()
+        changes = self._ledger.changes
+        self._moved_at = self._clock.now()
+        await changes.adrift(self._moved_at, self._charge.bound)
+        await self._refusals.begin()
+        self._total = await changes.open_count(self._charge.only)
         try:
-            while True:
-                await self._launch(under_way)
-                if not under_way:
-                    if not await self._worth_waiting():
-                        break
-                    continue
-                ended, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
-                for task in ended:
-                    task.result()
-            await self._refusals.judge(finally_=True)
-        except ClassbellError:
-            # The others are finished first: what they have sent must be recorded.
-            if under_way:
-                await asyncio.wait(under_way)
+            await self._work()
+        except asyncio.CancelledError:
+            # At once: what was sent stays marked so, and the next run looks what became of it.
+            for task in self._under_way:
+                task.cancel()
+            await self._wind_up()
             raise
-        finally:
-            self._tally.batches = self._writer.batches + self._preparation.batches
-            await self._pack()
+        except BaseException:
+            # The others are finished first: what they have sent must be recorded.
+            await self._wind_up()
+            with suppress(ClassbellError):
+                await self._pack()
+            raise
+        await self._pack()
+        await self._refusals.finish()
         return self._tally
 
-    async def _launch(self, under_way: "set[asyncio.Task[None]]") -> None:
-        while not self._stop.is_set() and len(under_way) < self._pace.batches_allowed:
-            await self._backlog.fill(self._clock.now())
-            unit = self._backlog.take(self._size)
+    async def _work(self) -> None:
+        """Units of work side by side, until nothing more comes due in time."""
+        while True:
+            await self._launch()
+            if self._under_way:
+                ended, self._under_way = await asyncio.wait(
+                    self._under_way, return_when=asyncio.FIRST_COMPLETED
+                )
+                self._under_way |= {task for task in ended if task.exception()}
+                for task in ended:
+                    task.result()
+            elif self._refusals.hopeless or not await self._worth_waiting():
+                return
+
+    async def _wind_up(self) -> None:
+        """Wait for whatever is under way; its errors come after the one that is being told."""
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+        for task in self._under_way:
+            if not task.cancelled():
+                task.exception()
+
+    async def _launch(self) -> None:
+        while not (self._stop.is_set() or self._refusals.hopeless):
+            if len(self._under_way) >= self._pace.batches_allowed:
+                return
+            now = self._clock.now()
+            await self._backlog.fill(now)
+            unit = self._backlog.take(self._size, now)
             if unit is None:
                 return
-            under_way.add(asyncio.create_task(self._carry_out(unit)))
+            self._under_way.add(asyncio.create_task(self._carry_out(unit)))
 
     async def _carry_out(self, unit: Unit) -> None:
         outcomes: Sequence[Outcome] = ()
@@ -162,38 +136,52 @@ class Delivery:
                 outcomes = await self._preparation.look_for(unit.changes)
             else:
                 outcomes = await self._writer.write(unit.changes)
+            await self._refusals.settle()
         finally:
             self._backlog.done(unit, again=() if self._stop.is_set() else ready)
-        await self._refusals.judge()
-        self._ended += self._tally.add(outcomes)
-        self._tell(
-            Progress(
-                done=self._ended,
-                total=max(self._total, self._ended),
-                waiting_until=self._pace.institution_blocked_until,
-            )
-        )
+        ended = self._tally.add(outcomes)
+        self._ended += ended
+        if ended or any(self._readiness.is_ready(change) for change in ready):
+            self._moved_at = self._clock.now()
+        self._report(self._pace.institution_blocked_until)
 
     async def _worth_waiting(self) -> bool:
         """Wait for the next due change or the end of a fence, if that comes soon enough."""
         if self._stop.is_set():
             return False
-        ends = [self._pace.institution_blocked_until or None, self._backlog.blocked_until()]
-        if self._backlog.empty:
-            ends = [await self._ledger.changes.next_due(self._charge.only)]
-        until = min((end for end in ends if end is not None), default=None)
-        now = self._clock.now()
-        if until is None or until > now + self._charge.patience:
+        until = await self._next_chance()
+        if until is None or until > self._moved_at + self._charge.patience:
             return False
-        self._tell(Progress(done=self._ended, total=max(self._total, self._ended), waiting_until=until))
-        sleeping = asyncio.ensure_future(self._clock.sleep(max(until - now, 0.01)))
-        stopping = asyncio.ensure_future(self._stop.wait())
-        _, left = await asyncio.wait({sleeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        for task in left:
-            task.cancel()
+        now = self._clock.now()
+        if until > now:
+            self._report(until)
+            await self._sleep(until - now)
         return True
 
+    async def _next_chance(self) -> float | None:
+        """When something may go again; None if nothing is to come."""
+        if self._pace.institution_blocked_until:
+            return self._pace.institution_blocked_until
+        due = await self._ledger.changes.next_due(self._charge.only, self._backlog.asked_at)
+        return self._backlog.next_chance(due)
+
+    async def _sleep(self, seconds: float) -> None:
+        """Wait, but no longer than until the delivery is stopped."""
+        sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
+        stopping = asyncio.ensure_future(self._stop.wait())
+        try:
+            await asyncio.wait({sleeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+            stopping.cancel()
+
+    def _report(self, waiting_until: float) -> None:
+        self._tell(
+            Progress(done=self._ended, total=max(self._total, self._ended), waiting_until=waiting_until)
+        )
+
     async def _pack(self) -> None:
+        self._tally.batches = self._writer.batches + self._preparation.batches
         await self._ledger.entries.pack(await self._ledger.entries.stale(), self._charge.revision)
 
 

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from classbell.ledger import InstitutionLedger
-from classbell.model import Action, Change, ChangeState
+from classbell.model import Action, Change, ChangeState, Mailbox
 from classbell.outlook.pace import Pace
 
 PAGE = 4000
 # After the last page: seconds until the ledger is asked again for what has come due meanwhile.
 ANEW = 1.0
+_START = (-(2**62), 0)
 
 
 class Step(Enum):
@@ -37,11 +38,36 @@ class Unit:
 
 
 class Readiness:
-    """What is known of mailboxes since this delivery began: first contact made, calendars found."""
+    """
+    What is known of mailboxes since this delivery began.
+
+    Attributes:
+        contacted: those with which first contact was made.
+        calendars: ids of our own calendars, by mailbox and name.
+        lost: those of them that are no longer there.
+        closed: mailboxes to which nothing may be sent, each until an instant of our clock.
+    """
 
     def __init__(self) -> None:
         self.contacted: set[int] = set()
         self.calendars: dict[tuple[int, str], str] = {}
+        self.lost: set[tuple[int, str]] = set()
+        self.closed: dict[int, float] = {}
+
+    def is_contacted(self, mailbox: Mailbox) -> bool:
+        """Whether a look has shown that no event of ours stands there that the ledger does not know."""
+        return mailbox.contacted or mailbox.id in self.contacted
+
+    def is_ready(self, change: Change) -> bool:
+        """Whether a create may be sent: first contact is made, and its calendar is there."""
+        place = (change.mailbox.id, change.calendar)
+        return self.is_contacted(change.mailbox) and (
+            not change.calendar or (place in self.calendars and place not in self.lost)
+        )
+
+    def is_closed(self, number: int, now: float) -> bool:
+        """Whether nothing may be sent to a mailbox now."""
+        return bool(self.closed) and self.closed.get(number, now) > now
 
     def step(self, change: Change) -> Step:
         """The next step of a change."""
@@ -50,12 +76,7 @@ class Readiness:
             return Step.WRITE
         if change.state is ChangeState.UNKNOWN:
             return Step.LOOK
-        number = change.mailbox.id
-        if not (change.mailbox.contacted or number in self.contacted):
-            return Step.PREPARE
-        if change.calendar and (number, change.calendar) not in self.calendars:
-            return Step.PREPARE
-        return Step.WRITE
+        return Step.WRITE if self.is_ready(change) else Step.PREPARE
 
 
 class Backlog:
@@ -78,23 +99,34 @@ class Backlog:
         self._order: list[tuple[int, int, int]] = []
         self._in_hand: set[int] = set()
         self._preparing: set[int] = set()
-        self._cursor = (-(2**62), 0)
+        self._cursor = _START
         self._size = 0
         self._anew_at = 0.0
+        self.asked_at = 0.0
+        """When the ledger was last asked for what is due."""
 
     async def fill(self, now: float) -> None:
         """Load more due changes when few are left, going on behind the last one, and anew after the end."""
         if self._size > (0 if now < self._anew_at else self._page // 2):
             return
+        self.asked_at = now
+        behind = self._cursor != _START
+        await self._load(now)
+        # Nothing found behind the last one, or only what must not go now, says nothing of all the rest.
+        while self._size == 0 and (behind or self._cursor != _START):
+            behind = behind and self._cursor != _START
+            await self._load(now)
+
+    async def _load(self, now: float) -> None:
         found = await self._ledger.changes.due(now, self._page, self._cursor, self._only)
         for change in found:
-            if change.id not in self._in_hand:
+            if change.id not in self._in_hand and not self._readiness.is_closed(change.mailbox.id, now):
                 self._put(change)
         last = found[-1] if len(found) == self._page else None
-        self._cursor = (last.starts_at, last.id) if last else (-(2**62), 0)
+        self._cursor = (last.starts_at, last.id) if last else _START
         self._anew_at = 0.0 if last else now + ANEW
 
-    def take(self, size: int) -> Unit | None:
+    def take(self, size: int, now: float) -> Unit | None:
         """
         The next unit of at most *size* changes; None if nothing may go now.
 
@@ -106,12 +138,13 @@ class Backlog:
         while self._order and len(taken) < size:
             place = heapq.heappop(self._order)
             number = place[2]
+            if self._readiness.is_closed(number, now):
+                self._drop(number)
+                continue
             wanted = self._readiness.step(self._queues[number][0])
             mixed = step is not None and wanted is not step
             if mixed or number in self._preparing or not self._pace.admit(number):
                 aside.append(place)
-                if len(aside) > self._page:
-                    break
                 continue
             step = wanted
             taken.append(self._pop(number))
@@ -131,15 +164,19 @@ class Backlog:
         for change in again:
             self._put(change)
 
-    @property
-    def empty(self) -> bool:
-        """Whether nothing is left in memory."""
-        return self._size == 0
+    def next_chance(self, due: float | None) -> float | None:
+        """
+        When something may go again; None if nothing is to come.
 
-    def blocked_until(self) -> float | None:
-        """When the first fence around a mailbox with changes falls; None if there is none."""
-        ends = [self._pace.blocked_until(number) for number in self._queues]
-        return min((end for end in ends if end), default=None)
+        Args:
+            due: when something comes due in the ledger that was not when it was last asked; None if nothing.
+        """
+        if self._size == 0:
+            return due
+        fence = min(self._pace.blocked_until(number) for number in self._queues)
+        if due is None or self._size > self._page // 2:
+            return fence
+        return min(fence, max(due, self._anew_at))
 
     def _put(self, change: Change) -> None:
         queue = self._queues.get(change.mailbox.id)
@@ -149,6 +186,12 @@ class Backlog:
         queue.append(change)
         self._in_hand.add(change.id)
         self._size += 1
+
+    def _drop(self, number: int) -> None:
+        """Forget the changes of a mailbox; they wait in the ledger."""
+        queue = self._queues.pop(number)
+        self._size -= len(queue)
+        self._in_hand.difference_update(change.id for change in queue)
 
     def _pop(self, number: int) -> Change:
         queue = self._queues[number]

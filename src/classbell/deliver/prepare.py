@@ -1,46 +1,56 @@
 """
 Looking before writing: first contact with a mailbox, our own calendars, and unknown creates.
 
-These are the only reads that delivery makes. Each asks for our own marks, so that nobody's other events
-ever reach us, and covers every calendar of the mailbox and every page.
+These are the only reads that delivery makes, beside the one after a conflict. Each asks for our own
+marks, so that nobody's other events ever reach us, and covers every calendar of the mailbox and every page.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from classbell.deliver.refusals import DAY, Refusals
-from classbell.deliver.settle import outcome_of_look
+from classbell.deliver.backlog import Readiness
+from classbell.deliver.charge import Charge
+from classbell.deliver.refusals import Refusals
+from classbell.deliver.settle import DAY, HOUR, SOON, in_words, not_looked, outcome_of_look, undecided
 from classbell.ledger import InstitutionLedger
-from classbell.model import Became, Change, Mailbox, Outcome
-from classbell.outlook.answers import Diagnosis, Meaning, classify
+from classbell.model import Change, Mailbox, Outcome
+from classbell.outlook.answers import Diagnosis, Fence, Meaning, classify
 from classbell.outlook.client import OutlookClient
 from classbell.outlook.dialect import Answer, Dialect, FoundCalendar, FoundEvent, Kind, Request
 from classbell.outlook.mark import installation_prefix, operation_prefix
+from classbell.outlook.pace import Pace
 from classbell.ports import Clock
 
-if TYPE_CHECKING:
-    from classbell.deliver import Charge
-    from classbell.deliver.backlog import Readiness
-
-SOON = 60.0
+_PASSING = (Meaning.BUSY, Meaning.SERVICE_BUSY, Meaning.NOT_SENT, Meaning.UNAUTHORISED)
 
 
 @dataclass(kw_only=True)
 class Survey:
     """
-    A complete look through one mailbox: its calendars, and the events whose mark begins as asked.
+    A complete look through one mailbox: its calendars, and the events whose mark begins with ``prefix``.
 
-    ``failure`` is set if any part of it failed; then nothing may be concluded from what is missing.
-    ``service_time`` is when the first look was answered, by the service's clock (0.0 before).
+    Without a ``prefix`` only the calendars are listed. ``failure`` is set if any part of it failed; then
+    nothing may be concluded from what is missing. ``service_time`` is the service's time at its beginning;
+    0.0 if the service did not say.
     """
 
     mailbox: Mailbox
-    prefix: str
+    prefix: str = ""
     calendars: tuple[FoundCalendar, ...] = ()
     events: tuple[FoundEvent, ...] = ()
     service_time: float = 0.0
     failure: Diagnosis | None = None
+
+    @property
+    def searched(self) -> list[FoundCalendar]:
+        """The calendars in which an event of ours can stand: those that can be written to."""
+        return [calendar for calendar in self.calendars if calendar.editable] if self.prefix else []
+
+    def calendar(self, name: str) -> FoundCalendar | None:
+        """The calendar of a name, which Outlook compares without regard to case."""
+        wanted = name.casefold()
+        found = [c for c in self.calendars if c.editable and c.name.casefold() == wanted]
+        return next((c for c in found if c.name == name), found[0] if found else None)
 
 
 class Preparation:
@@ -51,14 +61,16 @@ class Preparation:
         ledger: InstitutionLedger,
         client: OutlookClient,
         dialect: Dialect,
+        pace: Pace,
         clock: Clock,
-        charge: "Charge",
-        readiness: "Readiness",
+        charge: Charge,
+        readiness: Readiness,
         refusals: Refusals,
     ) -> None:
         self._ledger = ledger
         self._client = client
         self._dialect = dialect
+        self._pace = pace
         self._clock = clock
         self._charge = charge
         self._readiness = readiness
@@ -71,77 +83,75 @@ class Preparation:
 
         The rest waits in the ledger, with the reason.
         """
-        numbers = [change.mailbox.id for change in changes]
-        self._readiness.calendars.update(await self._ledger.mailboxes.calendars(numbers))
-        prefix = installation_prefix(self._charge.installation)
-        surveys = [Survey(mailbox=change.mailbox, prefix=prefix) for change in changes]
-        await self._survey(surveys)
+        await self._recall_calendars(changes)
         ready: list[Change] = []
-        contacted: list[int] = []
-        for change, survey in zip(changes, surveys, strict=True):
-            if survey.failure is not None:
-                if await self._may_go_on(survey.mailbox, survey.failure):
-                    ready.append(change)
-            elif not change.mailbox.contacted and await self._unknown_marks(survey):
-                await self._hold(survey.mailbox)
-            elif await self._calendar_found(change, survey):
-                contacted.append(survey.mailbox.id)
+        surveyed: list[tuple[Change, Survey]] = []
+        for change in changes:
+            if self._readiness.is_ready(change):
                 ready.append(change)
+            else:
+                surveyed.append((change, self._survey_for(change)))
+        await self._survey([survey for _, survey in surveyed])
+        sound: list[tuple[Change, Survey]] = []
+        for change, survey in surveyed:
+            if survey.failure is not None:
+                ready += self._put_off(change, survey.failure)
+            elif survey.events and await self._unknown_marks(survey):
+                self._hold(survey.mailbox)
+            else:
+                sound.append((change, survey))
+        contacted = [survey.mailbox.id for _, survey in sound if survey.prefix]
         await self._ledger.mailboxes.contacted(contacted, self._clock.now())
         self._readiness.contacted.update(contacted)
-        return ready
+        return ready + await self._provide_calendars(sound)
 
     async def look_for(self, changes: Sequence[Change]) -> list[Outcome]:
         """Find out what became of unknown creates; their outcomes, recorded."""
+        installation = self._charge.installation
         surveys = [
-            Survey(
-                mailbox=change.mailbox, prefix=operation_prefix(self._charge.installation, change.operation)
-            )
+            Survey(mailbox=change.mailbox, prefix=operation_prefix(installation, change.operation))
             for change in changes
         ]
         await self._survey(surveys)
+        now = self._clock.now()
         outcomes = []
         for change, survey in zip(changes, surveys, strict=True):
             decides_at = change.send_until + self._charge.bound
-            if survey.failure is not None or survey.service_time < decides_at:
-                wait = max(decides_at - survey.service_time, SOON) if survey.failure is None else SOON
-                outcomes.append(
-                    Outcome(
-                        change=change,
-                        became=Became.UNKNOWN,
-                        due_at=self._clock.now() + wait,
-                        code=change.code,
-                        detail="looked for; not decided yet",
-                    )
-                )
+            if survey.failure is not None:
+                outcomes.append(not_looked(change, survey.failure, now))
+            elif survey.service_time < decides_at:
+                outcomes.append(undecided(change, survey.service_time, decides_at, now))
             else:
-                known = await self._ledger.entries.event_ids(change.mailbox.id)
-                outcomes.append(outcome_of_look(change, survey.events, known, self._clock.now()))
-        await self._ledger.changes.conclude(outcomes, self._clock.now())
+                known = await self._ledger.entries.event_ids(change.mailbox.id) if survey.events else ()
+                outcomes.append(outcome_of_look(change, survey.events, known, now))
+        await self._ledger.changes.conclude(outcomes, now)
         return outcomes
+
+    def _survey_for(self, change: Change) -> Survey:
+        if self._readiness.is_contacted(change.mailbox):
+            return Survey(mailbox=change.mailbox)
+        return Survey(mailbox=change.mailbox, prefix=installation_prefix(self._charge.installation))
 
     async def _survey(self, surveys: Sequence[Survey]) -> None:
         """Fill in surveys: first all lists of calendars, then one calendar of each mailbox at a time."""
-        answers = await self._ask([(s, self._dialect.calendars(s.mailbox), Kind.CALENDARS) for s in surveys])
+        dialect = self._dialect
+        answers = await self._ask([(s, dialect.calendars(s.mailbox), Kind.CALENDARS) for s in surveys])
         for survey, answer in zip(surveys, answers, strict=True):
-            if answer is not None and answer.calendars is not None:
-                survey.calendars = answer.calendars
-        round_ = 0
+            if answer is not None:
+                survey.calendars = answer.calendars or ()
+                survey.service_time = answer.service_time
+        place = 0
         while True:
-            asked = [s for s in surveys if s.failure is None and round_ < len(_ours(s.calendars))]
+            asked = [s for s in surveys if s.failure is None and place < len(s.searched)]
             if not asked:
                 return
             answers = await self._ask(
-                [
-                    (s, self._dialect.look(s.mailbox, _ours(s.calendars)[round_].id, s.prefix), Kind.LOOK)
-                    for s in asked
-                ]
+                [(s, dialect.look(s.mailbox, s.searched[place].id, s.prefix), Kind.LOOK) for s in asked]
             )
             for survey, answer in zip(asked, answers, strict=True):
                 if answer is not None:
                     survey.events += answer.events or ()
-                    survey.service_time = survey.service_time or answer.service_time
-            round_ += 1
+            place += 1
 
     async def _ask(self, questions: Sequence[tuple[Survey, Request, Kind]]) -> list[Answer | None]:
         """Ask one question for each survey; an answer that is not done becomes the survey's failure."""
@@ -150,67 +160,76 @@ class Preparation:
         answers = await self._client.send([request for _, request, _ in questions])
         self.batches += 1
         result: list[Answer | None] = []
+        heard = []
         for (survey, _, kind), first in zip(questions, answers, strict=True):
-            answer = await self._client.complete(first) if kind is Kind.LOOK else first
+            answer = await self._client.complete(first, kind)
             diagnosis = classify(kind, answer)
-            await self._refusals.note(survey.mailbox, diagnosis)
-            if diagnosis.meaning is Meaning.DONE:
-                result.append(answer)
-            else:
-                survey.failure = diagnosis
-                result.append(None)
+            heard.append((survey.mailbox, answer, diagnosis))
+            survey.failure = None if diagnosis.meaning is Meaning.DONE else diagnosis
+            result.append(answer if survey.failure is None else None)
+        self._refusals.note(heard)
         return result
 
-    async def _may_go_on(self, mailbox: Mailbox, failure: Diagnosis) -> bool:
-        """Whether a look that failed may simply be made again when the pace allows."""
-        if failure.meaning in {Meaning.BUSY, Meaning.SERVICE_BUSY, Meaning.NOT_SENT, Meaning.UNKNOWN}:
-            return True
-        if failure.meaning in {Meaning.REJECTED, Meaning.GONE, Meaning.FORBIDDEN, Meaning.UNAUTHORISED}:
-            await self._ledger.changes.postpone(
-                mailbox.id, failure.code, failure.reason, self._clock.now() + DAY
-            )
-        return False
+    def _put_off(self, change: Change, failure: Diagnosis) -> list[Change]:
+        """What failed in passing goes on when the fences have fallen; the rest waits, with the reason."""
+        if failure.meaning in _PASSING:
+            if failure.fence is Fence.NOBODY:
+                self._pace.refuse(change.mailbox.id)
+            return [change]
+        if failure.meaning not in {Meaning.MAILBOX_OUT, Meaning.FORBIDDEN}:
+            waits = {Meaning.REJECTED: DAY, Meaning.GONE: HOUR}
+            seconds = waits.get(failure.meaning, SOON)
+            self._refusals.close(change.mailbox, failure.code, in_words(failure), seconds, out=False)
+        return []
 
     async def _unknown_marks(self, survey: Survey) -> bool:
         """Whether events of ours stand there that this ledger does not know: another one was lost."""
-        if not survey.events:
-            return False
         known = await self._ledger.entries.event_ids(survey.mailbox.id)
         return any(event.id not in known for event in survey.events)
 
-    async def _hold(self, mailbox: Mailbox) -> None:
-        await self._ledger.mailboxes.put_out(
-            mailbox.id,
+    def _hold(self, mailbox: Mailbox) -> None:
+        self._refusals.close(
+            mailbox,
             "E-LEDGER-LOST",
             "events of this installation stand there that this ledger does not know; nothing is written there",
-            self._clock.now() + DAY,
+            out=True,
         )
 
-    async def _calendar_found(self, change: Change, survey: Survey) -> bool:
-        """Find or make the calendar a change goes to, and remember it."""
-        name = change.calendar
-        place = (change.mailbox.id, name)
-        if not name or place in self._readiness.calendars:
-            return True
-        calendar = next((c for c in survey.calendars if c.name == name and c.editable), None)
-        if calendar is None:
-            request = self._dialect.create_calendar(change.mailbox, name)
-            (answer,) = await self._ask([(survey, request, Kind.CREATE_CALENDAR)])
-            if answer is None or not answer.calendars:
-                # Whether it was made is unknown: the next look lists the calendars and matches the name.
-                await self._ledger.changes.postpone(
-                    change.mailbox.id,
-                    survey.failure.code if survey.failure else "E-GRAPH-LOST",
-                    "the calendar could not be made; tried again",
-                    self._clock.now() + SOON,
-                )
-                return False
-            calendar = answer.calendars[0]
-        await self._ledger.mailboxes.keep_calendar(change.mailbox.id, name, calendar.id)
+    async def _recall_calendars(self, changes: Sequence[Change]) -> None:
+        numbers = {change.mailbox.id for change in changes if change.calendar}
+        if numbers:
+            known = await self._ledger.mailboxes.calendars(sorted(numbers))
+            for place, calendar_id in known.items():
+                # What was learnt in this delivery is newer.
+                self._readiness.calendars.setdefault(place, calendar_id)
+
+    async def _provide_calendars(self, surveyed: Sequence[tuple[Change, Survey]]) -> list[Change]:
+        """Find or make the calendars that changes go to, and remember them; the changes that have theirs."""
+        ready: list[Change] = []
+        lacking: list[tuple[Change, Survey]] = []
+        for change, survey in surveyed:
+            if self._readiness.is_ready(change):
+                ready.append(change)
+            elif (found := survey.calendar(change.calendar)) is not None:
+                await self._keep(change, found)
+                ready.append(change)
+            else:
+                lacking.append((change, survey))
+        create = self._dialect.create_calendar
+        answers = await self._ask(
+            [(s, create(c.mailbox, c.calendar), Kind.CREATE_CALENDAR) for c, s in lacking]
+        )
+        for (change, survey), answer in zip(lacking, answers, strict=True):
+            if survey.failure is not None:
+                # Whether it was made is perhaps unknown: the next list of calendars will tell.
+                ready += self._put_off(change, survey.failure)
+            elif answer is not None and answer.calendars:
+                await self._keep(change, answer.calendars[0])
+                ready.append(change)
+        return ready
+
+    async def _keep(self, change: Change, calendar: FoundCalendar) -> None:
+        place = (change.mailbox.id, change.calendar)
+        await self._ledger.mailboxes.keep_calendar(*place, calendar.id)
         self._readiness.calendars[place] = calendar.id
-        return True
-
-
-def _ours(calendars: Sequence[FoundCalendar]) -> list[FoundCalendar]:
-    """The calendars in which an event of ours can stand: those that can be written to."""
-    return [calendar for calendar in calendars if calendar.editable]
+        self._readiness.lost.discard(place)

@@ -2,23 +2,48 @@
 Refusals: what answers say about a mailbox or about the whole institution, rather than about one change.
 
 A mailbox that cannot be served is out until it is probed again; a fence is raised where the service asks
-for peace. If nobody lets us in, the permission is missing, and the delivery stops.
+for peace. If nobody lets us in, or nobody answers, the delivery stops.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from classbell.errors import RefusedError, ServiceUnavailable
+from classbell.deliver.backlog import Readiness
+from classbell.deliver.settle import DAY, in_words
+from classbell.errors import ClassbellError, RefusedError, ServiceUnavailable
 from classbell.ledger import InstitutionLedger
 from classbell.model import Mailbox
 from classbell.outlook.answers import Diagnosis, Fence, Meaning
+from classbell.outlook.dialect import Answer
 from classbell.outlook.pace import Pace
 from classbell.ports import Clock
 
-DAY = 86_400.0
-# So many mailboxes closed to us, and none open: no need to knock at all the others.
-ENOUGH_DENIALS = 3
-ENOUGH_TOKENS = 3
 DENIED = "E-MBX-DENIED"
+# So many mailboxes closed to us, and none open: no need to knock at all the others.
+ENOUGH_DENIALS = 60
+# Fewer may be an exception that somebody made for them, if others have let us in before.
+FEW_DENIALS = 3
+# So many exchanges, one after the other, without an answer or with our token refused.
+ENOUGH_ROUNDS = 4
+# A longer fence is written down, so that the changes behind it take no place in memory and so that the
+# next run obeys it too.
+KEPT_IN_MIND = 10.0
+
+_WELCOMES = (Meaning.DONE, Meaning.GONE, Meaning.CONFLICT, Meaning.DUPLICATE_TRANSACTION)
+
+Heard = tuple[Mailbox, Answer, Diagnosis]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Closing:
+    """Why nothing is delivered to a mailbox, until when, and whether the ledger shall call it out."""
+
+    code: str
+    detail: str
+    until: float
+    out: bool
 
 
 class Refusals:
@@ -34,68 +59,166 @@ class Refusals:
         ledger: InstitutionLedger,
         pace: Pace,
         clock: Clock,
+        readiness: Readiness,
         no_mailbox_open: Callable[[], RefusedError],
     ) -> None:
         self._ledger = ledger
         self._pace = pace
         self._clock = clock
+        self._readiness = readiness
         self._no_mailbox_open = no_mailbox_open
         self._let_in = False
         self._denied: dict[int, Diagnosis] = {}
+        self._out: dict[int, str] = {}
+        self._closings: dict[int, _Closing] = {}
+        self._openings: set[int] = set()
+        self._absolved: set[int] = set()
+        self._silences = 0
+        self._silence = ""
         self._tokens_refused = 0
-        self._out: set[int] | None = None
 
-    async def note(self, mailbox: Mailbox, diagnosis: Diagnosis) -> None:
-        """Draw what follows from one answer for its mailbox and for all."""
-        if diagnosis.fence is Fence.MAILBOX:
-            self._pace.refuse(mailbox.id, diagnosis.retry_after)
-        elif diagnosis.fence is Fence.INSTITUTION:
-            self._pace.refuse_all(diagnosis.retry_after)
-        if diagnosis.meaning is Meaning.DONE:
-            await self._welcome(mailbox)
-        elif diagnosis.meaning is Meaning.MAILBOX_OUT:
-            await self._put_out(mailbox.id, diagnosis)
-        elif diagnosis.meaning is Meaning.FORBIDDEN:
-            self._denied[mailbox.id] = diagnosis
-        elif diagnosis.meaning is Meaning.UNAUTHORISED:
-            self._tokens_refused += 1
+    async def begin(self) -> None:
+        """Learn which mailboxes are out."""
+        self._out = {out.mailbox.id: out.code for out in await self._ledger.mailboxes.out()}
 
-    async def judge(self, *, finally_: bool = False) -> None:
+    def note(self, heard: Sequence[Heard]) -> None:
+        """Draw what follows from the answers of one exchange; ``settle`` writes it down."""
+        if all(_unheard(answer) for _, answer, _ in heard):
+            self._silent(heard[0][1].message)
+            return
+        self._silences = 0
+        fenced = False
+        for mailbox, _, diagnosis in heard:
+            if diagnosis.fence is Fence.INSTITUTION:
+                fenced = True
+                self._fence_all(diagnosis)
+            elif diagnosis.fence is Fence.MAILBOX:
+                self._fence(mailbox, diagnosis)
+            if diagnosis.meaning in _WELCOMES:
+                self._welcome(mailbox)
+            elif diagnosis.meaning is Meaning.MAILBOX_OUT:
+                self.close(mailbox, diagnosis.code, in_words(diagnosis), out=True)
+            elif diagnosis.meaning is Meaning.FORBIDDEN:
+                self._deny(mailbox, diagnosis)
+        if not fenced:
+            self._pace.succeed()
+
+    def close(self, mailbox: Mailbox, code: str, detail: str, seconds: float = DAY, *, out: bool) -> None:
+        """Deliver nothing to a mailbox for a while; *out*: until it has let us in again."""
+        until = self._clock.now() + seconds
+        self._closings[mailbox.id] = _Closing(code=code, detail=detail, until=until, out=out)
+        self._openings.discard(mailbox.id)
+        self._readiness.closed[mailbox.id] = until
+        if out:
+            self._out[mailbox.id] = code
+
+    async def settle(self) -> None:
+        """Write down which mailboxes have been closed and opened since the last time."""
+        openings, self._openings = self._openings, set()
+        closings, self._closings = self._closings, {}
+        absolved, self._absolved = self._absolved, set()
+        mailboxes, changes = self._ledger.mailboxes, self._ledger.changes
+        writes: list[Coroutine[Any, Any, None]] = [mailboxes.put_in(number) for number in openings]
+        for number, why in closings.items():
+            write = mailboxes.put_out if why.out else changes.postpone
+            writes.append(write(number, why.code, why.detail, why.until))
+        if absolved:
+            writes.append(changes.release(DENIED, absolved))
+        if writes:
+            await asyncio.gather(*writes)
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether it is of no use to send anything more."""
+        return (
+            self._silences >= ENOUGH_ROUNDS
+            or self._tokens_refused >= ENOUGH_ROUNDS
+            or (len(self._denied) >= ENOUGH_DENIALS and not self._let_in)
+        )
+
+    async def finish(self) -> None:
         """
-        Stop the delivery if it is of no use to go on; *finally_* is the judgement at its end.
+        Say at the end of a delivery what stopped it.
 
         Raises:
             RefusedError: no mailbox is open to us.
-            ServiceUnavailable: E-TOKEN-REJECTED, our tokens are not accepted.
+            ServiceUnavailable: E-GRAPH-DOWN, nobody answers; E-TOKEN-REJECTED, our tokens are not accepted.
         """
-        if self._tokens_refused >= ENOUGH_TOKENS and not self._let_in:
-            raise ServiceUnavailable(
-                "E-TOKEN-REJECTED",
-                "Microsoft Graph does not accept the access tokens that Microsoft Entra ID gives us.",
-                why="unknown; seen shortly after changes to the application, and with a wrong graph_url",
-                do="check cloud or graph_url in [tenant]; otherwise wait a quarter of an hour and run again",
-                effect="what was not delivered waits",
-            )
-        if self._let_in:
+        if self._silences >= ENOUGH_ROUNDS:
+            raise _unreachable(self._silence)
+        if self._tokens_refused >= ENOUGH_ROUNDS:
+            raise _token_rejected()
+        if not self._denied:
+            return
+        few = len(self._denied) < FEW_DENIALS
+        if self._let_in or (few and await self._ledger.mailboxes.served_beside(self._denied, DENIED)):
+            until = self._clock.now() + DAY
             for number, diagnosis in self._denied.items():
-                await self._put_out(number, diagnosis)
-            self._denied.clear()
-        elif len(self._denied) >= ENOUGH_DENIALS or (finally_ and self._denied):
-            await self._ledger.changes.release(DENIED)
-            raise self._no_mailbox_open()
+                await self._ledger.mailboxes.put_out(number, diagnosis.code, in_words(diagnosis), until)
+            return
+        await self._ledger.changes.release(DENIED, self._denied)
+        raise self._no_mailbox_open()
 
-    async def _welcome(self, mailbox: Mailbox) -> None:
+    def _silent(self, reason: str) -> None:
+        """Nobody answered at all: leave the way there in peace for a moment."""
+        if not self._pace.institution_blocked_until:
+            # What was under way together counts once.
+            self._silences += 1
+        self._silence = reason
+        self._pace.refuse_all()
+
+    def _fence_all(self, diagnosis: Diagnosis) -> None:
+        if diagnosis.meaning is Meaning.UNAUTHORISED and not self._pace.institution_blocked_until:
+            self._tokens_refused += 1
+        self._pace.refuse_all(diagnosis.retry_after)
+
+    def _fence(self, mailbox: Mailbox, diagnosis: Diagnosis) -> None:
+        wait = self._pace.refuse(mailbox.id, diagnosis.retry_after) - self._clock.now()
+        if wait > KEPT_IN_MIND:
+            self.close(mailbox, diagnosis.code, in_words(diagnosis), wait, out=True)
+
+    def _welcome(self, mailbox: Mailbox) -> None:
         self._let_in = True
         self._tokens_refused = 0
-        self._pace.succeed(mailbox.id)
-        if self._out is None:
-            self._out = {out.mailbox.id for out in await self._ledger.mailboxes.out()}
-        if mailbox.id in self._out:
-            await self._ledger.mailboxes.put_in(mailbox.id)
-            self._out.discard(mailbox.id)
+        number = mailbox.id
+        self._pace.succeed(number)
+        if number in self._denied:
+            del self._denied[number]
+            self._absolved.add(number)
+            self._closings.pop(number, None)
+            self._readiness.closed.pop(number, None)
+        # An answer to what was on its way does not open what has just been closed.
+        if self._out and number in self._out and not self._readiness.is_closed(number, self._clock.now()):
+            del self._out[number]
+            self._openings.add(number)
 
-    async def _put_out(self, number: int, diagnosis: Diagnosis) -> None:
-        detail = f"{diagnosis.reason} [{diagnosis.origin}]" if diagnosis.origin else diagnosis.reason
-        await self._ledger.mailboxes.put_out(number, diagnosis.code, detail, self._clock.now() + DAY)
-        if self._out is not None:
-            self._out.add(number)
+    def _deny(self, mailbox: Mailbox, diagnosis: Diagnosis) -> None:
+        known = self._out.get(mailbox.id) == DENIED
+        self.close(mailbox, diagnosis.code, in_words(diagnosis), out=known)
+        if not known:
+            # Whether it is this mailbox or all of them, the end of the delivery will show.
+            self._denied[mailbox.id] = diagnosis
+
+
+def _unheard(answer: Answer) -> bool:
+    return answer.status is None and not (answer.service_time or answer.request_id)
+
+
+def _unreachable(reason: str) -> ClassbellError:
+    return ServiceUnavailable(
+        "E-GRAPH-DOWN",
+        "Microsoft Graph could not be reached.",
+        why=f"{reason or 'no answer came'}.",
+        do="check this computer's way to it: name resolution, firewall, https_proxy, ca_file.",
+        effect="what was not delivered waits",
+    )
+
+
+def _token_rejected() -> ClassbellError:
+    return ServiceUnavailable(
+        "E-TOKEN-REJECTED",
+        "Microsoft Graph does not accept the access tokens that Microsoft Entra ID gives us.",
+        why="unknown; seen shortly after changes to the application, and with a wrong graph_url",
+        do="check cloud or graph_url in [tenant]; otherwise wait a quarter of an hour and run again",
+        effect="what was not delivered waits",
+    )

@@ -2,7 +2,9 @@
 What an answer makes of a change: the write protocol's decisions, one function per situation.
 
 Nothing here sends or stores; it turns meanings into outcomes. The leading rule: whatever an answer does
-not prove is unknown, and an unknown create is looked for, never repeated blindly.
+not prove is unknown, and an unknown create is looked for, never repeated blindly. Instants at which
+something comes due are by our own clock, since only that one is waited by; whether an event was made in
+time is judged by the service's.
 """
 
 from collections.abc import Collection, Sequence
@@ -13,29 +15,36 @@ from classbell.outlook.answers import Diagnosis, Meaning
 from classbell.outlook.dialect import Answer, FoundEvent
 from classbell.outlook.mark import Mark
 
-# How often one change is tried against somebody who keeps touching the event, before a person is asked.
-CONFLICTS = 5
+HOUR = 3_600.0
 DAY = 86_400.0
-# A refused event is refused again until the meeting or the profile changes; then a new plan replaces it.
-REJECTED_RETRY = DAY
-MAILBOX_RETRY = DAY
-# The created event's own time stamp and our clock's reading of service time differ by less than this.
+# A mailbox that cannot be served is probed daily; a refused event is refused again until the meeting or
+# the profile changes, and then a new plan replaces the change.
+LATER = DAY
+# How often in one delivery a change is tried against somebody who keeps touching the event.
+CONFLICTS = 5
+CONTESTED_RETRY = HOUR
+# Between a look that failed or cannot decide and the next one.
+SOON = 60.0
+LONGEST_WAIT = 60.0
+# The service stamps events and answers on different machines, and answers with whole seconds.
 STAMP_TOLERANCE = 5.0
+
+_OUT = (Meaning.REJECTED, Meaning.MAILBOX_OUT, Meaning.FORBIDDEN)
+_MADE = "E-EVT-MADE"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Situation:
     """
-    When an answer came, in service time.
+    When an answer came.
 
-    ``sent_at`` is the intent's instant and ``send_until`` its end; ``bound`` is how many seconds an
-    unknown create waits after that.
+    ``now`` is our time; ``took`` how many seconds the exchange took; ``look_at`` the instant of our clock
+    from which a look can decide what became of what was sent.
     """
 
     now: float
-    sent_at: float
-    send_until: float
-    bound: float
+    took: float
+    look_at: float
 
 
 def outcome_of_write(change: Change, answer: Answer, diagnosis: Diagnosis, situation: Situation) -> Outcome:
@@ -44,29 +53,26 @@ def outcome_of_write(change: Change, answer: Answer, diagnosis: Diagnosis, situa
     if meaning is Meaning.DONE:
         return _done(change, answer, situation)
     if meaning is Meaning.GONE and change.action is not Action.CREATE:
-        # What was to be deleted is not there: done. What was to be changed is made again.
-        became = Became.DONE if change.action is Action.DELETE else Became.GONE
-        return _outcome(change, became, answer, diagnosis)
+        return _gone(change, answer, diagnosis)
     if meaning in {Meaning.UNKNOWN, Meaning.DUPLICATE_TRANSACTION}:
-        return _unknown(change, answer, diagnosis, situation)
-    if meaning is Meaning.REJECTED:
-        return _outcome(change, Became.WAITING, answer, diagnosis, situation.now + REJECTED_RETRY)
-    if meaning in {Meaning.MAILBOX_OUT, Meaning.FORBIDDEN}:
-        return _outcome(change, Became.WAITING, answer, diagnosis, situation.now + MAILBOX_RETRY)
-    wait = diagnosis.retry_after if diagnosis.retry_after is not None else _growing(change)
+        if change.action is Action.CREATE:
+            return _outcome(change, Became.UNKNOWN, answer, diagnosis, situation.look_at)
+        # Under the same If-Match a second time can do no harm: if the first went through, it is refused.
+        return _outcome(change, Became.UNKNOWN, answer, diagnosis, situation.now + _wait(change, diagnosis))
+    wait = LATER if meaning in _OUT else _wait(change, diagnosis)
     return _outcome(change, Became.WAITING, answer, diagnosis, situation.now + wait)
 
 
 def _done(change: Change, answer: Answer, situation: Situation) -> Outcome:
-    earlier = 0 < answer.created_at < situation.sent_at - STAMP_TOLERANCE
-    if change.action is Action.CREATE and change.code == "E-UNKNOWN-ABSENT" and earlier:
-        # The service shows the event of an earlier attempt, although a look after the bound did not find
-        # it: it was created then, and removed by its owner since.
+    if change.action is Action.CREATE and _made_earlier(answer, situation):
+        # The service shows the event of an earlier attempt, which a look after the bound did not find:
+        # its owner has removed it since, or moves it about. A further look tells.
         return Outcome(
             change=change,
-            became=Became.GONE,
-            code="E-EVT-GONE",
-            detail="created by an earlier attempt and removed since",
+            became=Became.UNKNOWN,
+            due_at=situation.look_at,
+            code=_MADE,
+            detail="made by an earlier attempt; it will be looked up",
             request_id=answer.request_id,
         )
     return Outcome(
@@ -78,24 +84,31 @@ def _done(change: Change, answer: Answer, situation: Situation) -> Outcome:
     )
 
 
-def _unknown(change: Change, answer: Answer, diagnosis: Diagnosis, situation: Situation) -> Outcome:
-    if change.action is Action.CREATE:
-        due_at = situation.send_until + situation.bound
-        return _outcome(change, Became.UNKNOWN, answer, diagnosis, due_at)
-    # Under the same If-Match a second time can do no harm: if the first went through, it is refused.
-    wait = diagnosis.retry_after if diagnosis.retry_after is not None else _growing(change)
-    return _outcome(change, Became.WAITING, answer, diagnosis, situation.now + wait)
+def _made_earlier(answer: Answer, situation: Situation) -> bool:
+    """
+    Whether the event that an answer shows was there before its request was sent.
+
+    Both stamps are the service's own, so that it does not matter what our clock says.
+    """
+    if not answer.service_time:
+        return False
+    sent_at = answer.service_time - situation.took - STAMP_TOLERANCE
+    return 0.0 < answer.created_at < sent_at
 
 
 def outcome_of_read(
-    change: Change, entry: Entry, answer: Answer, diagnosis: Diagnosis, now: float
+    change: Change, entry: Entry, answer: Answer, diagnosis: Diagnosis, *, now: float, conflicts: int
 ) -> Outcome:
-    """After a conflict: whether the event is still ours to change, and under which etag."""
+    """
+    After a conflict: whether the event is still ours to change, and under which etag.
+
+    Args:
+        conflicts: how often this delivery has met one with this change.
+    """
     if diagnosis.meaning is Meaning.GONE:
-        became = Became.DONE if change.action is Action.DELETE else Became.GONE
-        return _outcome(change, became, answer, diagnosis)
+        return _gone(change, answer, diagnosis)
     if diagnosis.meaning is not Meaning.DONE:
-        wait = diagnosis.retry_after if diagnosis.retry_after is not None else _growing(change)
+        wait = LATER if diagnosis.meaning in _OUT else _wait(change, diagnosis)
         return _outcome(change, Became.WAITING, answer, diagnosis, now + wait)
     mark = Mark.parse(answer.mark) if answer.mark else None
     if mark is None or mark.operation != entry.operation:
@@ -106,12 +119,13 @@ def outcome_of_read(
             detail="the event does not bear the mark we gave it; it is left alone",
             request_id=answer.request_id,
         )
-    if change.attempts >= CONFLICTS:
+    if conflicts >= CONFLICTS:
         return Outcome(
             change=change,
-            became=Became.HELD,
+            became=Became.WAITING,
+            due_at=now + CONTESTED_RETRY,
             code="E-EVT-CONTESTED",
-            detail=f"something else changed the event before each of {change.attempts} attempts",
+            detail=f"something else changed the event before each of {conflicts} attempts; tried again later",
             request_id=answer.request_id,
         )
     return Outcome(change=change, became=Became.RENEWED, etag=answer.etag, request_id=answer.request_id)
@@ -143,7 +157,7 @@ def outcome_of_look(
             code="E-MARK-SEVERAL",
             detail=f"{len(bearers)} events bear the mark of this one; none is touched",
         )
-    if change.code == "E-EVT-MADE":
+    if change.code == _MADE:
         return Outcome(
             change=change,
             became=Became.GONE,
@@ -159,24 +173,61 @@ def outcome_of_look(
     )
 
 
+def undecided(change: Change, answered_at: float, decides_at: float, now: float) -> Outcome:
+    """
+    Outcome of a look that came too early to decide.
+
+    Args:
+        answered_at: when the service answered, by its clock; 0.0 if it did not say.
+        decides_at: from when on a look decides, by the service's clock.
+    """
+    # Whole seconds are all that the service's answers say of the time: hence one more.
+    wait = min(decides_at - answered_at + 1.0, DAY) if answered_at else SOON
+    return _unsettled(change, "looked for; too early to decide", now + wait)
+
+
+def not_looked(change: Change, diagnosis: Diagnosis, now: float) -> Outcome:
+    """Outcome of a look that failed."""
+    wait = HOUR if diagnosis.meaning in _OUT else min(diagnosis.retry_after or SOON, DAY)
+    return _unsettled(change, f"could not be looked for: {diagnosis.reason}", now + wait)
+
+
+def _unsettled(change: Change, detail: str, due_at: float) -> Outcome:
+    # The code stays: it says what a look that finds nothing will mean.
+    return Outcome(change=change, became=Became.UNKNOWN, due_at=due_at, code=change.code, detail=detail)
+
+
 def not_sent(change: Change, reason: str, due_at: float) -> Outcome:
     """Outcome of a change whose request certainly never left."""
     return Outcome(change=change, became=Became.WAITING, due_at=due_at, code="E-GRAPH-UNSENT", detail=reason)
 
 
+def _gone(change: Change, answer: Answer, diagnosis: Diagnosis) -> Outcome:
+    """What was to be deleted is not there: done. What was to be changed is made again."""
+    became = Became.DONE if change.action is Action.DELETE else Became.GONE
+    return _outcome(change, became, answer, diagnosis)
+
+
 def _outcome(
     change: Change, became: Became, answer: Answer, diagnosis: Diagnosis, due_at: float = 0.0
 ) -> Outcome:
-    detail = f"{diagnosis.reason} [{diagnosis.origin}]" if diagnosis.origin else diagnosis.reason
     return Outcome(
         change=change,
         became=became,
         due_at=due_at,
         code=diagnosis.code,
-        detail=detail,
+        detail=in_words(diagnosis),
         request_id=answer.request_id,
     )
 
 
-def _growing(change: Change) -> float:
-    return float(min(60, 2 ** min(change.attempts, 6)))
+def in_words(diagnosis: Diagnosis) -> str:
+    """The reason for a person, with the service's own code."""
+    return f"{diagnosis.reason} [{diagnosis.origin}]" if diagnosis.origin else diagnosis.reason
+
+
+def _wait(change: Change, diagnosis: Diagnosis) -> float:
+    """As long as the service asked for, else ever longer with each attempt."""
+    if diagnosis.retry_after is not None:
+        return min(diagnosis.retry_after, DAY)
+    return min(LONGEST_WAIT, 2.0 ** min(change.attempts, 6))

@@ -1,25 +1,22 @@
 """Writing: a batch of creates, updates and deletes, with durable intents before and outcomes after."""
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from msgspec import structs
 
+from classbell.deliver.backlog import Readiness
+from classbell.deliver.charge import Charge
 from classbell.deliver.refusals import Refusals
-from classbell.deliver.settle import Situation, not_sent, outcome_of_read, outcome_of_write
+from classbell.deliver.settle import Situation, in_words, not_sent, outcome_of_read, outcome_of_write
 from classbell.errors import ClassbellError
 from classbell.ledger import InstitutionLedger, Intent
-from classbell.model import Action, Change, Outcome
-from classbell.outlook.answers import Fence, Meaning, classify
+from classbell.model import Action, Change, Mailbox, Outcome
+from classbell.outlook.answers import Diagnosis, Meaning, classify
 from classbell.outlook.client import OutlookClient
 from classbell.outlook.dialect import Answer, Dialect, Kind, Request
 from classbell.outlook.mark import Mark
-from classbell.outlook.pace import Pace
 from classbell.ports import Clock
-
-if TYPE_CHECKING:
-    from classbell.deliver import Charge
-    from classbell.deliver.backlog import Readiness
 
 SEND_WITHIN = 60.0
 BODIES_KEPT = 20_000
@@ -35,27 +32,27 @@ class Writer:
         ledger: InstitutionLedger,
         client: OutlookClient,
         dialect: Dialect,
-        pace: Pace,
         clock: Clock,
-        charge: "Charge",
-        readiness: "Readiness",
+        charge: Charge,
+        readiness: Readiness,
         refusals: Refusals,
     ) -> None:
         self._ledger = ledger
         self._client = client
         self._dialect = dialect
-        self._pace = pace
         self._clock = clock
         self._charge = charge
         self._bodies: dict[int, bytes] = {}
+        self._conflicts: Counter[int] = Counter()
         self._readiness = readiness
         self._refusals = refusals
         self.batches = 0
 
     async def write(self, changes: Sequence[Change]) -> list[Outcome]:
         """Carry out one batch of changes; their outcomes, recorded."""
+        # Without an etag nothing proves an event untouched: such a one is read first.
         blind = [change for change in changes if change.entry is not None and not change.entry.etag]
-        sendable = [change for change in changes if change not in blind]
+        sendable = [change for change in changes if change not in blind] if blind else changes
         outcomes, conflicts = await self._send(sendable) if sendable else ([], [])
         conflicts += blind
         if conflicts:
@@ -67,53 +64,76 @@ class Writer:
         sent_at = self._client.service_now()
         send_until = sent_at + SEND_WITHIN
         requests = [self._request(change, sent_at) for change in changes]
+        began = self._clock.now()
         await self._ledger.changes.intend(
-            [Intent(change=change, send_until=send_until) for change in changes], self._clock.now()
+            [Intent(change=change, send_until=send_until) for change in changes], began
         )
         try:
             answers = await self._client.send(requests, send_until)
         except ClassbellError as error:
-            due_at = self._clock.now()
-            await self._ledger.changes.conclude([not_sent(c, error.what, due_at) for c in changes], due_at)
+            await self._put_back(changes, error)
             raise
         self.batches += 1
-        now = self._client.service_now()
-        situation = Situation(now=now, sent_at=sent_at, send_until=send_until, bound=self._charge.bound)
-        outcomes, conflicts = await self._read_answers(changes, answers, situation)
-        await self._ledger.changes.conclude(outcomes, self._clock.now())
+        now = self._clock.now()
+        # One second more than the bound, for the service tells the time in whole seconds.
+        look_at = began + SEND_WITHIN + self._charge.bound + 1.0
+        outcomes, conflicts = self._read_answers(
+            changes, answers, Situation(now=now, took=now - began, look_at=look_at)
+        )
+        if outcomes:
+            await self._ledger.changes.conclude(outcomes, now)
         return outcomes, conflicts
 
-    async def _read_answers(
+    def _read_answers(
         self, changes: Sequence[Change], answers: Sequence[Answer], situation: Situation
     ) -> tuple[list[Outcome], list[Change]]:
         outcomes: list[Outcome] = []
         conflicts: list[Change] = []
-        refused = False
+        heard: list[tuple[Mailbox, Answer, Diagnosis]] = []
         for change, answer in zip(changes, answers, strict=True):
             diagnosis = classify(_KINDS[change.action], answer)
-            await self._refusals.note(change.mailbox, diagnosis)
-            refused = refused or diagnosis.fence is Fence.INSTITUTION
+            heard.append((change.mailbox, answer, diagnosis))
             if diagnosis.meaning is Meaning.CONFLICT:
                 conflicts.append(change)
-            else:
-                outcomes.append(outcome_of_write(change, answer, diagnosis, situation))
-        if not refused:
-            self._pace.succeed()
+                continue
+            outcomes.append(outcome_of_write(change, answer, diagnosis, situation))
+            if diagnosis.meaning is Meaning.GONE and change.action is Action.CREATE:
+                self._calendar_gone(change, diagnosis)
+        self._refusals.note(heard)
         return outcomes, conflicts
 
     async def _read_again(self, changes: Sequence[Change]) -> list[Outcome]:
         """After conflicts: read each event, and decide by its mark whether it is still ours to change."""
         pairs = [(change, change.entry) for change in changes if change.entry is not None]
-        answers = await self._client.send([self._dialect.read(entry) for _, entry in pairs])
+        try:
+            answers = await self._client.send([self._dialect.read(entry) for _, entry in pairs])
+        except ClassbellError as error:
+            await self._put_back(changes, error)
+            raise
         self.batches += 1
         now = self._clock.now()
         outcomes = []
+        heard = []
         for (change, entry), answer in zip(pairs, answers, strict=True):
             diagnosis = classify(Kind.READ, answer)
-            await self._refusals.note(change.mailbox, diagnosis)
-            outcomes.append(outcome_of_read(change, entry, answer, diagnosis, now))
+            heard.append((change.mailbox, answer, diagnosis))
+            self._conflicts[change.id] += 1
+            conflicts = self._conflicts[change.id]
+            outcomes.append(outcome_of_read(change, entry, answer, diagnosis, now=now, conflicts=conflicts))
+        self._refusals.note(heard)
         await self._ledger.changes.conclude(outcomes, now)
         return outcomes
+
+    async def _put_back(self, changes: Sequence[Change], error: ClassbellError) -> None:
+        now = self._clock.now()
+        await self._ledger.changes.conclude([not_sent(change, error.what, now) for change in changes], now)
+
+    def _calendar_gone(self, change: Change, diagnosis: Diagnosis) -> None:
+        """Of our own calendar, find or make another one; a mailbox without a default calendar is out."""
+        if change.calendar:
+            self._readiness.lost.add((change.mailbox.id, change.calendar))
+        else:
+            self._refusals.close(change.mailbox, diagnosis.code, in_words(diagnosis), out=True)
 
     def _request(self, change: Change, sent_at: float) -> Request:
         if change.action is Action.DELETE and change.entry is not None:
@@ -132,9 +152,8 @@ class Writer:
         )
         mailbox = change.mailbox
         if change.calendar:
-            mailbox = structs.replace(
-                mailbox, calendar_id=self._readiness.calendars[mailbox.id, change.calendar]
-            )
+            calendar_id = self._readiness.calendars[mailbox.id, change.calendar]
+            mailbox = structs.replace(mailbox, calendar_id=calendar_id)
         return self._dialect.create(mailbox, body, change.operation, mark.text(change.operation))
 
     async def _load_bodies(self, changes: Sequence[Change]) -> None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
-    Boolean,
     ColumnElement,
     Connection,
     Row,
@@ -36,8 +35,9 @@ from classbell.operations import operation_id
 def _spelled(states: Sequence[str]) -> ColumnElement[bool]:
     # Letter for letter the condition of a partial index: only then may the index answer (SQLite manual,
     # "Partial Indexes"). Without one, every query would walk through all changes that were ever made.
+    # Of no type: as a Boolean it would be written "... = 1" for SQLite, which fits no index.
     listed = ", ".join(f"'{state}'" for state in states)
-    return literal_column(f"change.state IN ({listed})", Boolean)
+    return literal_column(f"change.state IN ({listed})")
 
 
 IS_OPEN = _spelled(OPEN_STATES)
@@ -129,9 +129,9 @@ class Changes:
         )
         return await self._database.read(lambda c: [_change(row) for row in c.execute(query)])
 
-    async def next_due(self, only: int | None = None) -> float | None:
-        """When the next open change is due; None if nothing is open but what is held."""
-        query = select(func.min(change.c.due_at)).where(self._doable(only))
+    async def next_due(self, only: int | None = None, after: float = -1.0) -> float | None:
+        """When the next open change comes due that was not yet at *after*; held ones never do."""
+        query = select(func.min(change.c.due_at)).where(self._doable(only), change.c.due_at > after)
         return await self._database.read(lambda c: c.execute(query).scalar())
 
     async def open_count(self, only: int | None = None) -> int:
@@ -220,18 +220,26 @@ class Changes:
         await self._database.write(write)
 
     async def postpone(self, number: int, code: str, detail: str, due_at: float) -> None:
-        """Let all unsent changes of a mailbox wait until *due_at*, with a reason."""
+        """Let all unsent changes of a mailbox that were due before wait until *due_at*, with a reason."""
         statement = postponed(self._institution_id, number, code, detail, due_at)
         await self._database.write(lambda connection: connection.execute(statement))
 
-    async def release(self, code: str) -> None:
-        """Make due what waits for one reason."""
+    async def release(self, code: str, numbers: Iterable[int]) -> None:
+        """Make due what waits for one reason in some mailboxes."""
         statement = (
             update(change)
-            .where(self._mine, IS_OPEN, change.c.state == ChangeState.WAITING, change.c.code == code)
+            .where(
+                self._mine,
+                IS_OPEN,
+                change.c.mailbox_id == bindparam("number"),
+                change.c.state == ChangeState.WAITING,
+                change.c.code == code,
+            )
             .values(state=ChangeState.PENDING, code="", detail="", due_at=0)
         )
-        await self._database.write(lambda connection: connection.execute(statement))
+        rows = [{"number": number} for number in numbers]
+        if rows:
+            await self._database.write(lambda connection: connection.execute(statement, rows))
 
     async def release_held(self, number: int) -> None:
         """Try again what was held in a mailbox. A create is looked for again, never simply sent again."""
@@ -260,7 +268,7 @@ class Changes:
 
 
 def postponed(institution_id: int, number: int, code: str, detail: str, due_at: float) -> Update:
-    """Lets the unsent changes of a mailbox wait until *due_at*, with a reason."""
+    """Lets the unsent changes of a mailbox that were due before wait until *due_at*, with a reason."""
     return (
         update(change)
         .where(
@@ -268,6 +276,8 @@ def postponed(institution_id: int, number: int, code: str, detail: str, due_at: 
             change.c.mailbox_id == number,
             IS_OPEN,
             change.c.state.in_((ChangeState.PENDING, ChangeState.WAITING)),
+            # What waits longer for a reason of its own keeps it.
+            change.c.due_at <= due_at,
         )
         .values(state=ChangeState.WAITING, code=code, detail=detail, due_at=due_at)
     )

@@ -1,6 +1,6 @@
 """Mailboxes of one institution: keys, addresses, first contact, and those that are out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +67,16 @@ class Mailboxes:
         rows = [{"number": number} for number in numbers]
         if rows:
             await self._database.write(lambda c: c.execute(statement, rows))
+
+    async def served_beside(self, numbers: Iterable[int], code: str) -> bool:
+        """Whether first contact was made with any mailbox beside these that is not out with this code."""
+        query = (
+            select(literal(1))
+            .where(self._mine, mailbox.c.contacted_at.is_not(None), mailbox.c.out_code != code)
+            .where(mailbox.c.id.not_in(set(numbers)))
+            .limit(1)
+        )
+        return await self._database.read(lambda c: c.execute(query).first() is not None)
 
     async def calendars(self, numbers: Sequence[int]) -> dict[tuple[int, str], str]:
         """The ids of our own calendars: by mailbox number and calendar name."""

@@ -1,0 +1,168 @@
+"""A create whose answer is lost makes one event: never two, never none."""
+
+import math
+from typing import Literal
+
+import pytest
+from tests.deliver.stage import BOUND, SEND_WITHIN, Stage, batch_of, lecture, member
+
+from classbell.model import Action, ChangeState
+
+pytestmark = pytest.mark.anyio
+
+DUE = BOUND + SEND_WITHIN
+MEMORIES = pytest.mark.parametrize("memory", [0.0, 300.0, math.inf])
+AFTER = pytest.mark.parametrize("effect", ["drop-after", "503-after", "504-after", "500-after", "409-after"])
+BEFORE = pytest.mark.parametrize("effect", ["drop-before", "503-before", "504-before", "409-before"])
+OF_DELETED = pytest.mark.parametrize("of_deleted", ["existing", "duplicate", "forgotten"])
+
+
+@pytest.fixture(autouse=True)
+def one_lecture(stage: Stage) -> None:
+    stage.mailbox("ada")
+    stage.timetable["ada"] = [lecture("Logic")]
+
+
+@AFTER
+@MEMORIES
+async def test_a_create_that_was_carried_out_is_found_by_its_mark_and_adopted(
+    stage: Stage, effect: str, memory: float
+) -> None:
+    stage.sandbox.switches.transaction_memory = memory
+    stage.sandbox.faults.add(member("POST"), effect)
+    await stage.run()
+    assert (await stage.open_changes())["ada", "Logic"].state is ChangeState.UNKNOWN
+    stage.clock.pass_time(DUE)
+    before = stage.here
+    tally = await stage.run()
+    assert stage.asked("POST", since=before) == []
+    assert tally.done[Action.CREATE] == 1
+    await stage.assert_true()
+
+
+@BEFORE
+@MEMORIES
+async def test_a_create_that_was_not_carried_out_is_looked_for_and_sent_again_under_its_transaction_id(
+    stage: Stage, effect: str, memory: float
+) -> None:
+    stage.sandbox.switches.transaction_memory = memory
+    stage.sandbox.faults.add(member("POST"), effect)
+    await stage.run()
+    operation = (await stage.open_changes())["ada", "Logic"].operation
+    stage.clock.pass_time(DUE)
+    before = stage.here
+    await stage.run()
+    methods = [record.method for record in stage.asked(since=before)]
+    assert methods == ["GET", "GET", "POST"]
+    assert [event["transactionId"] for event in stage.mailbox("ada").events()] == [operation]
+    await stage.assert_true()
+
+
+@pytest.mark.parametrize("effect", ["drop-after", "503-after", "504-after"])
+async def test_the_loss_of_a_whole_batchs_answer_loses_and_doubles_nothing(stage: Stage, effect: str) -> None:
+    names = ["ada", "bob", "cyd"]
+    for name in names:
+        stage.mailbox(name)
+        stage.timetable[name] = [lecture("Logic"), lecture("Sets", day=2)]
+    stage.sandbox.faults.add(batch_of("POST"), effect)
+    await stage.run()
+    assert {state for state, _ in (await stage.why_open()).values()} == {"unknown"}
+    stage.clock.pass_time(DUE)
+    before = stage.here
+    await stage.run()
+    assert stage.asked("POST", since=before) == []
+    await stage.assert_true()
+
+
+async def test_nobody_looks_before_the_bound_is_over(stage: Stage) -> None:
+    stage.sandbox.faults.add(member("POST"), "504-after")
+    await stage.run()
+    stage.clock.pass_time(DUE - 5)
+    before = stage.here
+    await stage.run(patience=0.0)
+    assert stage.asked(since=before) == []
+    assert (await stage.open_changes())["ada", "Logic"].state is ChangeState.UNKNOWN
+
+
+async def test_a_delivery_that_is_patient_enough_waits_for_the_bound_itself(stage: Stage) -> None:
+    stage.sandbox.faults.add(member("POST"), "504-before")
+    tally = await stage.run(patience=DUE + 60)
+    assert tally.done[Action.CREATE] == 1
+    assert sum(stage.clock.waits) == pytest.approx(DUE + 1, abs=5)
+    await stage.assert_true()
+
+
+async def test_a_look_that_the_service_dates_before_the_bound_does_not_decide(stage: Stage) -> None:
+    """Our clock runs some minutes ahead of the service's; its time counts."""
+    stage.sandbox.faults.add(member("POST"), "504-before")
+    await stage.run()
+    stage.clock.pass_time(DUE - 100)
+    stage.clock.ahead = 240.0
+    before = stage.here
+    await stage.run(patience=0.0)
+    assert {record.method for record in stage.asked(since=before)} == {"GET"}
+    change = (await stage.open_changes())["ada", "Logic"]
+    assert change.state is ChangeState.UNKNOWN
+    assert change.due_at - stage.clock.now() == pytest.approx(101, abs=10)
+
+
+async def test_an_event_that_is_listed_late_is_not_made_twice(stage: Stage) -> None:
+    stage.sandbox.switches.lookup_lag = 60.0
+    stage.sandbox.switches.transaction_memory = 0.0
+    stage.sandbox.faults.add(member("POST"), "504-after")
+    await stage.run(patience=DUE + 60)
+    await stage.assert_true()
+
+
+@pytest.mark.parametrize("fault", ["504-before", "drop-before", "429", "403", "404"])
+async def test_a_look_that_fails_decides_nothing(stage: Stage, fault: str) -> None:
+    stage.sandbox.faults.add(member("POST"), "504-after")
+    await stage.run()
+    stage.clock.pass_time(DUE)
+    stage.sandbox.faults.add(member("GET"), fault, times=2)
+    before = stage.here
+    await stage.run(patience=0.0)
+    assert stage.asked("POST", since=before) == []
+    assert (await stage.open_changes())["ada", "Logic"].state is ChangeState.UNKNOWN
+    stage.sandbox.faults.clear()
+    await stage.settle()
+    await stage.assert_true()
+
+
+@OF_DELETED
+async def test_what_its_owner_removed_before_it_was_found_is_made_anew_under_another_id(
+    stage: Stage, of_deleted: Literal["existing", "duplicate", "forgotten"]
+) -> None:
+    stage.sandbox.switches.transaction_of_deleted = of_deleted
+    stage.sandbox.faults.add(member("POST"), "504-after")
+    await stage.run()
+    first = stage.our_event("ada", "Logic")
+    transaction = stage.mailbox("ada").event(first)["transactionId"]
+    stage.mailbox("ada").delete_event(first)
+    await stage.settle(3)
+    (event,) = stage.mailbox("ada").events()
+    if of_deleted == "forgotten":
+        assert event["transactionId"] == transaction
+    else:
+        assert event["transactionId"] != transaction
+    await stage.assert_true()
+
+
+async def test_two_events_with_the_mark_of_an_unknown_create_are_left_to_a_person(stage: Stage) -> None:
+    """Its owner has copied the event before we could find it: nobody can say which one is ours."""
+    stage.sandbox.faults.add(member("POST"), "504-after")
+    await stage.run()
+    stage.mailbox("ada").copy_event(stage.our_event("ada", "Logic"))
+    before = stage.mailbox("ada").events()
+    await stage.settle()
+    assert await stage.why_open() == {("ada", "Logic"): ("held", "E-MARK-SEVERAL")}
+    assert stage.mailbox("ada").events() == before
+
+
+async def test_an_unknown_create_is_found_in_the_calendar_its_owner_moved_it_to(stage: Stage) -> None:
+    ada = stage.mailbox("ada")
+    stage.sandbox.faults.add(member("POST"), "504-after")
+    await stage.run()
+    ada.move_event(stage.our_event("ada", "Logic"), ada.create_calendar("Private"))
+    await stage.settle()
+    await stage.assert_true()
