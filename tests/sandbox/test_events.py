@@ -130,7 +130,9 @@ def test_choices_are_taken_in_any_case_and_shown_in_their_own(
         ("subject", 7),
         ("isAllDay", "yes"),
         ("isReminderOn", 1),
-        ("reminderMinutesBeforeStart", "15"),
+        ("reminderMinutesBeforeStart", "15 minutes"),
+        ("reminderMinutesBeforeStart", "1e1"),
+        ("reminderMinutesBeforeStart", str(2**31)),
         ("reminderMinutesBeforeStart", True),
         ("reminderMinutesBeforeStart", 2**31),
         ("categories", "Timetable"),
@@ -144,10 +146,25 @@ def test_choices_are_taken_in_any_case_and_shown_in_their_own(
         ("showAs", None),
         ("transactionId", 5),
         ("isOnlineMeeting", "no"),
+        ("isOnlineMeeting", 0),
     ],
 )
 def test_a_value_of_the_wrong_type_is_refused(world: World, name: str, value: Any) -> None:
     refused(world, lecture(**{name: value}), "RequestBodyRead")
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "shown"),
+    [
+        ("isReminderOn", "false", False),
+        ("isAllDay", " False ", False),
+        ("hideAttendees", "TRUE", True),
+        ("isOnlineMeeting", "true", True),
+        ("reminderMinutesBeforeStart", " 30", 30),
+    ],
+)
+def test_flags_and_numbers_may_be_sent_as_text(world: World, name: str, given: str, shown: Any) -> None:
+    assert world.create(**{name: given})[name] == shown
 
 
 @pytest.mark.parametrize(
@@ -240,6 +257,15 @@ def test_an_online_meeting_stays_one(world: World) -> None:
     assert event["onlineMeeting"]["joinUrl"].startswith("https://")
     answer = world.graph.patch(f"{world.events}/{event['id']}", {"isOnlineMeeting": False})
     assert answer.body["isOnlineMeeting"] is True
+
+
+@pytest.mark.parametrize("said", [False, "false"])
+def test_a_provider_makes_no_online_meeting_where_one_is_denied(world: World, said: Any) -> None:
+    provider = {"onlineMeetingProvider": "teamsForBusiness"}
+    denied = {"isOnlineMeeting": said}
+    for event in (world.create(**denied, **provider), world.create(**provider, **denied)):
+        assert (event["isOnlineMeeting"], event["onlineMeetingProvider"]) == (False, "unknown")
+    assert world.create(**provider)["isOnlineMeeting"] is True
 
 
 def test_events_without_attendees_send_no_mail(world: World) -> None:

@@ -4,6 +4,7 @@ What a request body may say about an event, and what the service refuses.
 Source: Graph page "event resource type"; the refusals as met in issue threads.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import tzinfo
@@ -65,6 +66,9 @@ _ELSEWHERE = {
     "multiValueExtendedProperties": "multi-value extended properties",
     "attachments": "attachments",
 }
+# As .NET reads text where a value of another primitive type is expected.
+_BOOLEANS = {"true": True, "false": False}
+_WHOLE_NUMBER = re.compile(r"\s*[+-]?[0-9]{1,10}\s*")
 
 
 @dataclass(slots=True)
@@ -113,6 +117,7 @@ def read(body: Any, switches: Switches, *, creating: bool) -> Draft:
         else:
             _check_ignorable(name, value, switches)
     _settle_subject(draft, switches)
+    _settle_online(draft, body)
     return draft
 
 
@@ -122,6 +127,13 @@ def _settle_subject(draft: Draft, switches: Switches) -> None:
         if switches.long_subject == "refuse":
             raise property_refused()
         draft.fields["subject"] = subject[:SUBJECT_LENGTH]
+
+
+def _settle_online(draft: Draft, body: dict[str, Any]) -> None:
+    # A provider alone makes an online meeting, but not beside a no (python-o365 names one with every event).
+    said = body.get("isOnlineMeeting")
+    if said is not None and not _boolean("isOnlineMeeting", said):
+        draft.fields.pop("online", None)
 
 
 def _check_ignorable(name: str, value: Any, switches: Switches) -> None:
@@ -191,11 +203,17 @@ def _text(target: str) -> Callable[[str, Any], dict[str, Any]]:
 
 def _flag(target: str, default: bool) -> Callable[[str, Any], dict[str, Any]]:  # noqa: FBT001 - a table's column
     def reader(name: str, value: Any) -> dict[str, Any]:
-        if value is not None and not isinstance(value, bool):
-            raise _wrong_type(name, "Edm.Boolean")
-        return {target: default if value is None else value}
+        return {target: default if value is None else _boolean(name, value)}
 
     return reader
+
+
+def _boolean(name: str, value: Any) -> bool:
+    # Text is converted to any primitive type (odata.net, ODataPayloadValueConverter); python-o365 sends "false".
+    found = _BOOLEANS.get(value.strip().casefold()) if isinstance(value, str) else value
+    if not isinstance(found, bool):
+        raise _wrong_type(name, "Edm.Boolean")
+    return found
 
 
 def _choice(target: str, *allowed: str) -> Callable[[str, Any], dict[str, Any]]:
@@ -271,6 +289,8 @@ def _categories(name: str, value: Any) -> dict[str, Any]:
 
 
 def _minutes(name: str, value: Any) -> dict[str, Any]:
+    if isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value):
+        value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or not -(2**31) <= value < 2**31:
         raise _wrong_type(name, "Edm.Int32")
     return {"reminder_minutes": value}
@@ -293,10 +313,8 @@ def _attendee(member: Any) -> Attendee:
 
 
 def _online(name: str, value: Any) -> dict[str, Any]:
-    if value is not None and not isinstance(value, bool):
-        raise _wrong_type(name, "Edm.Boolean")
     # Once an online meeting, always one: the service says it cannot be undone.
-    return {"online": "teamsForBusiness"} if value else {}
+    return {"online": "teamsForBusiness"} if value is not None and _boolean(name, value) else {}
 
 
 def _provider(name: str, value: Any) -> dict[str, Any]:
