@@ -1,9 +1,12 @@
 """The record of requests and changes."""
 
+import http.client
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.sandbox.client import MONDAY, World, at, lecture, tag
 
 from classbell.sandbox import Record
@@ -124,6 +127,35 @@ def test_token_requests_are_recorded_with_their_code(world: World) -> None:
     world.ask_token(client_assertion="x")
     bad = world.sandbox.history[-1]
     assert (bad.kind, bad.status, bad.detail) == ("refusal", 401, {"code": "AADSTS50027"})
+
+
+@pytest.mark.parametrize(
+    ("effect", "status", "code"), [("429", 429, "temporarily_unavailable"), ("drop-after", 0, "dropped")]
+)
+def test_a_token_request_that_a_fault_met_is_recorded_as_the_client_saw_it(
+    world: World, effect: str, status: int, code: str
+) -> None:
+    start = len(world.sandbox.history)
+    world.sandbox.faults.add(lambda info: info.kind == "token", effect, retry_after=3)
+    with suppress(OSError, http.client.HTTPException):
+        world.ask_token()
+    (record,) = since(world, start)
+    assert (record.kind, record.method, record.status) == ("refusal", "POST", status)
+    assert record.path.endswith("/oauth2/v2.0/token")
+    assert record.detail == {"code": code, "retry_after": "3"}
+
+
+@pytest.mark.parametrize(("effect", "members"), [("503-before", 0), ("503-after", 1)])
+def test_an_envelope_that_a_fault_met_is_recorded_as_the_client_saw_it(
+    world: World, effect: str, members: int
+) -> None:
+    start = len(world.sandbox.history)
+    world.sandbox.faults.add(lambda info: info.kind == "batch", effect)
+    assert world.graph.batch({"method": "GET", "url": world.events}).status == 503
+    envelope, *others = since(world, start)
+    assert (envelope.kind, envelope.path, envelope.status) == ("refusal", "/v1.0/$batch", 503)
+    assert envelope.detail["code"] == "ErrorServerBusy"
+    assert [record.status for record in others] == [200] * members
 
 
 def test_no_credential_is_in_the_history(world: World, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import msgspec
 
 from classbell.sandbox.access import Access
 from classbell.sandbox.exchange import ABSENT, ConnectionDropped, Reply, Request
+from classbell.sandbox.faults import Fault
 from classbell.sandbox.gateway import Gateway
 from classbell.sandbox.refusals import Refusal, bad_request
 
@@ -49,9 +50,18 @@ class Batches:
         self._random = random
         self._count = 0
 
-    async def answer(self, envelope: Any, base: str, size: int, access: Access) -> Reply:
+    async def answer(
+        self, envelope: Any, base: str, size: int, access: Access, fault: Fault | None = None
+    ) -> Reply:
         """
         Answer a batch; the answer is 200 whatever became of its members.
+
+        Args:
+            envelope: what was sent, decoded.
+            base: scheme and host asked.
+            size: the length of what was sent, in bytes.
+            access: what the bearer of its token may do.
+            fault: what will be told instead of this answer, for the record.
 
         Raises:
             Refusal: the envelope itself is malformed.
@@ -59,7 +69,7 @@ class Batches:
         """
         self._count += 1
         members = _read(envelope, base, size, self._count)
-        self._gateway.record_batch(access, self._count)
+        self._gateway.record_batch(access, self._count, fault)
         run = _Run(self._gateway, access, members)
         responses = await run.finish()
         self._random.shuffle(responses)

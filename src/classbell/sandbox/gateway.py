@@ -180,16 +180,18 @@ class Gateway:
         headers = {} if fault.retry_after is None else {"Retry-After": fault.retry_after}
         return self.refused(Refusal(fault.status, fault.code, fault.message, headers=headers), {})
 
-    def record_batch(self, access: Access, number: int) -> None:
+    def record_batch(self, access: Access, number: int, fault: Fault | None) -> None:
         """Write the envelope of a batch into the history; its members follow one by one."""
+        code = "" if fault is None else "dropped" if fault.drops else fault.code
         self._commons.history.add(
-            "request",
+            "request" if fault is None else "refusal",
             tenant=access.tenant.tenant_id,
             app=access.app.client_id,
             method="POST",
             path=f"/{VERSION}/$batch",
-            status=200,
+            status=200 if fault is None else fault.status,
             batch=number,
+            more=None if fault is None else Particulars(code, fault.retry_after or ""),
         )
 
     def _record(self, request: Request, access: Access, mailbox: Mailbox | None, reply: Reply) -> None:

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from classbell.sandbox.aadsts import EntraRefusal
 from classbell.sandbox.access import Access
 from classbell.sandbox.exchange import ABSENT, VERSION, ConnectionDropped, Reply, Request
-from classbell.sandbox.faults import RequestInfo
+from classbell.sandbox.faults import Fault, RequestInfo
 from classbell.sandbox.history import Kind, Particulars
 from classbell.sandbox.refusals import Refusal, bad_request
 from classbell.sandbox.server import Doors
@@ -86,26 +86,25 @@ class _Login:
                     "token", "POST", request.url.path, name, form.get("client_id", ""), mailbox="", body=form
                 )
             )
-        if fault is not None and not fault.after:
-            answer = self._spoilt(fault.status, fault.retry_after)
-        else:
-            answer = self._token(request, name, form)
-            if fault is not None:
-                answer = self._spoilt(fault.status, fault.retry_after)
-        return answer
+        if fault is None or fault.after:
+            answered, told, record = self._token(request, name, form)
+        if fault is not None:
+            return self._spoilt(request, fault)
+        self._record(request, "refusal" if answered >= 400 else "request", answered, **record)  # noqa: PLR2004 - a status
+        return self._json(answered, told)
 
-    def _token(self, request: HttpRequest, name: str, form: dict[str, str]) -> Response:
-        doors = self._doors
-        correlation = request.headers.get("client-request-id", "")
-        with doors.commons.lock:
+    def _token(
+        self, request: HttpRequest, name: str, form: dict[str, str]
+    ) -> tuple[int, dict[str, Any], dict[str, Any]]:
+        """Status and body of the answer, and what its record says."""
+        entra = self._doors.entra
+        with self._doors.commons.lock:
             try:
-                tenant, app, told = doors.entra.token(name, form, _base(request))
+                tenant, app, told = entra.token(name, form, _base(request))
             except EntraRefusal as refusal:
-                told = doors.entra.refused(refusal, correlation)
-                self._record(request, "refusal", refusal.status, more=Particulars(f"AADSTS{refusal.code}"))
-                return self._json(refusal.status, told)
-            self._record(request, "request", 200, tenant=tenant.tenant_id, app=app.client_id)
-            return self._json(200, told)
+                told = entra.refused(refusal, request.headers.get("client-request-id", ""))
+                return refusal.status, told, {"more": Particulars(f"AADSTS{refusal.code}")}
+            return 200, told, {"tenant": tenant.tenant_id, "app": app.client_id}
 
     async def metadata(self, request: HttpRequest) -> Response:
         doors = self._doors
@@ -129,15 +128,14 @@ class _Login:
             kind, method=request.method, path=request.url.path, status=status, **values
         )
 
-    def _spoilt(self, status: int, retry_after: str | None) -> Response:
-        if not status:
+    def _spoilt(self, request: HttpRequest, fault: Fault) -> Response:
+        code = "dropped" if fault.drops else "temporarily_unavailable"
+        self._record(request, "refusal", fault.status, more=Particulars(code, fault.retry_after or ""))
+        if fault.drops:
             return _Dropped()
-        headers = {} if retry_after is None else {"retry-after": retry_after}
-        told = {
-            "error": "temporarily_unavailable",
-            "error_description": "The service is temporarily unavailable.",
-        }
-        return self._json(status, told, headers)
+        headers = {} if fault.retry_after is None else {"retry-after": fault.retry_after}
+        told = {"error": code, "error_description": "The service is temporarily unavailable."}
+        return self._json(fault.status, told, headers)
 
     def _json(self, status: int, told: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
         common = {"date": _date(self._doors), "cache-control": "no-store, no-cache", "pragma": "no-cache"}
@@ -168,11 +166,11 @@ class _Graph:
             envelope = _decoded(content, "Invalid batch payload format.")
             fault = self._batch_fault(access, envelope)
             if fault is not None and not fault.after:
-                reply = self._spoilt(fault)
+                doors.gateway.record_batch(access, 0, fault)
             else:
-                reply = await doors.batches.answer(envelope, _base(request), len(content), access)
-                if fault is not None:
-                    reply = self._spoilt(fault)
+                reply = await doors.batches.answer(envelope, _base(request), len(content), access, fault)
+            if fault is not None:
+                reply = self._spoilt(fault)
         except ConnectionDropped:
             return _Dropped()
         except Refusal as refusal:
@@ -220,7 +218,7 @@ class _Graph:
             base=_base(request),
         )
 
-    def _batch_fault(self, access: Access, envelope: Any) -> Any:
+    def _batch_fault(self, access: Access, envelope: Any) -> Fault | None:
         if not self._doors.faults:
             return None
         return self._doors.faults.pick(
@@ -235,7 +233,7 @@ class _Graph:
             )
         )
 
-    def _spoilt(self, fault: Any) -> Reply:
+    def _spoilt(self, fault: Fault) -> Reply:
         if fault.drops:
             raise ConnectionDropped
         return self._doors.gateway.spoilt(fault)
