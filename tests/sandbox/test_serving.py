@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import ssl
+import time
 import urllib.request
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
@@ -66,6 +67,18 @@ def test_each_sandbox_has_a_ca_of_its_own(world: World) -> None:
             x509.load_pem_x509_certificate(one.ca_file.read_bytes()) for one in (world.address, address)
         )
         assert own.public_key() != other.public_key()
+
+
+def test_it_ends_at_once_although_a_client_keeps_its_connection(caplog: pytest.LogCaptureFixture) -> None:
+    with Sandbox().serve() as address:
+        wire = Wire(address)
+        wire.send("GET", "/")
+        leaving = time.monotonic()
+    assert time.monotonic() - leaving < 0.9
+    assert caplog.text == ""
+    with pytest.raises(OSError, match=r".*"):
+        wire.send("GET", "/")
+    wire.close()
 
 
 def test_the_ca_and_the_state_stay_the_same_when_it_serves_again() -> None:

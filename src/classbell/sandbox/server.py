@@ -103,6 +103,12 @@ class _Protocol(HttpToolsProtocol):
         super().on_message_begin()
         self.scope["extensions"] = {"sandbox.drop": {"drop": self.transport.abort}}
 
+    def shutdown(self) -> None:
+        super().shutdown()
+        # Clients keep connections open for later, and TLS would wait long for them to take leave.
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.abort()
+
 
 @contextmanager
 def serve_in_thread(doors: Doors, *, port: int, **options: object) -> Iterator[Address]:
