@@ -197,6 +197,7 @@ change = Table(
         sqlite_where=_OPEN,
         postgresql_where=_OPEN,
     ),
+    Index("ix_change_mailbox_id", "mailbox_id"),
     Index("ix_change_due", "institution_id", "starts_at", "id", sqlite_where=_DUE, postgresql_where=_DUE),
     # A number is never given twice: what was read before its row was removed must not fit a later one.
     sqlite_autoincrement=True,

@@ -160,6 +160,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("state IN ('pending', 'waiting', 'unknown')"),
             postgresql_where=sa.text("state IN ('pending', 'waiting', 'unknown')"),
         )
+        batch_op.create_index("ix_change_mailbox_id", ["mailbox_id"], unique=False)
         batch_op.create_index(
             "uq_change_open_pair",
             ["mailbox_id", "meeting_id"],
