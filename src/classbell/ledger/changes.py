@@ -19,6 +19,7 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    tuple_,
     update,
 )
 
@@ -116,13 +117,12 @@ class Changes:
         self, now: float, limit: int, after: tuple[int, int] = (-(2**62), 0), only: int | None = None
     ) -> list[Change]:
         """Changes to carry out or look after, soonest meetings first, from behind (start, id) *after*."""
-        start, number = after
         query = (
             _selected()
             .where(
                 self._doable(only),
                 change.c.due_at <= now,
-                (change.c.starts_at > start) | ((change.c.starts_at == start) & (change.c.id > number)),
+                tuple_(change.c.starts_at, change.c.id) > after,
             )
             .order_by(change.c.starts_at, change.c.id)
             .limit(limit)
