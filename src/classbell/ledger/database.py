@@ -10,6 +10,7 @@ synchronous"). Commits run inside one callback of the loop, so no cancellation c
 import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -125,9 +126,8 @@ class Database:
     def _commit(self) -> None:
         group, self._queued = self._queued, []
         begun = False
-        self._connection.info[WRITING] = True
         try:
-            with self._connection.begin():
+            with self._writing(), self._connection.begin():
                 begun = True
                 results = [work(self._connection) for work, _ in group]
         except BaseException as error:  # noqa: BLE001 - whoever waits must hear of it, whatever it was
@@ -140,8 +140,6 @@ class Database:
                 for _, future in group:
                     _reject(future, _explained(error))
             return
-        finally:
-            self._connection.info[WRITING] = False
         for (_, future), result in zip(group, results, strict=True):
             if not future.done():
                 future.set_result(result)
@@ -165,10 +163,17 @@ class Database:
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         config.attributes["connection"] = self._connection
-        self._connection.info[WRITING] = True
-        with self._connection.begin():
+        with self._writing(), self._connection.begin():
             command.upgrade(config, "head")
-        self._connection.info[WRITING] = False
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Announces to the engine that transactions begun inside are going to write."""
+        self._connection.info[WRITING] = True
+        try:
+            yield
+        finally:
+            self._connection.info[WRITING] = False
 
     def _schema_found(self) -> str | None:
         if "alembic_version" not in inspect(self._connection).get_table_names():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, event, insert, select
+from sqlalchemy.exc import ResourceClosedError
 from sqlalchemy.sql.dml import ReturningInsert
 from tests.contract.ledger.books import INSTALLATION, accept, create, due, rows, send
 
@@ -84,6 +85,14 @@ async def test_the_write_of_a_waiter_that_gave_up_is_whole(ledger: Ledger) -> No
     with pytest.raises(asyncio.CancelledError):
         await giving_up
     assert await written(ledger) == {"first half", "second half", "beside"}
+
+
+async def test_whoever_still_waits_when_the_ledger_is_closed_hears_of_it(alone: Ledger) -> None:
+    waiting = asyncio.ensure_future(alone._database.write(adds("late")))
+    await asyncio.sleep(0)
+    alone.close()
+    with pytest.raises(ResourceClosedError):
+        await asyncio.wait_for(waiting, 5)
 
 
 async def test_a_write_after_a_failure_works(ledger: Ledger) -> None:
