@@ -329,7 +329,8 @@ def _exit_code(review: Review, tally: Tally, waiting: Sequence[Waiting]) -> int:
     codes = [failure.exit_code for failure in review.failures]
     if review.verdict.holds or any(w.state is ChangeState.HELD for w in waiting):
         codes.append(HeldError.exit_code)
-    if any(w.state is not ChangeState.HELD for w in waiting):
+    unread = any(snapshot.coverage.unread for snapshot in review.snapshots)
+    if unread or any(w.state is not ChangeState.HELD for w in waiting):
         codes.append(3)
     return next((code for code in (4, 5, 3) if code in codes), 0)
 

@@ -1,9 +1,10 @@
 """A web server on loopback, whose every answer a test decides."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 @dataclass
@@ -34,6 +35,22 @@ class Site:
             self.asked.append(path)
             answers = self.answers.get(path.partition("?")[0], [Answer(b"nothing here", 404)])
             return answers.pop(0) if len(answers) > 1 else answers[0]
+
+
+@contextmanager
+def web_site() -> Iterator[Site]:
+    """A site that serves from a thread until the block ends."""
+    served: list[Site] = []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler(lambda: served[0]))
+    served.append(Site(url=f"http://127.0.0.1:{server.server_port}"))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield served[0]
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def handler(site: Callable[[], Site]) -> type[BaseHTTPRequestHandler]:

@@ -21,6 +21,15 @@ def report(error: ClassbellError, output: "Output") -> int:
     return error.exit_code
 
 
+def warn(error: ClassbellError, output: "Output", **fields: Any) -> None:
+    """Print an error that does not end the command: it stops a part of the work, and the rest goes on."""
+    if output.as_json:
+        for told in diagnostics(error):
+            output.event("diagnostic", severity="warning", **told, **fields)
+    else:
+        output.error("\n".join(lines(error)))
+
+
 def lines(error: ClassbellError) -> Iterator[str]:
     """What happened, then why, what it means, and what to do, as far as they are known."""
     problems = _problems(error)

@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from classbell.cli.errors import warn
 from classbell.cli.output import Output
 from classbell.differences import Difference, Seen, differences, seen
+from classbell.errors import HeldError
+from classbell.guards import Hold
 from classbell.ledger import InstitutionLedger
 from classbell.model import Action, Reason
 from classbell.plan import Plan
@@ -25,6 +28,21 @@ REASONS = {
     Reason.REMOVED: "no longer in the timetable",
     Reason.LEFT: "no longer attends",
     Reason.RESTORED: "had been removed from the calendar",
+}
+# Of what is held: why, and where to look.
+_ADVICE = {
+    "E-SRC-SHRUNK": (
+        "unknown; so much less at once is mostly an export that broke",
+        "if the source is wrong, repair it, and the next run goes on by itself",
+    ),
+    "E-HOLD-DELETES": (
+        "unknown; a term may have ended, or a source may have lost much",
+        "look at the plan: classbell plan --all",
+    ),
+    "E-HOLD-MAILBOX": (
+        "unknown; somebody may have left all groups, or their timetable may be broken",
+        "look: classbell explain {}",
+    ),
 }
 MEETINGS_SHOWN = 15
 MAILBOXES_SHOWN = 10
@@ -175,12 +193,34 @@ class PlanView:
         verdict = "held" if any(h.code == "E-HOLD-DELETES" for h in self.review.verdict.holds) else "ok"
         output.line(f"  Guards   deletes {deletes} of {limit.count} allowed ({share:.1f} %)  {verdict}")
         for failure in self.review.failures:
-            output.warning(failure.code, failure.what)
-        for hold in self.review.verdict.holds:
-            where = f" [{self._subject(hold.scope, hold.subject)}]" if hold.subject else ""
-            output.warning(hold.code, hold.text + where, changes=hold.changes, deletes=hold.deletes)
+            warn(failure, output)
+        for holds in self._alike():
+            warn(
+                self._told(holds, deletes),
+                output,
+                changes=sum(hold.changes for hold in holds),
+                deletes=sum(hold.deletes for hold in holds),
+            )
         for remark in self.review.remarks:
             output.warning(remark.code, remark.text)
+
+    def _alike(self) -> list[list[Hold]]:
+        """What is held, that of mailboxes together: one cause is one message."""
+        holds = self.review.verdict.holds
+        mailboxes = [hold for hold in holds if hold.scope == "mailbox"]
+        others = [[hold] for hold in holds if hold.scope != "mailbox"]
+        return [*others, mailboxes] if mailboxes else others
+
+    def _told(self, holds: list[Hold], deletes: int) -> HeldError:
+        first = holds[0]
+        subject = self._subject(first.scope, first.subject)
+        text = f"{subject}: {first.text}" if first.scope == "mailbox" else first.text
+        if len(holds) > 1:
+            text += f" And {len(holds) - 1} more mailboxes like it."
+        why, look = _ADVICE[first.code]
+        # The number is of the whole plan: what a person agrees to is what the guards are asked about.
+        agree = f"classbell apply --allow-deletes {deletes}" if deletes else "raise the limit in [safety]"
+        return HeldError(first.code, text, why=why, do=f"{look.format(subject)}; if it is right: {agree}")
 
     def _print_reasons(self, output: Output) -> None:
         total: Counter[str] = Counter()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from classbell.cli.assembly import institutions, run_until_interrupted, workplace
 from classbell.cli.errors import report as report_error
+from classbell.cli.errors import warn
 from classbell.cli.exits import Exit
 from classbell.cli.invocation import Invocation
 from classbell.cli.plan_view import SIGNS, PlanView, counts
@@ -151,7 +152,7 @@ class _Delivering:
         words = ", ".join(f"{done[action]} {action.name.lower()}" for action in SIGNS)
         self._output.line(f"{settings.name}: applied {words} in {_duration(report.seconds)}.")
         for waiting in report.waiting:
-            self._output.warning(waiting.code or "E-PENDING", waiting_words(waiting))
+            warn(told_waiting(waiting), self._output)
         self._output.event(
             "applied",
             institution=settings.id,
@@ -163,15 +164,53 @@ class _Delivering:
         )
 
 
-def waiting_words(waiting: Waiting) -> str:
-    """One line about open changes that stand for the same reason."""
-    where = f"{waiting.changes} changes in {waiting.mailboxes} mailboxes"
-    why = f": {waiting.detail}" if waiting.detail else ""
+# What a person can do about open changes; about all others nothing but wait.
+_NAMES = "classbell status names the mailboxes; "
+_AT_ONCE = "; to try at once: classbell sync PERSON"
+_ADVICE = {
+    "E-MBX-404": f"{_NAMES}assign a licence, or correct the address at the source{_AT_ONCE}",
+    "E-MBX-FULL": f"{_NAMES}their owners make room{_AT_ONCE}",
+    "E-MBX-DENIED": f"{_NAMES}check which mailboxes the application may enter, in Exchange{_AT_ONCE}",
+    "E-LEDGER-LOST": f"{_NAMES}put back the newest copy of the ledger's database",
+}
+
+
+def told_waiting(waiting: Waiting) -> ClassbellError:
+    """Open changes that stand for the same reason, as an error that ends nothing."""
+    do = _ADVICE.get(waiting.code, "nothing; the next run goes on with them")
     if waiting.state is ChangeState.HELD:
-        return f"{where} wait for a person{why}"
-    when = f"; tried again at {utc_text(waiting.due_at)}" if waiting.due_at else ""
-    verb = "are not certain" if waiting.state is ChangeState.UNKNOWN else "wait"
-    return f"{where} {verb}{why}{when}"
+        do = "look at these events in Outlook; docs/reference/errors.md says more of this code"
+    return ClassbellError(
+        waiting.code or "E-PENDING",
+        f"{_where(waiting)} {_how(waiting)}{_when(waiting)}.",
+        why=waiting.detail or "the run ended before their turn",
+        do=do,
+    )
+
+
+def waiting_words(waiting: Waiting) -> str:
+    """The same in one line."""
+    why = f": {waiting.detail.rstrip('.')}" if waiting.detail else ""
+    return f"{_where(waiting)} {_how(waiting)}{why}{_when(waiting)}"
+
+
+def _where(waiting: Waiting) -> str:
+    changes = "1 change" if waiting.changes == 1 else f"{waiting.changes} changes"
+    return f"{changes} in " + ("1 mailbox" if waiting.mailboxes == 1 else f"{waiting.mailboxes} mailboxes")
+
+
+def _how(waiting: Waiting) -> str:
+    one = waiting.changes == 1
+    if waiting.state is ChangeState.HELD:
+        return "waits for a person" if one else "wait for a person"
+    if waiting.state is ChangeState.UNKNOWN:
+        return "is not certain" if one else "are not certain"
+    return "waits" if one else "wait"
+
+
+def _when(waiting: Waiting) -> str:
+    due = waiting.due_at and waiting.state is not ChangeState.HELD
+    return f"; tried again at {utc_text(waiting.due_at)}" if due else ""
 
 
 def waiting_json(waiting: Waiting) -> dict[str, object]:

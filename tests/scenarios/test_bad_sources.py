@@ -1,0 +1,179 @@
+"""Timetables that cannot be read, or read as too little: told in words, and nothing is taken away for it."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+from tests.scenarios.campus import (
+    PEOPLE,
+    Campus,
+    Class,
+    as_feed,
+    as_tables,
+    classes,
+    moved,
+    open_campus,
+    told_with_reason_and_advice,
+)
+from tests.scenarios.world import World, ics
+from tests.sources.web_site import Answer, Site, web_site
+
+LOGIN = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in</body></html>"
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with web_site() as served:
+        yield served
+
+
+@pytest.fixture
+def with_tables(world: World) -> Campus:
+    return open_campus(world)
+
+
+@pytest.fixture
+def with_feed(world: World, site: Site) -> Campus:
+    """Everybody's calendar comes from one feed on the web, and is up to date."""
+    url = site.put("/feed.ics", as_feed(classes()))
+    feeds = [(f"{name}@example.edu", f"{url}?secret=hunter2") for name in PEOPLE]
+    campus = Campus(world, world.add_institution(ics("feed", feeds, private=True), PEOPLE, timezone="UTC"))
+    campus.applies()
+    assert campus.holds(classes())
+    return campus
+
+
+BAD_FEEDS: dict[str, tuple[Callable[[bytes], Answer], str, int]] = {
+    "not found": (lambda _: Answer(b"gone", status=404), "E-SRC-HTTP", 4),
+    "server failed": (lambda _: Answer(b"oops", status=500), "E-SRC-HTTP", 5),
+    "login page": (lambda _: Answer(LOGIN, headers={"content-type": "text/html"}), "E-SRC-HTML", 4),
+    "empty": (lambda _: Answer(b""), "E-SRC-EMPTY", 4),
+    "no entries": (lambda _: Answer(as_feed([])), "E-SRC-EMPTY", 4),
+    "half a file": (lambda body: Answer(body[: len(body) // 2]), "E-SRC-CUT", 4),
+    "half of what was announced": (
+        lambda body: Answer(body[: len(body) // 2], length=len(body)),
+        "E-SRC-FETCH",
+        5,
+    ),
+}
+
+
+@pytest.mark.parametrize(("answer", "code", "exit_code"), BAD_FEEDS.values(), ids=BAD_FEEDS.keys())
+def test_a_feed_that_is_no_timetable_changes_nothing_and_the_next_good_one_is_delivered(
+    with_feed: Campus, site: Site, answer: Callable[[bytes], Answer], code: str, exit_code: int
+) -> None:
+    body = as_feed(moved(classes()))
+    site.put("/feed.ics", answer(body))
+    ended = with_feed.refuses(code, exit_code)
+    assert "hunter2" not in ended.out + ended.err
+    assert with_feed.holds(classes())
+    site.put("/feed.ics", body)
+    with_feed.applies()
+    assert with_feed.holds(moved(classes()))
+
+
+def test_one_feed_of_several_that_fails_keeps_its_persons_events_and_the_others_go_on(
+    world: World, site: Site
+) -> None:
+    feeds = [(f"{name}@example.edu", site.put(f"/{name}.ics", as_feed(classes()))) for name in PEOPLE]
+    campus = Campus(world, world.add_institution(ics("feed", feeds, private=True), PEOPLE, timezone="UTC"))
+    campus.applies()
+    changed = moved(classes())[:-1]
+    for name in PEOPLE:
+        site.put(f"/{name}.ics", as_feed(changed))
+    site.put("/grace.ics", LOGIN)
+    ended = campus.run("apply", "--yes")
+    assert ended.code == 3
+    assert "E-SRC-HTML" in ended.err
+    assert campus.holds(changed, ["ada", "alan"])
+    assert campus.holds(classes(), ["grace"])
+    site.put("/grace.ics", as_feed(changed))
+    campus.applies()
+    assert campus.holds(changed)
+
+
+def test_a_table_without_a_mapped_column_names_those_that_it_has(with_tables: Campus) -> None:
+    meetings = with_tables.world.folder / "example-timetable" / "meetings.csv"
+    good = meetings.read_text(encoding="utf-8")
+    meetings.write_text(good.replace("start,end", "begin,end", 1), encoding="utf-8")
+    ended = with_tables.refuses("E-SRC-COLUMN", 4)
+    assert '"start"' in ended.err
+    assert "begin" in ended.err
+    meetings.write_text(good, encoding="utf-8")
+    with_tables.applies()
+    assert with_tables.holds(moved(classes()))
+
+
+def people_of(campus: Campus, *more: str) -> list[str]:
+    return [f"{name}@{campus.institution.domain}" for name in (*PEOPLE, *more)]
+
+
+def write_tables(campus: Campus, planned: Sequence[Class], *more: str) -> None:
+    folder = campus.world.folder / f"{campus.institution.id}-timetable"
+    as_tables(folder, planned, people_of(campus, *more))
+
+
+def test_a_person_without_a_mailbox_waits_and_all_others_go_on(with_tables: Campus) -> None:
+    campus = with_tables
+    write_tables(campus, moved(classes()), "newcomer")
+    ended = campus.run("apply", "--yes")
+    assert ended.code == 3
+    assert told_with_reason_and_advice(ended.err, "E-MBX-404")
+    assert campus.holds(moved(classes()))
+    status = campus.run("status")
+    assert "newcomer@example.edu" in status.out
+    campus.institution.tenant.add_mailbox("newcomer@example.edu")
+    assert campus.run("sync", "newcomer@example.edu").code == 0
+    campus.applies()
+    assert campus.holds(moved(classes()), [*PEOPLE, "newcomer"])
+
+
+def test_a_timetable_with_most_of_its_classes_gone_is_held(with_tables: Campus) -> None:
+    campus = with_tables
+    campus.applies()
+    write_tables(campus, moved(classes())[:8])
+    ended = campus.refuses("E-SRC-SHRUNK", 4)
+    assert "8 coming meetings, was 20 (60 % fewer" in ended.err
+    assert campus.holds(moved(classes()))
+    write_tables(campus, classes())
+    campus.applies()
+    assert campus.holds(classes())
+
+
+def test_what_is_held_goes_through_once_a_person_agrees_to_the_number(with_tables: Campus) -> None:
+    campus = with_tables
+    campus.applies()
+    write_tables(campus, classes()[:8])
+    campus.refuses("E-SRC-SHRUNK", 4, "--allow-deletes", "35")
+    ended = campus.run("apply", "--yes", "--allow-deletes", "36")
+    assert ended.code == 0
+    assert campus.holds(classes()[:8])
+
+
+def test_an_institution_with_a_broken_source_keeps_no_other_from_its_turn(world: World) -> None:
+    north, south = open_campus(world, "north"), open_campus(world, "south")
+    meetings = world.folder / "north-timetable" / "meetings.csv"
+    good = meetings.read_text(encoding="utf-8")
+    meetings.write_text("", encoding="utf-8")
+    ended = north.run("apply", "--yes")
+    assert ended.code == 4
+    assert "E-SRC-EMPTY" in ended.err
+    assert north.holds(classes())
+    assert south.holds(moved(classes()))
+    meetings.write_text(good, encoding="utf-8")
+    north.applies()
+    assert north.holds(moved(classes()))
+
+
+def test_an_institution_that_cannot_sign_in_keeps_no_other_from_its_turn(world: World) -> None:
+    north, south = open_campus(world, "north"), open_campus(world, "south")
+    file = world.folder / "conf.d" / "north-cert.pem"
+    content = file.read_bytes()
+    file.unlink()
+    ended = north.run("apply", "--yes")
+    assert ended.code == 2
+    assert "E-CERT-FILE" in ended.err
+    assert north.holds(classes())
+    assert south.holds(moved(classes()))
+    file.write_bytes(content)
+    north.applies()
+    assert north.holds(moved(classes()))
