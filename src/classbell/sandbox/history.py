@@ -1,7 +1,9 @@
 """The append-only record of what was asked and of what changed; checkers judge from it."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal, overload
 
 import msgspec
@@ -9,7 +11,7 @@ import msgspec
 from classbell.sandbox.content import Content
 from classbell.sandbox.ids import MailboxIds
 
-Kind = Literal["request", "refusal", "change"]
+Kind = Literal["request", "refusal", "change", "administration"]
 
 
 # Without gc: millions of these live as long as the sandbox and never take part in a cycle.
@@ -78,13 +80,23 @@ class Particulars(msgspec.Struct, frozen=True, gc=False):
         return told
 
 
+class Told(msgspec.Struct, frozen=True):
+    """The particulars of a record that was read back from where it was kept."""
+
+    detail: dict[str, Any]
+
+    def described(self) -> dict[str, Any]:
+        """The particulars as JSON values."""
+        return self.detail
+
+
 class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """
     One line of the history.
 
     ``number`` counts from 1; ``at`` is the sandbox's time in seconds. ``kind`` is ``request`` (answered),
-    ``refusal`` (answered with a status of 400 or more, or not at all: status 0) or ``change``. ``tenant`` and
-    ``app`` are ids, ``mailbox`` the address as the directory has it, ``path`` the path with its query as
+    ``refusal`` (answered with a status of 400 or more, or not at all: status 0), ``change`` or
+    ``administration`` (something was done to the sandbox itself). ``tenant`` and ``app`` are ids, ``mailbox`` the address as the directory has it, ``path`` the path with its query as
     it was asked; a batch has a record and so has each of its members, with its own path and status.
     """
 
@@ -98,7 +110,7 @@ class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     path: str = ""
     status: int = 0
     batch: int = 0
-    more: Change | Particulars | None = None
+    more: Change | Particulars | Told | None = None
 
     @property
     def change(self) -> Change | None:
@@ -137,13 +149,23 @@ class History(Sequence[Record]):
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
+        self._earlier: Sequence[Record] = ()
         self._records: list[Record] = []
+        # The number of a record is its place, whichever thread appends.
+        self._lock = Lock()
 
     def add(self, kind: Kind, **values: Any) -> Record:
         """Append a record with the next number and the present time."""
-        record = Record(number=len(self._records) + 1, at=self._now(), kind=kind, **values)
-        self._records.append(record)
+        with self._lock:
+            record = Record(number=len(self) + 1, at=self._now(), kind=kind, **values)
+            self._records.append(record)
         return record
+
+    def continue_from(self, earlier: Sequence[Record]) -> None:
+        """Go on behind the records of earlier runs; only before the first of this one."""
+        if self._records:
+            raise ValueError("this history has begun")
+        self._earlier = earlier
 
     @overload
     def __getitem__(self, index: int) -> Record: ...
@@ -152,16 +174,23 @@ class History(Sequence[Record]):
     def __getitem__(self, index: slice) -> list[Record]: ...
 
     def __getitem__(self, index: int | slice) -> Record | list[Record]:
-        return self._records[index]
+        before = len(self._earlier)
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        if index < 0:
+            index += len(self)
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        return self._earlier[index] if index < before else self._records[index - before]
 
     def __len__(self) -> int:
-        return len(self._records)
+        return len(self._earlier) + len(self._records)
 
     def __iter__(self) -> Iterator[Record]:
-        return iter(self._records)
+        return chain(self._earlier, self._records)
 
     def export(self, path: Path) -> None:
         """Write all records as JSON lines, one record a line."""
         encoder = msgspec.json.Encoder()
         with path.open("wb") as file:
-            file.writelines(encoder.encode(record.told()) + b"\n" for record in list(self._records))
+            file.writelines(encoder.encode(record.told()) + b"\n" for record in self[:])

@@ -5,6 +5,7 @@ Every change gives the item a new version, is written into the history with its 
 that the service would have sent. Callers hold the sandbox's lock.
 """
 
+from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -26,7 +27,8 @@ class Event(msgspec.Struct, gc=False, kw_only=True):
     One event: its identity and times beside content that may be shared.
 
     ``folder`` is the number of its calendar, ``DELETED_ITEMS`` or ``PURGED``. ``posted`` and
-    ``posted_properties`` are what its create said, for the comparison that ``transactionId`` needs.
+    ``posted_properties`` are what its create said, for the comparison that ``transactionId`` needs;
+    ``made_by`` is the cause of its create, or of the copy that it is.
     """
 
     number: int
@@ -39,6 +41,7 @@ class Event(msgspec.Struct, gc=False, kw_only=True):
     transaction: str
     posted: Content
     posted_properties: Properties
+    made_by: str = ""
 
     @property
     def is_live(self) -> bool:
@@ -85,7 +88,11 @@ class Surroundings:
 
 
 class Store:
-    """The content of one mailbox."""
+    """
+    The content of one mailbox.
+
+    ``changes`` are the numbers of the history's records of its latest changes, oldest first.
+    """
 
     __slots__ = (
         "_around",
@@ -94,6 +101,7 @@ class Store:
         "_last_version",
         "address",
         "calendars",
+        "changes",
         "events",
         "ids",
         "tenant",
@@ -108,6 +116,7 @@ class Store:
         self._last_number = 0
         self._last_version = 1
         self._last_folder = FIRST_OWN_CALENDAR
+        self.changes = array("I")
         self.events: dict[int, Event] = {}
         self.transactions: dict[str, Event] = {}
         self.calendars = {
@@ -140,6 +149,7 @@ class Store:
             transaction=transaction,
             posted=content,
             posted_properties=properties,
+            made_by=cause,
         )
         self.events[event.number] = event
         if transaction:
@@ -196,6 +206,7 @@ class Store:
             created=now,
             modified=now,
             transaction="",
+            made_by=cause,
         )
         self.events[twin.number] = twin
         self._record("copy", twin, cause, source=event.number)
@@ -248,7 +259,12 @@ class Store:
 
     def _add(self, change: Change) -> None:
         app = change.cause.removeprefix("api:") if change.cause.startswith("api:") else ""
-        self._around.history.add("change", tenant=self.tenant, app=app, mailbox=self.address, more=change)
+        record = self._around.history.add(
+            "change", tenant=self.tenant, app=app, mailbox=self.address, more=change
+        )
+        self.changes.append(record.number)
+        if len(self.changes) > 2 * _LATEST_CHANGES:
+            del self.changes[:_LATEST_CHANGES]
 
     def _mail_update(self, before: Content, after: Content, cause: str) -> None:
         old = set(before.attendees)
@@ -271,3 +287,5 @@ class Store:
 
 # Content is shared between the mailboxes of one lecture, which are written close together.
 _SHARED_CONTENTS = 50_000
+# So many of a mailbox's latest changes are found at once; all are in the history.
+_LATEST_CHANGES = 500
