@@ -203,7 +203,7 @@ class Acceptor:
         touched = connection.execute(_INSERT_OTHERS, others).rowcount if others else 0
         if touched != len(others):
             # The packed rows that the plan was made from name an event that the ledger does not have.
-            mark_stale(connection, part.mailbox.tolist())
+            mark_stale(connection, self._institution_id, part.mailbox.tolist())
         return len(creates) + touched
 
 
@@ -343,9 +343,13 @@ _WRITTEN = [
     *_PLANNED,
     *_FROM_ENTRY,
 ]
-_INSERT_OTHERS = insert(change).from_select(
-    _WRITTEN,
-    select(*(_FROM_ENTRY.get(name, bindparam(name, type_=change.c[name].type)) for name in _WRITTEN)).where(
-        entry.c.mailbox_id == bindparam("mailbox_id"), entry.c.meeting_id == bindparam("meeting_id")
-    ),
-).execution_options(preserve_rowcount=True)
+_INSERT_OTHERS = (
+    insert(change)
+    .from_select(
+        _WRITTEN,
+        select(
+            *(_FROM_ENTRY.get(name, bindparam(name, type_=change.c[name].type)) for name in _WRITTEN)
+        ).where(entry.c.mailbox_id == bindparam("mailbox_id"), entry.c.meeting_id == bindparam("meeting_id")),
+    )
+    .execution_options(preserve_rowcount=True)
+)

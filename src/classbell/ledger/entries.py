@@ -198,15 +198,18 @@ def _packed_rows(table: Ids) -> list[_Packed]:
     ]
 
 
-def mark_stale(connection: Connection, numbers: Iterable[int]) -> None:
+def mark_stale(connection: Connection, institution_id: int, numbers: Iterable[int]) -> None:
     """Mark mailboxes whose rows change in this transaction."""
-    rows = [{"number": number} for number in sorted(set(numbers))]
+    rows = [{"number": number, "mine": institution_id} for number in sorted(set(numbers))]
     if rows:
         connection.execute(_MARK_STALE, rows)
 
 
 # The same words for SQLite and PostgreSQL, for which SQLAlchemy has two constructs.
-_MARK_STALE = text("INSERT INTO stale (mailbox_id) VALUES (:number) ON CONFLICT DO NOTHING")
+_MARK_STALE = text(
+    "INSERT INTO stale (mailbox_id) SELECT id FROM mailbox WHERE id = :number AND institution_id = :mine"
+    " ON CONFLICT DO NOTHING"
+)
 
 
 def full_key(source: str, key: str) -> str:

@@ -46,7 +46,7 @@ def record(
         (again if missing else settled).append(outcome)
     done = [o for o in settled if _STATES[o.became] is ChangeState.DONE]
     # In this very transaction, so that a crash leaves no packed row that is wrong and trusted.
-    mark_stale(connection, {o.change.mailbox.id for o in (*done, *again)})
+    mark_stale(connection, institution_id, {o.change.mailbox.id for o in (*done, *again)})
     books.enter([o for o in done if o.change.action in CREATING])
     books.rewrite([o for o in done if o.change.action is Action.UPDATE])
     books.strike([*(o for o in done if o.change.action is Action.DELETE), *again])
