@@ -9,6 +9,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from tests.cli.classbell import Ended, classbell
@@ -32,10 +33,12 @@ class Class:
         return self.start + timedelta(hours=1)
 
 
-def classes() -> list[Class]:
+# Once for all, so that a test may run past midnight.
+@cache
+def classes() -> tuple[Class, ...]:
     """One on each of the coming days."""
     noon = datetime.now(tz=UTC).replace(hour=12, minute=0, second=0, microsecond=0)
-    return [Class(f"algebra-{day:02}", noon + timedelta(days=day)) for day in range(1, CLASSES + 1)]
+    return tuple(Class(f"algebra-{day:02}", noon + timedelta(days=day)) for day in range(1, CLASSES + 1))
 
 
 def moved(planned: Sequence[Class]) -> list[Class]:
