@@ -176,7 +176,9 @@ class Run:
                 fresh_mailboxes={key: key for key in review.mailboxes.fresh},
                 fresh_meetings=list(review.meetings.fresh),
                 renderings=review.renderings.fresh,
-                sources_read=frozenset(s.source for s in review.snapshots),
+                # Of a held source nothing is applied: what its last good read asked for stays open.
+                sources_read=frozenset(s.source for s in review.snapshots) - _held_sources(review),
+                unread=frozenset((review.desired.sources[at], box) for at, box in review.desired.unread),
                 only=review.only,
             ),
             review.now,
@@ -264,7 +266,7 @@ class Run:
     async def _keep_sources(self, review: Review) -> None:
         if review.only is not None:
             return
-        held = {hold.subject for hold in review.verdict.holds if hold.scope == "source"}
+        held = _held_sources(review)
         accepted = [s for s in review.snapshots if s.source not in held]
         await self._office.ledger.runs.keep_sources(accepted, review.now)
 
@@ -304,6 +306,10 @@ class Run:
             seconds=clock.now() - review.now,
             remarks=review.remarks,
         )
+
+
+def _held_sources(review: Review) -> frozenset[str]:
+    return frozenset(hold.subject for hold in review.verdict.holds if hold.scope == "source")
 
 
 def _in_order(snapshots: Sequence[Snapshot], desired: Desired) -> list[Snapshot]:
