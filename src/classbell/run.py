@@ -312,6 +312,11 @@ def _held_sources(review: Review) -> frozenset[str]:
     return frozenset(hold.subject for hold in review.verdict.holds if hold.scope == "source")
 
 
+def needs_a_person(waiting: Waiting) -> bool:
+    """Whether these open changes end only if somebody decides or does something about them."""
+    return waiting.state is ChangeState.HELD or waiting.code == "E-LEDGER-LOST"
+
+
 def _in_order(snapshots: Sequence[Snapshot], desired: Desired) -> list[Snapshot]:
     """Snapshots in the order of ``Desired.sources``."""
     by_name = {snapshot.source: snapshot for snapshot in snapshots}
@@ -333,10 +338,10 @@ def _exit_code(review: Review, tally: Tally, waiting: Sequence[Waiting]) -> int:
     if tally.interrupted:
         return 130
     codes = [failure.exit_code for failure in review.failures]
-    if review.verdict.holds or any(w.state is ChangeState.HELD for w in waiting):
+    if review.verdict.holds or any(needs_a_person(w) for w in waiting):
         codes.append(HeldError.exit_code)
     unread = any(snapshot.coverage.unread for snapshot in review.snapshots)
-    if unread or any(w.state is not ChangeState.HELD for w in waiting):
+    if unread or any(not needs_a_person(w) for w in waiting):
         codes.append(3)
     return next((code for code in (4, 5, 3) if code in codes), 0)
 

@@ -142,6 +142,12 @@ def open_campus(world: World, id: str = "example") -> Campus:  # noqa: A002 -- a
     return campus
 
 
+def write_tables(campus: Campus, planned: Sequence[Class], *more: str) -> None:
+    """Put another timetable in place; *more* are further persons."""
+    folder = campus.world.folder / f"{campus.institution.id}-timetable"
+    as_tables(folder, planned, [f"{name}@{campus.institution.domain}" for name in (*PEOPLE, *more)])
+
+
 def told_with_reason_and_advice(text: str, code: str, *, says_why: bool = True) -> bool:
     """Whether a message of this code is there, and says why and what to do."""
     labels = {line.split()[0] for line in _message(text, code)[1:]}

@@ -1,18 +1,17 @@
 """Timetables that cannot be read, or read as too little: told in words, and nothing is taken away for it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import pytest
 from tests.scenarios.campus import (
     PEOPLE,
     Campus,
-    Class,
     as_feed,
-    as_tables,
     classes,
     moved,
     open_campus,
     told_with_reason_and_advice,
+    write_tables,
 )
 from tests.scenarios.world import World, ics
 from tests.sources.web_site import Answer, Site, web_site
@@ -101,15 +100,6 @@ def test_a_table_without_a_mapped_column_names_those_that_it_has(with_tables: Ca
     meetings.write_text(good, encoding="utf-8")
     with_tables.applies()
     assert with_tables.holds(moved(classes()))
-
-
-def people_of(campus: Campus, *more: str) -> list[str]:
-    return [f"{name}@{campus.institution.domain}" for name in (*PEOPLE, *more)]
-
-
-def write_tables(campus: Campus, planned: Sequence[Class], *more: str) -> None:
-    folder = campus.world.folder / f"{campus.institution.id}-timetable"
-    as_tables(folder, planned, people_of(campus, *more))
 
 
 def test_a_person_without_a_mailbox_waits_and_all_others_go_on(with_tables: Campus) -> None:

@@ -13,7 +13,7 @@ from classbell.deliver import Progress
 from classbell.errors import ClassbellError
 from classbell.ledger import Waiting
 from classbell.model import ChangeState
-from classbell.run import Office, Report, Review, Run
+from classbell.run import Office, Report, Review, Run, needs_a_person
 from classbell.settings import InstitutionSettings
 from classbell.zones import utc_text
 
@@ -201,7 +201,7 @@ def _where(waiting: Waiting) -> str:
 
 def _how(waiting: Waiting) -> str:
     one = waiting.changes == 1
-    if waiting.state is ChangeState.HELD:
+    if needs_a_person(waiting):
         return "waits for a person" if one else "wait for a person"
     if waiting.state is ChangeState.UNKNOWN:
         return "is not certain" if one else "are not certain"
@@ -209,7 +209,7 @@ def _how(waiting: Waiting) -> str:
 
 
 def _when(waiting: Waiting) -> str:
-    due = waiting.due_at and waiting.state is not ChangeState.HELD
+    due = waiting.due_at and not needs_a_person(waiting)
     return f"; tried again at {utc_text(waiting.due_at)}" if due else ""
 
 

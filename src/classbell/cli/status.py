@@ -34,7 +34,7 @@ def status(invocation: Invocation) -> None:
 
 async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[str, Any]:
     from classbell.cli.running import waiting_json, waiting_words  # noqa: PLC0415
-    from classbell.model import ChangeState  # noqa: PLC0415
+    from classbell.run import needs_a_person  # noqa: PLC0415
     from classbell.zones import utc_text  # noqa: PLC0415
 
     office = await place.office(settings)
@@ -43,7 +43,7 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
     runs = await office.ledger.runs.last()
     sources = await office.ledger.runs.sources()
     out = await office.ledger.mailboxes.out()
-    held = any(w.state is ChangeState.HELD for w in waiting) or bool(runs and runs[0].summary.get("holds"))
+    held = any(needs_a_person(w) for w in waiting) or bool(runs and runs[0].summary.get("holds"))
     now = place.ports.clock.now()
     return {
         "id": settings.id,

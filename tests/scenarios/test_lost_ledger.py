@@ -1,0 +1,101 @@
+"""A ledger that is old, lost or damaged: nothing is written that could stand there twice."""
+
+from pathlib import Path
+
+import pytest
+from tests.scenarios.campus import (
+    PEOPLE,
+    Campus,
+    classes,
+    moved,
+    nothing_changed,
+    open_campus,
+    told_with_reason_and_advice,
+    write_tables,
+)
+from tests.scenarios.world import World
+
+
+@pytest.fixture
+def campus(world: World) -> Campus:
+    return open_campus(world)
+
+
+def files_of_the_ledger(campus: Campus) -> dict[Path, bytes]:
+    """The database and what belongs to it, by path."""
+    return {path: path.read_bytes() for path in campus.world.folder.glob("classbell.db*")}
+
+
+def put_back(campus: Campus, files: dict[Path, bytes]) -> None:
+    for path in campus.world.folder.glob("classbell.db*"):
+        path.unlink()
+    for path, content in files.items():
+        path.write_bytes(content)
+
+
+def the_database_of(files: dict[Path, bytes]) -> dict[Path, bytes]:
+    return {path: content for path, content in files.items() if path.name == "classbell.db"}
+
+
+def the_witness_of(files: dict[Path, bytes]) -> dict[Path, bytes]:
+    return {path: content for path, content in files.items() if path.name == "classbell.db.witness"}
+
+
+def test_an_older_copy_of_the_database_is_refused_until_the_newest_is_back(campus: Campus) -> None:
+    old = files_of_the_ledger(campus)
+    campus.applies()
+    newest = files_of_the_ledger(campus)
+    put_back(campus, the_database_of(old) | the_witness_of(newest))
+    campus.refuses("E-LEDGER-OLD", 4)
+    put_back(campus, newest)
+    campus.applies()
+    assert campus.holds(moved(classes()))
+
+
+def test_a_database_that_is_gone_is_refused_while_its_witness_is_there(campus: Campus) -> None:
+    files = files_of_the_ledger(campus)
+    put_back(campus, the_witness_of(files))
+    campus.refuses("E-LEDGER-OLD", 4)
+    assert campus.holds(classes())
+
+
+def test_a_database_without_its_witness_is_refused(campus: Campus) -> None:
+    files = files_of_the_ledger(campus)
+    put_back(campus, the_database_of(files))
+    campus.refuses("E-LEDGER-WITNESS", 4)
+    put_back(campus, files)
+    campus.applies()
+    assert campus.holds(moved(classes()))
+
+
+def test_mailboxes_that_bear_our_marks_are_held_where_the_whole_ledger_is_lost(campus: Campus) -> None:
+    files = files_of_the_ledger(campus)
+    put_back(campus, {})
+    campus.refuses("E-LEDGER-LOST", 4)
+    assert campus.holds(classes())
+    # Not by the next run either, which knows that it must not look again so soon.
+    campus.refuses("E-LEDGER-LOST", 4)
+    put_back(campus, files)
+    campus.applies()
+    assert campus.holds(moved(classes()))
+
+
+def test_somebody_new_is_served_where_the_mailboxes_of_others_are_held(campus: Campus) -> None:
+    put_back(campus, {})
+    campus.institution.tenant.add_mailbox("newcomer@example.edu")
+    write_tables(campus, moved(classes()), "newcomer")
+    ended = campus.run("apply", "--yes")
+    assert ended.code == 4
+    assert told_with_reason_and_advice(ended.err, "E-LEDGER-LOST")
+    assert campus.holds(classes(), PEOPLE)
+    assert campus.holds(moved(classes()), ["newcomer"])
+
+
+def test_events_of_another_installation_are_no_hindrance(campus: Campus) -> None:
+    put_back(campus, {})
+    host = campus.world.folder / "classbell.toml"
+    host.write_text('schema = 1\ninstallation = "11111111-2222-4333-8444-555555555555"\n', encoding="utf-8")
+    with campus.world.watched() as seen:
+        campus.applies()
+    assert seen.changes == {"create": len(PEOPLE) * len(classes())}
+    assert not nothing_changed(seen)
