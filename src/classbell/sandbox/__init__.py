@@ -20,6 +20,7 @@ from classbell.sandbox.clock import SandboxClock
 from classbell.sandbox.faults import Fault, Faults, RequestInfo
 from classbell.sandbox.file import SandboxFileError
 from classbell.sandbox.history import Change, History, Record
+from classbell.sandbox.latency import Latency
 from classbell.sandbox.mailbox import Mailbox
 from classbell.sandbox.refusals import Refusal
 from classbell.sandbox.server import NOTICE, Address, notice
@@ -35,6 +36,7 @@ __all__ = [
     "Fault",
     "Faults",
     "History",
+    "Latency",
     "Mail",
     "Mailbox",
     "Record",

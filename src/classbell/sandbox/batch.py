@@ -5,6 +5,7 @@ Source: Graph pages "Combine multiple HTTP requests using JSON batching" and "Th
 """
 
 import asyncio
+import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -69,11 +70,14 @@ class Batches:
         """
         self._count += 1
         members = _read(envelope, base, size, self._count)
+        if fault is not None:
+            for member in members.values():
+                member.request.late, member.request.twice = fault.late, fault.moment == "twice"
         self._gateway.record_batch(access, self._count, fault)
         run = _Run(self._gateway, access, members)
         responses = await run.finish()
         self._random.shuffle(responses)
-        return Reply(200, {"responses": responses})
+        return Reply(200, {"responses": responses}, spoilt="cut" if run.is_cut else "")
 
 
 class _Run:
@@ -87,6 +91,7 @@ class _Run:
         self._done: dict[str, asyncio.Future[int]] = {}
         self._responses: list[dict[str, Any]] = []
         self._dropped = False
+        self.is_cut = False
 
     async def finish(self) -> list[dict[str, Any]]:
         """All members done, four at a time; their answers in the order they came."""
@@ -107,8 +112,9 @@ class _Run:
             member = self._members[key]
             reply = await self._reply(member)
             status = reply.status if reply else 0
-            if reply:
-                self._responses.append(_told(key, reply))
+            if reply and reply.spoilt != "missing":
+                self._responses += [_told(key, reply)] * (2 if reply.spoilt == "doubled" else 1)
+                self.is_cut = self.is_cut or reply.spoilt == "cut"
             if key in self._done:
                 self._done[key].set_result(status)
 
@@ -131,15 +137,20 @@ class _Run:
 
 
 def _told(key: str, reply: Reply) -> dict[str, Any]:
-    headers = reply.headers
+    headers, body = reply.headers, reply.body
     headers.setdefault("Cache-Control", "private")
-    if reply.body is not None:
+    if reply.spoilt == "empty":
+        body = None
+    elif reply.spoilt == "html":
+        # What is not JSON stands in a batch as base64.
+        body = base64.b64encode(body.encode()).decode()
+    elif body is not None:
         headers.setdefault(
             "Content-Type",
             "application/json; odata.metadata=minimal; odata.streaming=true; IEEE754Compatible=false; "
             "charset=utf-8",
         )
-    return {"id": key, "status": reply.status, "headers": headers, "body": reply.body}
+    return {"id": key, "status": reply.status, "headers": headers, "body": body}
 
 
 def _malformed() -> Refusal:

@@ -14,6 +14,7 @@ from classbell.sandbox.entra import Entra
 from classbell.sandbox.faults import Faults
 from classbell.sandbox.gateway import Gateway
 from classbell.sandbox.history import History
+from classbell.sandbox.latency import Latency
 from classbell.sandbox.limits import Limits
 from classbell.sandbox.server import Address, Doors, serve_in_loop, serve_in_thread
 from classbell.sandbox.store import Mail
@@ -29,7 +30,8 @@ class Sandbox:
     Args:
         seed: of everything random in it: ids, shuffled answers, waiting times.
         switches: uncertain behaviours of the service; the defaults where None.
-        latency: seconds that a request takes before it is done, or a function that tells them anew each time.
+        latency: seconds that a request takes before it is done, a function that tells them anew each time, or
+            ``Latency(seed)``, which draws them as in life.
         token_lifetime: seconds that an access token is good; None means 60 to 90 minutes at random.
         base: the running time underneath the clock, in seconds.
 
@@ -44,17 +46,18 @@ class Sandbox:
         seed: int = 0,
         *,
         switches: Switches | None = None,
-        latency: float | Callable[[], float] = 0.0,
+        latency: float | Callable[[], float] | Latency = 0.0,
         token_lifetime: int | None = None,
         base: Callable[[], float] = time.time,
     ) -> None:
         self.clock = SandboxClock(base)
-        self.faults = Faults()
+        # A random of its own, so that a fault added changes no id.
+        self.faults = Faults(Random(seed))  # noqa: S311 - reproducible on purpose
         self.latency = latency
         random = Random(seed)  # noqa: S311 - reproducible on purpose
         self._commons = Commons(self.clock, random, switches or Switches())
         self._tenants: dict[str, Tenant] = {}
-        self._limits = Limits(random)
+        self._limits = Limits(random, self._commons.switches)
         tokens = Tokens(self._commons, token_lifetime)
         gateway = Gateway(self._commons, self.faults, self._limits, self._wait)
         self._doors = Doors(
@@ -87,11 +90,13 @@ class Sandbox:
     @property
     def history(self) -> History:
         """Every request and every committed change so far."""
+        self._commons.lock.settle()
         return self._commons.history
 
     @property
     def outbox(self) -> list[Mail]:
         """Every mail that the service would have sent."""
+        self._commons.lock.settle()
         return self._commons.outbox
 
     @property
@@ -118,6 +123,10 @@ class Sandbox:
         """The most requests that were ever in flight for one application and one mailbox."""
         return self._limits.peak(client_id)
 
+    def throttle(self, tenant: Tenant, seconds: float) -> None:
+        """Let the service refuse every request to every mailbox of a tenant for so long."""
+        self._limits.throttle(tenant.tenant_id, self.clock.now() + seconds)
+
     def export_history(self, path: Path) -> None:
         """Write the history as JSON lines."""
         self.history.export(path)
@@ -142,4 +151,6 @@ class Sandbox:
             yield address
 
     def _wait(self) -> float:
+        if isinstance(self.latency, Latency):
+            return self.latency.seconds(self._limits.in_flight)
         return self.latency() if callable(self.latency) else self.latency

@@ -11,6 +11,7 @@ from classbell.sandbox import accept, queries
 from classbell.sandbox.asked import Asked
 from classbell.sandbox.exchange import VERSION, Reply
 from classbell.sandbox.ids import CALENDARS, DEFAULT_CALENDAR, DELETED_ITEMS, parse
+from classbell.sandbox.lag import is_settled
 from classbell.sandbox.mailbox import overlaps
 from classbell.sandbox.properties import merged
 from classbell.sandbox.refusals import (
@@ -79,7 +80,7 @@ def view(asked: Asked, calendar: Calendar | None) -> Reply:
     found = [
         event
         for event in asked.store.live(folder)
-        if overlaps(event.content, first, last) and (options.filter is None or options.filter.matches(event))
+        if overlaps(event.content, first, last) and _is_listed(event, asked, options)
     ]
     found.sort(key=lambda event: event.content.start)
     return _page(asked, options.sorted(found), options, "calendarView")
@@ -161,10 +162,10 @@ def _listed_folder(asked: Asked, calendar: Calendar | None) -> int | None:
 
 
 def _is_listed(event: Event, asked: Asked, options: queries.Options) -> bool:
-    if options.filter is None:
-        return True
-    settled = event.created + asked.switches.lookup_lag <= asked.now
-    return settled and options.filter.matches(event)
+    filtered = options.filter is not None
+    if not is_settled(event, asked.switches, asked.now, filtered=filtered):
+        return False
+    return options.filter is None or options.filter.matches(event)
 
 
 def _page(asked: Asked, found: list[Event], options: queries.Options, name: str) -> Reply:

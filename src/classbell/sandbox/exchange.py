@@ -16,6 +16,9 @@ class Request:
     ``path`` is percent-encoded and relative to the version root, without a leading slash; ``query`` is what
     follows the question mark; header names are in lower case; ``body`` is the decoded JSON or ``ABSENT``;
     ``size`` its bytes; ``base`` is scheme and host of the server; ``batch`` numbers the batch, 0 if alone.
+    ``shown`` is path and query as the history tells them, where another face of the mailboxes was asked than
+    Graph; ``capped`` whether the limit of requests in flight holds. Where the answer is to go wrong, ``late``
+    lets it be done so many seconds afterwards, and ``twice`` two times.
     """
 
     method: str
@@ -26,6 +29,10 @@ class Request:
     size: int = 0
     base: str = ""
     batch: int = 0
+    shown: str = ""
+    capped: bool = True
+    late: float | None = None
+    twice: bool = False
 
 
 @dataclass(slots=True)
@@ -33,13 +40,15 @@ class Reply:
     """
     An answer: JSON values, or text, or nothing in ``body``.
 
-    ``returned`` are the numbers of the events that a reading answer carries, None in any other.
+    ``returned`` are the numbers of the events that a reading answer carries, None in any other. ``spoilt``
+    names what becomes of the answer on its way: ``cut``, ``empty``, ``html``, ``missing``, ``doubled``.
     """
 
     status: int
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     returned: tuple[int, ...] | None = None
+    spoilt: str = ""
 
 
 class ConnectionDropped(Exception):

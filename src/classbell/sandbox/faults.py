@@ -1,7 +1,13 @@
-"""Faults by script: which requests are to go wrong, how, and how often."""
+"""
+Faults by script and by seed: which requests are to go wrong, how, when and how often.
 
-from collections.abc import Callable
+Source: the ways in which clients of Graph were seen to be hurt: answers lost after the deed, deeds done long after
+the error, answers cut, emptied, replaced by a proxy's page, members of a batch missing or answered twice.
+"""
+
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from random import Random
 from typing import Any, Literal
 
 _BODIES = {
@@ -16,6 +22,19 @@ _BODIES = {
     502: ("BadGateway", "Bad gateway."),
     503: ("ErrorServerBusy", "The server cannot service this request right now. Try again later."),
     504: ("UnknownError", ""),
+}
+
+# What the history calls an answer that never came.
+_CODES = {"drop": "dropped"}
+# What may go wrong beside a status, and at which moments; the first is the usual one.
+EFFECTS: dict[str, tuple[str, ...]] = {
+    "status": ("before", "after", "late", "twice"),
+    "drop": ("before", "after", "late", "twice"),
+    "missing": ("before", "after", "late", "twice"),
+    "doubled": ("after",),
+    "cut": ("after",),
+    "empty": ("after",),
+    "html": ("before", "after", "late", "twice"),
 }
 
 
@@ -40,27 +59,51 @@ class RequestInfo:
 
 @dataclass(slots=True)
 class Fault:
-    """One scripted fault; ``left`` counts down, None means for ever; ``hits`` counts up."""
+    """
+    One scripted fault; ``left`` counts down, None means for ever; ``hits`` counts up.
+
+    ``what`` is one of ``EFFECTS``; ``status`` is 0 where no answer comes. ``moment`` says when the request
+    is done: before the fault it is not, late means ``delay`` seconds afterwards.
+    """
 
     match: Callable[[RequestInfo], bool]
+    what: str
     status: int
-    after: bool
+    moment: str
     code: str
     message: str
     retry_after: str | None
     left: int | None
+    delay: float = 0.0
+    share: float = 1.0
     hits: int = 0
+
+    @property
+    def after(self) -> bool:
+        """Whether the request is done before the answer goes wrong."""
+        return self.moment in {"after", "twice"}
+
+    @property
+    def late(self) -> float | None:
+        """Seconds after the answer at which the request is done, if it is a late commit."""
+        return self.delay if self.moment == "late" else None
 
     @property
     def drops(self) -> bool:
         """Whether the connection is dropped instead of an answer."""
-        return self.status == 0
+        return self.what == "drop"
 
 
 class Faults:
-    """The scripted faults in the order they were added; the first that matches takes effect."""
+    """
+    The scripted faults in the order they were added; the first that matches takes effect.
 
-    def __init__(self) -> None:
+    Args:
+        random: decides about faults that meet only a share of the requests.
+    """
+
+    def __init__(self, random: Random | None = None) -> None:
+        self._random = random or Random(0)  # noqa: S311 - reproducible on purpose
         self._faults: list[Fault] = []
 
     def __bool__(self) -> bool:
@@ -72,6 +115,8 @@ class Faults:
         effect: str | int,
         *,
         times: int | None = 1,
+        share: float = 1.0,
+        delay: float = 0.0,
         retry_after: float | str | None = None,
         code: str | None = None,
         message: str | None = None,
@@ -81,30 +126,53 @@ class Faults:
 
         Args:
             match: which requests.
-            effect: ``503-before`` or ``503-after`` (any status: answered with it without or after doing what
-                was asked), ``drop-before`` or ``drop-after`` (the connection ends without an answer; in a
-                batch the whole connection, after its other members are done), or a status alone, which
-                means before.
+            effect: what goes wrong, a hyphen, and when the request is done: ``503-before`` (any status; not
+                done), ``503-after`` (done, and told otherwise), ``503-late`` (done *delay* seconds after the
+                answer), ``503-twice`` (done two times). ``drop`` ends the connection without an answer, in a
+                batch the whole connection after its other members are done; ``missing`` leaves a member out of
+                a batch's answer, ``doubled`` answers it twice; ``cut`` ends the connection amid the answer,
+                ``empty`` sends the status without a body, ``html`` the page of a proxy. Without a moment the
+                first possible one of before and after.
             times: how often; None for ever.
+            share: of the matching requests, drawn from the sandbox's seed.
+            delay: seconds of the sandbox's clock, for late; the switch ``commit_bound`` limits it.
             retry_after: the content of ``Retry-After``; as a number, seconds.
             code, message: of the error envelope, where the usual ones of the status will not do.
+
+        Raises:
+            ValueError: there is no such effect.
         """
-        what, _, moment = str(effect).partition("-")
-        if moment not in {"", "before", "after"} or not (what == "drop" or what.isdigit()):
-            raise ValueError(f"{effect!r} is no effect; say 503-before, 503-after, drop-before or drop-after")
-        status = 0 if what == "drop" else int(what)
-        usual = _BODIES.get(status, ("UnknownError", ""))
+        name, _, moment = str(effect).partition("-")
+        what = "status" if name.isdigit() else name
+        moments = EFFECTS.get(what, ())
+        moment = moment or next(iter(moments), "")
+        if moment not in moments or name == "status":
+            raise ValueError(f"{effect!r} is no effect; say 503-before, 503-after, drop-late, cut-after ...")
+        status = int(name) if what == "status" else 200 if what == "html" else 0
+        usual = (
+            _BODIES.get(status, ("UnknownError", "")) if what == "status" else (_CODES.get(what, what), "")
+        )
         fault = Fault(
             match=match,
+            what=what,
             status=status,
-            after=moment == "after",
+            moment=moment,
             code=usual[0] if code is None else code,
             message=usual[1] if message is None else message,
             retry_after=None if retry_after is None else str(retry_after),
             left=times,
+            delay=delay,
+            share=share,
         )
         self._faults.append(fault)
         return fault
+
+    def __iter__(self) -> Iterator[Fault]:
+        return iter(list(self._faults))
+
+    def remove(self, fault: Fault) -> None:
+        """Let one of them meet no request any more."""
+        self._faults.remove(fault)
 
     def clear(self) -> None:
         """No more faults."""
@@ -113,7 +181,7 @@ class Faults:
     def pick(self, info: RequestInfo) -> Fault | None:
         """The fault that this request meets, if any; it is used up by one."""
         for fault in self._faults:
-            if fault.match(info):
+            if fault.match(info) and (fault.share >= 1 or self._random.random() < fault.share):
                 fault.hits += 1
                 if fault.left is not None:
                     fault.left -= 1

@@ -2,10 +2,11 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from classbell.sandbox.latency import Latency
 from classbell.sandbox.switches import Switches
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class _Tenant(msgspec.Struct, forbid_unknown_fields=True):
 class _File(msgspec.Struct, forbid_unknown_fields=True):
     seed: int = 0
     clock: datetime | None = None
-    latency: float = 0.0
+    latency: float | Literal["lifelike"] = 0.0
     token_lifetime: int | None = None
     switches: dict[str, Any] = {}
     tenants: list[_Tenant] = []
@@ -61,7 +62,8 @@ def load(path: Path, make: "type[Sandbox]") -> "Sandbox":
         unknown = told.switches.keys() - set(Switches.__dataclass_fields__)
         if unknown:
             raise SandboxFileError(f"{path}: no switch is called {min(unknown)!r}")
-        sandbox = make(told.seed, switches=switches, latency=told.latency, token_lifetime=told.token_lifetime)
+        latency = Latency(told.seed) if told.latency == "lifelike" else told.latency
+        sandbox = make(told.seed, switches=switches, latency=latency, token_lifetime=told.token_lifetime)
         if told.clock is not None:
             sandbox.clock.set(told.clock)
         for tenant in told.tenants:

@@ -8,6 +8,8 @@ import asyncio
 import re
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from urllib.parse import unquote
 
 from classbell.sandbox import graph, preferences
@@ -29,9 +31,17 @@ from classbell.sandbox.refusals import (
 )
 from classbell.sandbox.surroundings import Commons
 from classbell.sandbox.tenant import is_guid
+from classbell.sandbox.waits import Waits
 
 # What is recorded of a request whose connection was dropped.
 DROPPED = Reply(0, {"error": {"code": "dropped"}})
+# The same of a member that a batch's answer leaves out, and of one that will be done later.
+_MISSING = Reply(0, {"error": {"code": "missing"}}, spoilt="missing")
+_PENDING = Reply(0, {"error": {"code": "late"}})
+# What a proxy between client and service may say in place of the answer.
+_PAGE = (
+    "<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Sign in to the network.</body></html>\n"
+)
 
 _KEYED = re.compile(r"(\w+)\('([^']*)'\)")
 _READING = frozenset({"Calendars.Read", "Calendars.ReadWrite"})
@@ -63,6 +73,12 @@ _STATES: dict[str, tuple[int, str, str, str | None]] = {
         "The mailbox store is currently unavailable.",
         None,
     ),
+    "busy": (
+        503,
+        "ErrorServerBusy",
+        "The server cannot service this request right now. Try again later.",
+        "10",
+    ),
 }
 
 
@@ -76,6 +92,7 @@ class Gateway:
         self._faults = faults
         self.limits = limits
         self._latency = latency
+        self._waits = Waits(commons.switches, commons.random)
 
     async def answer(self, request: Request, access: Access) -> Reply:
         """
@@ -88,16 +105,21 @@ class Gateway:
         fault = self._fault(request, access, segments) if self._faults else None
         mailbox = None
         reply = DROPPED
+        if fault is not None:
+            request.late, request.twice = fault.late, fault.moment == "twice"
         try:
-            if fault is None or fault.after:
+            if fault is None or fault.moment != "before":
+                self.limits.enter_tenant(
+                    access.app.client_id, access.tenant.tenant_id, self._commons.clock.now()
+                )
                 mailbox = self._mailbox(request, access, segments)
                 reply = await self._admitted(request, access, mailbox, segments)
         except Refusal as refusal:
             reply = self.refused(refusal, request.headers)
         if fault is not None:
-            reply = DROPPED if fault.drops else self.spoilt(fault)
+            reply = self.spoilt(fault, reply)
         self._record(request, access, mailbox, reply)
-        if reply is DROPPED:
+        if reply is DROPPED or (reply is _MISSING and not request.batch):
             raise ConnectionDropped
         return reply
 
@@ -110,7 +132,10 @@ class Gateway:
             "request-id": request_id,
             "client-request-id": headers.get("client-request-id", request_id),
         }
-        return Reply(refusal.status, {"error": error}, dict(refusal.headers))
+        told = dict(refusal.headers)
+        if "Retry-After" in told:
+            self._waits.write(told)
+        return Reply(refusal.status, {"error": error}, told)
 
     def _mailbox(self, request: Request, access: Access, segments: list[str]) -> Mailbox:
         if not segments or segments[0] != "users" or len(segments) == 1:
@@ -131,7 +156,8 @@ class Gateway:
         only = access.app.only
         if only is not None and mailbox.address.casefold() not in only:
             raise access_policy()
-        if mailbox.state in _STATES:
+        by_id = mailbox.state == "stale" and self._commons.switches.stale_only_by_address and is_guid(user)
+        if mailbox.state in _STATES and not by_id:
             status, code, message, wait = _STATES[mailbox.state]
             raise Refusal(status, code, message, headers={"Retry-After": wait} if wait else None)
         return mailbox
@@ -140,14 +166,44 @@ class Gateway:
         self, request: Request, access: Access, mailbox: Mailbox, segments: list[str]
     ) -> Reply:
         key = (access.app.client_id, mailbox.id)
-        self.limits.enter(key, self._commons.clock.now(), request.size)
+        arrived = self._commons.clock.now()
+        self.limits.enter(key, arrived, request.size, capped=request.capped)
         try:
             # Even without latency others come in between here, so that requests do overlap.
             await asyncio.sleep(self._latency())
+            if request.late is not None:
+                self._do_later(request, access, mailbox, segments, arrived)
+                return _PENDING
             with self._commons.lock:
-                return graph.answer(self._asked(request, access, mailbox, segments[1]), segments[2:])
+                reply = self._do(request, access, mailbox, segments)
+                if request.twice:
+                    self._do(_without_transaction(request), access, mailbox, segments)
+            return reply
         finally:
-            self.limits.leave(key)
+            held = self._commons.switches.slot_held
+            if held:
+                asyncio.get_running_loop().call_later(held, self.limits.leave, key)
+            else:
+                self.limits.leave(key)
+
+    def _do(self, request: Request, access: Access, mailbox: Mailbox, segments: list[str]) -> Reply:
+        return graph.answer(self._asked(request, access, mailbox, segments[1]), segments[2:])
+
+    def _do_later(
+        self, request: Request, access: Access, mailbox: Mailbox, segments: list[str], arrived: float
+    ) -> None:
+        """Commit after the answer, within the bound, in which a look-up that lags must find it as well."""
+        switches = self._commons.switches
+        longest = max(0.0, switches.commit_bound - switches.lookup_lag)
+        delay = min(request.late or 0.0, longest)
+
+        def commit() -> None:
+            with suppress(Refusal):
+                self._do(request, access, mailbox, segments)
+
+        self._commons.lock.at(arrived + delay, commit)
+        # For those who only read the history; whoever looks at a mailbox finds it without.
+        asyncio.get_running_loop().call_later(delay, self._commons.lock.settle)
 
     def _asked(self, request: Request, access: Access, mailbox: Mailbox, user: str) -> Asked:
         return Asked(
@@ -159,7 +215,7 @@ class Gateway:
             switches=self._commons.switches,
             user=user,
             cause=f"api:{access.app.client_id}",
-            now=self._commons.clock.now(),
+            now=self._commons.lock.now(),
         )
 
     def _fault(self, request: Request, access: Access, segments: list[str]) -> Fault | None:
@@ -167,7 +223,7 @@ class Gateway:
             RequestInfo(
                 kind="member" if request.batch else "single",
                 method=request.method,
-                path=f"/{request.path}" + (f"?{request.query}" if request.query else ""),
+                path=request.shown or f"/{request.path}" + (f"?{request.query}" if request.query else ""),
                 tenant=access.tenant.tenant_id,
                 app=access.app.client_id,
                 mailbox=segments[1] if len(segments) > 1 else "",
@@ -175,28 +231,40 @@ class Gateway:
             )
         )
 
-    def spoilt(self, fault: Fault) -> Reply:
-        """The answer that a fault gives."""
-        headers = {} if fault.retry_after is None else {"Retry-After": fault.retry_after}
-        return self.refused(Refusal(fault.status, fault.code, fault.message, headers=headers), {})
+    def spoilt(self, fault: Fault, reply: Reply) -> Reply:
+        """The answer that a fault gives in place of another one."""
+        match fault.what:
+            case "status":
+                told = self.refused(Refusal(fault.status, fault.code, fault.message), {})
+                if fault.retry_after is not None:
+                    told.headers["Retry-After"] = fault.retry_after
+                return told
+            case "drop":
+                return DROPPED
+            case "missing":
+                return _MISSING
+            case "html":
+                return Reply(fault.status, _PAGE, {"Content-Type": "text/html"}, spoilt="html")
+            case what:
+                return replace(reply, spoilt=what)
 
     def record_batch(self, access: Access, number: int, fault: Fault | None) -> None:
         """Write the envelope of a batch into the history; its members follow one by one."""
-        code = "" if fault is None else "dropped" if fault.drops else fault.code
+        answered = fault is None or fault.what in {"cut", "empty", "doubled", "html"}
         self._commons.history.add(
-            "request" if fault is None else "refusal",
+            "request" if answered else "refusal",
             tenant=access.tenant.tenant_id,
             app=access.app.client_id,
             method="POST",
             path=f"/{VERSION}/$batch",
-            status=200 if fault is None else fault.status,
+            status=200 if fault is None or answered else fault.status,
             batch=number,
-            more=None if fault is None else Particulars(code, fault.retry_after or ""),
+            more=None if fault is None else Particulars(fault.code, fault.retry_after or ""),
         )
 
     def _record(self, request: Request, access: Access, mailbox: Mailbox | None, reply: Reply) -> None:
         failed = reply.status >= 400 or not reply.status  # noqa: PLR2004 - a status
-        path = f"/{VERSION}/{request.path}"
+        path = request.shown or f"/{VERSION}/{request.path}"
         self._commons.history.add(
             "refusal" if failed else "request",
             tenant=access.tenant.tenant_id,
@@ -204,7 +272,7 @@ class Gateway:
             mailbox=mailbox.address if mailbox else "",
             method=request.method,
             # The path of a create is the same for every event of a mailbox.
-            path=f"{path}?{request.query}" if request.query else sys.intern(path),
+            path=f"{path}?{request.query}" if request.query and not request.shown else sys.intern(path),
             status=reply.status,
             batch=request.batch,
             more=_particulars(reply, mailbox, failed=failed),
@@ -215,8 +283,17 @@ def _particulars(reply: Reply, mailbox: Mailbox | None, *, failed: bool) -> Part
     if failed:
         return Particulars(reply.body["error"]["code"], reply.headers.get("Retry-After", ""))
     if mailbox is not None and reply.returned is not None:
-        return Particulars(returned=reply.returned, ids=mailbox.store.ids)
-    return None
+        return Particulars(reply.spoilt, returned=reply.returned, ids=mailbox.store.ids)
+    return Particulars(reply.spoilt) if reply.spoilt else None
+
+
+def _without_transaction(request: Request) -> Request:
+    """The same once more, which the service does not recognise as such."""
+    if not isinstance(request.body, dict):
+        return request
+    return replace(
+        request, body={name: part for name, part in request.body.items() if name != "transactionId"}
+    )
 
 
 def _segments(path: str) -> list[str]:

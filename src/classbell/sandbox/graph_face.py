@@ -39,14 +39,15 @@ class GraphFace:
             content = await surface.content(request)
             envelope = surface.decoded(content, "Invalid batch payload format.")
             fault = self._batch_fault(access, envelope)
-            if fault is not None and not fault.after:
+            reply = Reply(200)
+            if fault is not None and fault.moment == "before":
                 doors.gateway.record_batch(access, 0, fault)
             else:
                 reply = await doors.batches.answer(
                     envelope, surface.base(request), len(content), access, fault
                 )
             if fault is not None:
-                reply = self._spoilt(fault)
+                reply = self._spoilt(fault, reply)
         except ConnectionDropped:
             return surface.Dropped()
         except Refusal as refusal:
@@ -71,10 +72,10 @@ class GraphFace:
             )
         )
 
-    def _spoilt(self, fault: Fault) -> Reply:
-        if fault.drops:
+    def _spoilt(self, fault: Fault, reply: Reply) -> Reply:
+        if fault.what in {"drop", "missing"}:
             raise ConnectionDropped
-        return self._doors.gateway.spoilt(fault)
+        return self._doors.gateway.spoilt(fault, reply)
 
     def _refused(self, request: HttpRequest, refusal: Refusal) -> Response:
         self._doors.commons.history.add(
@@ -97,4 +98,4 @@ class GraphFace:
             "odata-version": "4.0",
             **{name.lower(): value for name, value in reply.headers.items()},
         }
-        return surface.answer(reply.status, reply.body, headers)
+        return surface.spoilt(surface.answer(reply.status, reply.body, headers), reply.spoilt)

@@ -1,7 +1,7 @@
 """A mailbox as its owner sees and uses it, directly and not over HTTP."""
 
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from threading import RLock
 from typing import Any, Literal, get_args
 from uuid import UUID
 
@@ -24,6 +24,7 @@ State = Literal[
     "moving",
     "stale",
     "unavailable",
+    "busy",
 ]
 STATES: tuple[str, ...] = get_args(State)
 
@@ -56,7 +57,7 @@ class Mailbox:
         tenant: str,
         around: Surroundings,
         switches: Switches,
-        lock: RLock,
+        lock: AbstractContextManager[object],
     ) -> None:
         if state not in STATES:
             raise ValueError(f"{state!r} is no state of a mailbox; choose one of {', '.join(STATES)}")

@@ -125,6 +125,13 @@ def throttled(message: str, retry_after: int) -> Refusal:
     return Refusal(429, "ApplicationThrottled", message, headers={"Retry-After": str(retry_after)})
 
 
+def throttled_tenant(retry_after: int) -> Refusal:
+    """429 for all mailboxes of a tenant."""
+    return Refusal(
+        429, "TooManyRequests", "Please retry again later.", headers={"Retry-After": str(retry_after)}
+    )
+
+
 def filter_refused() -> Refusal:
     """400: a filter that the calendar does not support."""
     return Refusal(400, "ErrorInvalidUrlQueryFilter", "This filter query is not supported.")

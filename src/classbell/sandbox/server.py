@@ -101,7 +101,9 @@ class _Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {"sandbox.drop": {"drop": self.transport.abort}}
+        self.scope["extensions"] = {
+            "sandbox.drop": {"drop": self.transport.abort, "end": self.transport.close}
+        }
 
     def shutdown(self) -> None:
         super().shutdown()

@@ -40,6 +40,29 @@ class Dropped(Response):
             pass
 
 
+class Cut(Response):
+    """Announces the whole answer, and ends the connection after half of it."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the half, and wait until the server has noticed the end."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        half = self.body[: len(self.body) // 2]
+        await send({"type": "http.response.body", "body": half, "more_body": True})
+        scope["extensions"]["sandbox.drop"]["end"]()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+
+def spoilt(response: Response, what: str) -> Response:
+    """The answer as a fault lets it arrive: ``cut``, ``empty``, or as it is."""
+    headers = {name: value for name, value in response.headers.items() if name != "content-length"}
+    if what == "cut":
+        return Cut(response.body, response.status_code, headers)
+    if what == "empty":
+        return Response(b"", response.status_code, headers)
+    return response
+
+
 def answer(status: int, body: Any, headers: dict[str, str], kind: str = _JSON) -> Response:
     """An answer: JSON values, text as it is, or nothing where *body* is None."""
     content = b"" if body is None else body.encode() if isinstance(body, str) else _encode(body)

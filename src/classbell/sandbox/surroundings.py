@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 from random import Random
-from threading import RLock
 from uuid import UUID
 
 from classbell.sandbox.clock import SandboxClock
 from classbell.sandbox.history import History
+from classbell.sandbox.later import DueLock
 from classbell.sandbox.store import Mail, Surroundings
 from classbell.sandbox.switches import Switches
 
@@ -23,14 +23,15 @@ class Commons:
     clock: SandboxClock
     random: Random
     switches: Switches
-    lock: RLock = field(default_factory=RLock)
     outbox: list[Mail] = field(default_factory=list)
+    lock: DueLock = field(init=False)
     history: History = field(init=False)
     around: Surroundings = field(init=False)
 
     def __post_init__(self) -> None:
-        self.history = History(self.clock.now)
-        self.around = Surroundings(self.clock.now, self.history, self.outbox, {})
+        self.lock = DueLock(self.clock.now)
+        self.history = History(self.lock.now)
+        self.around = Surroundings(self.lock.now, self.history, self.outbox, {})
 
     def new_guid(self) -> UUID:
         """A GUID, the same in every run with the same seed."""

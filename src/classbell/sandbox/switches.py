@@ -30,6 +30,17 @@ class Switches:
         full_mailbox_status: status of ``ErrorQuotaExceeded``.
         issuer_audience: whether an assertion may name the issuer instead of the token endpoint as audience.
         lookup_lag: for how long a new event is missing from lists with ``$filter``.
+        lookup_lag_spread: whether each event has a lag of its own between 0 and ``lookup_lag``.
+        lagging_lists: which lists lag: those with ``$filter``, or all of them and calendarView.
+        commit_bound: how long after a request it may still be committed and found, whatever ``delay`` a fault
+            names.
+        mailbox_concurrency: whether the fifth request in flight is always refused, or about 13 % of the time,
+            and more often with each further one.
+        slot_held: for how long after its answer a request still counts as in flight.
+        tenant_requests: how many requests an application may send to one tenant in ten seconds.
+        retry_after: whether refusals carry ``Retry-After`` in whole seconds, not at all, as a decimal, or as
+            nonsense.
+        stale_only_by_address: whether a mailbox in the state ``stale`` answers when it is asked by its object id.
         key_propagation: for how long a newly added certificate is not yet known to the token endpoint.
     """
 
@@ -47,4 +58,12 @@ class Switches:
     full_mailbox_status: int = 507
     issuer_audience: bool = False
     lookup_lag: float = 0.0
+    lookup_lag_spread: bool = False
+    lagging_lists: Literal["filtered", "all"] = "filtered"
+    commit_bound: float = 600.0
+    mailbox_concurrency: Literal["hard", "soft"] = "hard"
+    slot_held: float = 0.0
+    tenant_requests: float = math.inf
+    retry_after: Literal["seconds", "absent", "decimal", "silly"] = "seconds"
+    stale_only_by_address: bool = True
     key_propagation: float = 0.0
