@@ -47,7 +47,7 @@ def test_the_token_names_tenant_application_and_granted_roles(world: World) -> N
     assert (claims["appid"], claims["tid"]) == (world.app.client_id, world.tenant.tenant_id)
     assert (claims["idtyp"], claims["appidacr"], claims["ver"]) == ("app", "2", "1.0")
     assert claims["roles"] == ["Calendars.ReadWrite"]
-    assert claims["oid"] == claims["sub"] == world.app.object_id
+    assert claims["oid"] == claims["sub"] == world.app.principal_id
 
 
 def test_without_a_granted_role_the_token_has_no_roles_at_all(world: World) -> None:

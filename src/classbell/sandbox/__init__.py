@@ -15,6 +15,7 @@ around it and knows nothing of it.
         ...  # address.login_url, address.graph_url, address.ca_file
 """
 
+from classbell.sandbox.app import App
 from classbell.sandbox.box import Sandbox
 from classbell.sandbox.clock import SandboxClock
 from classbell.sandbox.faults import Fault, Faults, RequestInfo
@@ -26,7 +27,7 @@ from classbell.sandbox.refusals import Refusal
 from classbell.sandbox.server import NOTICE, Address, notice
 from classbell.sandbox.store import Mail
 from classbell.sandbox.switches import Switches
-from classbell.sandbox.tenant import App, Tenant
+from classbell.sandbox.tenant import Tenant
 
 __all__ = [
     "NOTICE",

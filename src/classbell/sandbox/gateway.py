@@ -23,8 +23,6 @@ from classbell.sandbox.limits import Limits
 from classbell.sandbox.mailbox import Mailbox
 from classbell.sandbox.refusals import (
     Refusal,
-    access_denied,
-    access_policy,
     bad_request,
     not_reproduced,
     segment_unknown,
@@ -144,18 +142,16 @@ class Gateway:
             raise segment_unknown(segments[0] if segments else "")
         if len(segments) == 2:  # noqa: PLR2004 - users/{id} itself
             raise not_reproduced("users of the directory")
-        if not access.roles & (_READING if request.method == "GET" else _WRITING):
-            raise access_denied()
-        return self._open(access, segments[1])
+        return self._open(access, segments[1], _READING if request.method == "GET" else _WRITING)
 
-    def _open(self, access: Access, user: str) -> Mailbox:
+    def _open(self, access: Access, user: str, wanted: frozenset[str]) -> Mailbox:
         mailbox = access.tenant.find(user)
-        if mailbox is None or mailbox.state == "missing":
+        if mailbox is not None and mailbox.state == "missing":
+            mailbox = None
+        access.app.exchange.check(access.roles, wanted, mailbox)
+        if mailbox is None:
             name = f"{user}@{access.tenant.tenant_id}" if is_guid(user) else user
             raise Refusal(404, "ErrorInvalidUser", f"The requested user '{name}' is invalid.")
-        only = access.app.only
-        if only is not None and mailbox.address.casefold() not in only:
-            raise access_policy()
         by_id = mailbox.state == "stale" and self._commons.switches.stale_only_by_address and is_guid(user)
         if mailbox.state in _STATES and not by_id:
             status, code, message, wait = _STATES[mailbox.state]

@@ -106,6 +106,29 @@ def access_policy() -> Refusal:
     )
 
 
+def no_permissions(status: int) -> Refusal:
+    """401 or 403: the token names no permission at all."""
+    return Refusal(
+        status,
+        "NoPermissionsInAccessToken",
+        "The token contains no permissions, or permissions can not be understood.",
+    )
+
+
+def directory_denied() -> Refusal:
+    """403 of the directory: the token carries no permission for this."""
+    return Refusal(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+
+
+def directory_not_found(name: str) -> Refusal:
+    """404 of the directory: there is no such object."""
+    return Refusal(
+        404,
+        "Request_ResourceNotFound",
+        f"Resource '{name}' does not exist or one of its queried reference-property objects are not present.",
+    )
+
+
 def token_refused(message: str) -> Refusal:
     """401: the bearer token is missing, garbled, expired or for somebody else."""
     return Refusal(

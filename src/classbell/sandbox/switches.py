@@ -42,6 +42,22 @@ class Switches:
             nonsense.
         stale_only_by_address: whether a mailbox in the state ``stale`` answers when it is asked by its object id.
         key_propagation: for how long a newly added certificate is not yet known to the token endpoint.
+        access_policy_delay: for how long a new access policy has no effect yet.
+        exchange_role_delay: for how long a role assigned or taken away in Exchange has no effect yet.
+        outside_exchange_scope: the text for a mailbox outside the scope of a role assigned in Exchange: that of
+            a missing permission or that of an access policy.
+        no_roles_answer: what a token meets that has no roles, of an application without roles in Exchange:
+            ``ErrorAccessDenied``, or ``NoPermissionsInAccessToken`` with this status.
+        malformed_assertion_status: status of AADSTS50027, and with it its error.
+        scope_refusal: the AADSTS number for a scope that is not the default one.
+        several_resources_error: the error of AADSTS700022.
+        missing_parameter_code: the AADSTS number for a parameter that is missing.
+        shared_endpoint_code: the AADSTS number for client credentials at the endpoint of all tenants.
+        other_cloud_code: the AADSTS number for a tenant of another national cloud.
+        ps256_proof: whether a proof of possession may be signed with PS256.
+        null_keys_kept: whether a list of certificates may name those it keeps without their content.
+        sign_in_limit: how many token requests an application has a minute.
+        sign_in_throttle_body: what the answer above that limit holds: JSON as all refusals, or a line of text.
     """
 
     duplicate_transaction_status: Literal[400, 409] = 400
@@ -67,3 +83,17 @@ class Switches:
     retry_after: Literal["seconds", "absent", "decimal", "silly"] = "seconds"
     stale_only_by_address: bool = True
     key_propagation: float = 0.0
+    access_policy_delay: float = 0.0
+    exchange_role_delay: float = 0.0
+    outside_exchange_scope: Literal["denied", "policy"] = "denied"
+    no_roles_answer: Literal["denied", "401", "403"] = "denied"
+    malformed_assertion_status: Literal[401, 400] = 401
+    scope_refusal: Literal[1002012, 70011] = 1002012
+    several_resources_error: Literal["invalid_scope", "invalid_request"] = "invalid_scope"
+    missing_parameter_code: Literal[900144, 90014] = 900144
+    shared_endpoint_code: Literal[9001023, 50194] = 9001023
+    other_cloud_code: Literal[90038, 900382, 900432] = 90038
+    ps256_proof: bool = False
+    null_keys_kept: bool = False
+    sign_in_limit: float = math.inf
+    sign_in_throttle_body: Literal["json", "text"] = "json"

@@ -1,118 +1,58 @@
-"""A tenant: its applications with their certificates and permissions, and its mailboxes."""
+"""A tenant: its applications and its mailboxes."""
 
-import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import timedelta
 from uuid import UUID
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-
+from classbell.sandbox.app import App
 from classbell.sandbox.mailbox import Mailbox
 from classbell.sandbox.surroundings import Commons
 
 GRAPH = "https://graph.microsoft.com"
 GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
+# The national cloud that the sandbox stands for.
+HERE = "microsoftonline.com"
 # Resources that exist in every tenant beside Graph: a token for them is of no use to Graph.
 OTHER_RESOURCES = ("https://outlook.office.com", "https://outlook.office365.com")
 
 
-@dataclass(frozen=True, slots=True)
-class KeyCredential:
-    """A registered certificate; thumbprints are hexadecimal in upper case."""
-
-    sha1: str
-    sha256: str
-    key: RSAPublicKey | None
-    start: datetime
-    end: datetime
-    known_from: float
-
-
-@dataclass
-class App:
-    """
-    An application registered in a tenant, with its service principal.
-
-    ``roles`` are the granted application permissions of Graph: a token carries those of its own issue. With
-    ``only`` set, an access policy limits the application to these mailboxes.
-    """
-
-    name: str
-    client_id: str
-    object_id: str
-    commons: Commons = field(repr=False)
-    credentials: list[KeyCredential] = field(default_factory=list)
-    roles: set[str] = field(default_factory=set)
-    only: frozenset[str] | None = None
-
-    def add_certificate(self, pem: bytes) -> str:
-        """
-        Upload a certificate (PEM; a private key beside it is ignored).
-
-        Returns:
-            Its SHA-1 thumbprint, as the portal shows it.
-        """
-        certificate = x509.load_pem_x509_certificate(pem)
-        key = certificate.public_key()
-        wait = self.commons.switches.key_propagation
-        credential = KeyCredential(
-            sha1=certificate.fingerprint(hashes.SHA1()).hex().upper(),  # noqa: S303 - a name, not a proof
-            sha256=certificate.fingerprint(hashes.SHA256()).hex().upper(),
-            key=key if isinstance(key, RSAPublicKey) else None,
-            start=certificate.not_valid_before_utc,
-            end=certificate.not_valid_after_utc,
-            # Without propagation known at any time, also if the clock is set back afterwards.
-            known_from=self.commons.clock.now() + wait if wait else -math.inf,
-        )
-        self.credentials.append(credential)
-        return credential.sha1
-
-    def remove_certificate(self, thumbprint: str) -> None:
-        """
-        Take a certificate away by its SHA-1 or SHA-256 thumbprint.
-
-        Raises:
-            KeyError: none has it.
-        """
-        wanted = thumbprint.replace(":", "").upper()
-        kept = [known for known in self.credentials if wanted not in (known.sha1, known.sha256)]
-        if len(kept) == len(self.credentials):
-            raise KeyError(thumbprint)
-        self.credentials[:] = kept
-
-    def grant(self, role: str) -> None:
-        """Grant an application permission of Graph with admin consent; it shows in later tokens."""
-        self.roles.add(role)
-
-    def revoke(self, role: str) -> None:
-        """Take a permission away; tokens already issued keep it until they expire."""
-        self.roles.discard(role)
-
-    def restrict_to(self, addresses: Iterable[str] | None) -> None:
-        """Let an access policy limit the application to some mailboxes; None lifts it."""
-        self.only = None if addresses is None else frozenset(address.casefold() for address in addresses)
-
-
 class Tenant:
-    """A tenant of the sandbox; made by ``Sandbox.add_tenant``."""
+    """
+    A tenant of the sandbox; made by ``Sandbox.add_tenant``.
+
+    Attributes:
+        cloud: the national cloud that it lives in; in another than ``HERE`` it gets no tokens.
+        longest_key_life: a policy for applications: for how long a certificate added through Graph may
+            be good; None for as long as it likes.
+    """
 
     def __init__(self, tenant_id: str, domain: str, commons: Commons) -> None:
         self.tenant_id = tenant_id
         self.domain = domain
         self.apps: dict[str, App] = {}
+        self.cloud = HERE
+        self.longest_key_life: timedelta | None = None
         self._commons = commons
         self._mailboxes: dict[str, Mailbox] = {}
         self._by_id: dict[str, Mailbox] = {}
 
-    def register_app(self, name: str, client_id: str | None = None) -> App:
+    def register_app(self, name: str, client_id: str | None = None, object_id: str | None = None) -> App:
         """Register an application with its service principal; no certificate, nothing granted."""
         new_id = self._commons.new_guid
-        app = App(name, (client_id or str(new_id())).lower(), str(new_id()), self._commons)
+        app = App(
+            name,
+            client_id=(client_id or str(new_id())).lower(),
+            object_id=(object_id or str(new_id())).lower(),
+            principal_id=str(new_id()),
+            commons=self._commons,
+        )
         self.apps[app.client_id] = app
         return app
+
+    def find_app(self, name: str) -> App | None:
+        """The application with a client id or object id in any case, or None."""
+        key = name.casefold()
+        return self.apps.get(key) or next((app for app in self.apps.values() if app.object_id == key), None)
 
     def add_mailbox(self, address: str, state: str = "active", id: str | None = None) -> Mailbox:  # noqa: A002 - as Graph calls it
         """
