@@ -1,17 +1,18 @@
 """A stage for each test, in a sandbox that all share."""
 
-import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 import pytest
 from tests.deliver.stage import INSTALLATION, MONDAY, SharedClock, Stage
 
-from classbell.identity.certificates import new_self_signed
+from classbell.identity.certificates import Credential, load_credentials, new_self_signed
 from classbell.ledger import Ledger
+from classbell.life import LocalFiles
 from classbell.sandbox import Address, Sandbox, Switches
-from classbell.settings import TenantSettings
+from classbell.settings import CertificateSettings, TenantSettings
 from classbell.transport import AiohttpTransport
 
 _numbers = count(1)
@@ -29,15 +30,28 @@ def served() -> Iterator[tuple[Sandbox, Address]]:
         yield sandbox, address
 
 
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """Where a certificate and its key are, and what they are once loaded."""
+
+    settings: CertificateSettings
+    credentials: Sequence[Credential]
+    pem: bytes
+
+
 @pytest.fixture(scope="session")
-def identity(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a certificate and its key."""
+def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
+    """One for all tests: keys take long to make and to check."""
     folder = tmp_path_factory.mktemp("identity")
     pair = new_self_signed("classbell", now=MONDAY.timestamp() - 86_400)
     (folder / "cert.pem").write_bytes(pair.certificate)
     (folder / "key.pem").write_bytes(pair.key)
     (folder / "key.pem").chmod(0o600)
-    return folder
+    settings = CertificateSettings.model_validate(
+        {"certificate": {"file": folder / "cert.pem"}, "private_key": {"file": folder / "key.pem"}}
+    )
+    credentials, _ = load_credentials([settings], LocalFiles(), {}, MONDAY.timestamp())
+    return Identity(settings=settings, credentials=credentials, pem=pair.certificate)
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +64,7 @@ async def new_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 async def stage(
-    served: tuple[Sandbox, Address], identity: Path, new_ledger: Path, tmp_path: Path
+    served: tuple[Sandbox, Address], identity: Identity, new_ledger: Path, tmp_path: Path
 ) -> AsyncIterator[Stage]:
     """A tenant with one application, which may write calendars; everything else reset."""
     sandbox, address = served
@@ -60,16 +74,16 @@ async def stage(
     sandbox.latency = 0.0
     tenant = sandbox.add_tenant(f"u{next(_numbers)}.example.edu")
     app = tenant.register_app("Classbell")
-    app.add_certificate((identity / "cert.pem").read_bytes())
+    app.add_certificate(identity.pem)
     app.grant("Calendars.ReadWrite")
-    shutil.copy(new_ledger, tmp_path / "ledger.db")
     clock = SharedClock(sandbox.clock)
     async with AiohttpTransport(clock, address.ca_file, environ={}) as transport:
-        yield Stage(
+        stage = Stage(
             sandbox=sandbox,
             tenant=tenant,
             app=app,
             folder=tmp_path,
+            new_ledger=new_ledger,
             clock=clock,
             transport=transport,
             tenant_settings=TenantSettings.model_validate(
@@ -79,12 +93,10 @@ async def stage(
                     "login_url": address.login_url,
                     "graph_url": address.graph_url,
                     "ca_file": address.ca_file,
-                    "certificates": [
-                        {
-                            "certificate": {"file": identity / "cert.pem"},
-                            "private_key": {"file": identity / "key.pem"},
-                        }
-                    ],
+                    "certificates": [identity.settings],
                 }
             ),
+            credentials=identity.credentials,
         )
+        stage.begin_anew()
+        yield stage

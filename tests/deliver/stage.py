@@ -5,7 +5,8 @@ Clock and waiting are shared with the sandbox, so that ten minutes of waiting ta
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+import shutil
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,14 +17,19 @@ from uuid import UUID
 
 import numpy as np
 
-from classbell.access import Access, open_access
+from classbell.access import Access
 from classbell.deliver import Charge, Delivery, Progress, Tally
 from classbell.desired import Desired, MeetingKey, desired_state
+from classbell.identity.certificates import Credential
+from classbell.identity.tokens import Tokens
 from classbell.ledger import Accepted, InstitutionLedger, Ledger
 from classbell.life import LocalFiles
 from classbell.model import Change, Coverage, Ids, Meeting, Snapshot, Window
 from classbell.numbering import Numbering
+from classbell.outlook.client import OutlookClient
+from classbell.outlook.graph import GraphDialect
 from classbell.outlook.mark import MARK_PROPERTY, Mark
+from classbell.outlook.pace import Pace
 from classbell.people import Receipt
 from classbell.plan import Plan, Terms, pair_keys, plan_changes
 from classbell.ports import Transport
@@ -74,7 +80,7 @@ class SeededIds:
 
 
 def lecture(
-    key: str, title: str | None = None, *, day: int = 1, hour: int = 9, place: str = "B12"
+    key: str, title: str | None = None, *, day: int = 10, hour: int = 9, place: str = "B12"
 ) -> Meeting:
     """A lecture of an hour, so many days after the Monday."""
     start = datetime(2026, 9, 21, hour) + timedelta(days=day)  # noqa: DTZ001 - a wall time
@@ -100,9 +106,11 @@ class Stage:
     tenant: Tenant
     app: App
     folder: Path
+    new_ledger: Path
     clock: SharedClock
     transport: Transport
     tenant_settings: TenantSettings
+    credentials: Sequence[Credential]
     timetable: dict[str, list[Meeting]] = field(default_factory=dict)
     calendar: str = "default"
     progress: list[Progress] = field(default_factory=list)
@@ -111,6 +119,13 @@ class Stage:
         """The mailbox of a person, made at first use."""
         address = self.address(name)
         return self.tenant.find(address) or self.tenant.add_mailbox(address)
+
+    def begin_anew(self) -> None:
+        """The Monday again, with an empty ledger; mailboxes stay as they are."""
+        for file in self.folder.glob("ledger.db*"):
+            file.unlink()
+        shutil.copy(self.new_ledger, self.folder / "ledger.db")
+        self.sandbox.clock.set(MONDAY)
 
     def address(self, name: str) -> str:
         return f"{name}@{self.tenant.domain}"
@@ -128,14 +143,15 @@ class Stage:
         return await Ledger.open(f"sqlite:///{self.folder / 'ledger.db'}", INSTALLATION)
 
     def access(self, transport: Transport | None = None, *, in_flight: int = 16) -> Access:
-        return open_access(
-            self.tenant_settings,
-            transport=transport or self.transport,
-            clock=self.clock,
-            ids=SeededIds(),
-            files=LocalFiles(),
-            environ={},
-            in_flight=in_flight,
+        """Access as a new process has it, with no token yet."""
+        way = transport or self.transport
+        dialect = GraphDialect()
+        tokens = Tokens(way, self.clock, SeededIds(), self.tenant_settings, self.credentials)
+        return Access(
+            tokens=tokens,
+            client=OutlookClient(way, tokens, dialect, self.clock, self.tenant_settings.graph),
+            dialect=dialect,
+            pace=Pace(self.clock, SeededIds(), batches=in_flight),
         )
 
     async def plan(self, book: InstitutionLedger) -> tuple[Plan, Callable[[], Accepted]]:

@@ -63,7 +63,7 @@ async def test_the_loss_of_a_whole_batchs_answer_loses_and_doubles_nothing(stage
     names = ["ada", "bob", "cyd"]
     for name in names:
         stage.mailbox(name)
-        stage.timetable[name] = [lecture("Logic"), lecture("Sets", day=2)]
+        stage.timetable[name] = [lecture("Logic"), lecture("Sets", day=12)]
     stage.sandbox.faults.add(batch_of("POST"), effect)
     await stage.run()
     assert {state for state, _ in (await stage.why_open()).values()} == {"unknown"}

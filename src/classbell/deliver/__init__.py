@@ -79,9 +79,7 @@ class Delivery:
             await self._work()
         except asyncio.CancelledError:
             # At once: what was sent stays marked so, and the next run looks what became of it.
-            for task in self._under_way:
-                task.cancel()
-            await self._wind_up()
+            await self._abandon()
             raise
         except BaseException:
             # The others are finished first: what they have sent must be recorded.
@@ -110,10 +108,20 @@ class Delivery:
     async def _wind_up(self) -> None:
         """Wait for whatever is under way; its errors come after the one that is being told."""
         if self._under_way:
-            await asyncio.wait(self._under_way)
+            try:
+                await asyncio.wait(self._under_way)
+            except asyncio.CancelledError:
+                await self._abandon()
+                raise
         for task in self._under_way:
             if not task.cancelled():
                 task.exception()
+
+    async def _abandon(self) -> None:
+        """End whatever is under way."""
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
 
     async def _launch(self) -> None:
         while not (self._stop.is_set() or self._refusals.hopeless):

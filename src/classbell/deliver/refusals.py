@@ -27,7 +27,7 @@ ENOUGH_DENIALS = 60
 FEW_DENIALS = 3
 # So many exchanges, one after the other, without an answer or with our token refused.
 ENOUGH_ROUNDS = 4
-# A longer fence is written down, so that the changes behind it take no place in memory and so that the
+# A longer fence is written down, so that the changes behind it take no place in memory, and so that the
 # next run obeys it too.
 KEPT_IN_MIND = 10.0
 
@@ -76,10 +76,14 @@ class Refusals:
         self._silences = 0
         self._silence = ""
         self._tokens_refused = 0
+        self._quiet_until = 0.0
 
     async def begin(self) -> None:
-        """Learn which mailboxes are out."""
+        """Learn which mailboxes are out, and whether all is to be quiet still."""
         self._out = {out.mailbox.id: out.code for out in await self._ledger.mailboxes.out()}
+        wait = await self._ledger.runs.quiet_until() - self._clock.now()
+        if wait > 0:
+            self._pace.refuse_all(wait)
 
     def note(self, heard: Sequence[Heard]) -> None:
         """Draw what follows from the answers of one exchange; ``settle`` writes it down."""
@@ -113,7 +117,7 @@ class Refusals:
             self._out[mailbox.id] = code
 
     async def settle(self) -> None:
-        """Write down which mailboxes have been closed and opened since the last time."""
+        """Write down what has been closed and opened since the last time."""
         openings, self._openings = self._openings, set()
         closings, self._closings = self._closings, {}
         absolved, self._absolved = self._absolved, set()
@@ -122,6 +126,9 @@ class Refusals:
         for number, why in closings.items():
             write = mailboxes.put_out if why.out else changes.postpone
             writes.append(write(number, why.code, why.detail, why.until))
+        if self._quiet_until:
+            writes.append(self._ledger.runs.keep_quiet(self._quiet_until))
+            self._quiet_until = 0.0
         if absolved:
             writes.append(changes.release(DENIED, absolved))
         if writes:
@@ -170,7 +177,9 @@ class Refusals:
     def _fence_all(self, diagnosis: Diagnosis) -> None:
         if diagnosis.meaning is Meaning.UNAUTHORISED and not self._pace.institution_blocked_until:
             self._tokens_refused += 1
-        self._pace.refuse_all(diagnosis.retry_after)
+        until = self._pace.refuse_all(diagnosis.retry_after)
+        if until - self._clock.now() > KEPT_IN_MIND:
+            self._quiet_until = until
 
     def _fence(self, mailbox: Mailbox, diagnosis: Diagnosis) -> None:
         wait = self._pace.refuse(mailbox.id, diagnosis.retry_after) - self._clock.now()

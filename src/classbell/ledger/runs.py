@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from classbell.guards import LastRead, live_starts
 from classbell.ledger.database import Database
-from classbell.ledger.schema import run, source
+from classbell.ledger.schema import institution, run, source
 from classbell.model import Snapshot
 
 
@@ -47,6 +47,18 @@ class Runs:
             update(run)
             .where(run.c.id == run_id, run.c.institution_id == self._institution_id)
             .values(finished_at=now, exit_code=exit_code, summary=msgspec.json.encode(summary))
+        )
+        await self._database.write(lambda connection: connection.execute(statement))
+
+    async def quiet_until(self) -> float:
+        """Until when the service asked that nothing at all be sent to it; 0.0 if it never did."""
+        query = select(institution.c.quiet_until).where(institution.c.id == self._institution_id)
+        return await self._database.read(lambda c: float(c.execute(query).scalar_one()))
+
+    async def keep_quiet(self, until: float) -> None:
+        """Remember until when nothing at all is to be sent, for the runs to come."""
+        statement = (
+            update(institution).where(institution.c.id == self._institution_id).values(quiet_until=until)
         )
         await self._database.write(lambda connection: connection.execute(statement))
 

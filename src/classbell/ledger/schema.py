@@ -45,6 +45,13 @@ institution = Table(
     metadata,
     Column("id", RowNumber, primary_key=True),
     Column("key", Text, nullable=False, unique=True),
+    Column(
+        "quiet_until",
+        Float,
+        nullable=False,
+        server_default="0",
+        comment="until when the service asked to be left in peace",
+    ),
 )
 
 source = Table(

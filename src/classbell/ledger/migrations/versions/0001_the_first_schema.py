@@ -14,6 +14,13 @@ def upgrade() -> None:
         "institution",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
+        sa.Column(
+            "quiet_until",
+            sa.Float(),
+            server_default="0",
+            nullable=False,
+            comment="until when the service asked to be left in peace",
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_institution")),
         sa.UniqueConstraint("key", name=op.f("uq_institution_key")),
     )
