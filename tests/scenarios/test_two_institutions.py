@@ -72,7 +72,12 @@ def two_institutions(world: World) -> Both:
 def test_no_row_of_the_ledger_belongs_to_both(shared_world: World, north_and_south: Both) -> None:
     with sqlite3.connect(shared_world.database) as ledger:
         keys = dict(ledger.execute("SELECT id, key FROM institution"))
-        tables = {name for (name,) in ledger.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        tables = {
+            name
+            for (name,) in ledger.execute(
+                "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+            )
+        }
         assert tables == INSTITUTION_OF.keys() | OF_THE_INSTALLATION
         for name, query in INSTITUTION_OF.items():
             rows = ledger.execute(query).fetchall()
