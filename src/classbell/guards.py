@@ -110,8 +110,7 @@ def judge(
         allow_deletes: the number of deletions a person has agreed to; a plan with no more than that passes.
     """
     everything = np.ones(len(plan), dtype=np.bool_)
-    deletes = plan.action == Action.DELETE
-    if 0 < int(np.count_nonzero(deletes)) <= allow_deletes:
+    if allow_deletes and plan.count(Action.DELETE) <= allow_deletes:
         return Verdict(passed=everything, holds=())
     passed = everything
     holds: list[Hold] = []
@@ -152,23 +151,22 @@ def _per_mailbox(plan: Plan, _: Sequence[Shrinkage], safety: SafetySettings, pas
     limit = safety.per_mailbox
     deletes = passed & (plan.action == Action.DELETE)
     numbers, counts = np.unique(plan.mailbox[deletes], return_counts=True)
-    held = [
-        number
-        for number, count in zip(numbers.tolist(), counts.tolist(), strict=True)
-        if plan.upcoming.get(number, 0) >= limit.min_events
-        and 100 * count > limit.percent * plan.upcoming[number]
-    ]
-    stopped = passed & np.isin(plan.mailbox, np.array(held, dtype=np.int64))
+    coming = np.array([plan.upcoming.get(number, 0) for number in numbers.tolist()], dtype=np.int64)
+    tripped = (coming >= limit.min_events) & (100 * counts > limit.percent * coming)
+    stopped = passed & np.isin(plan.mailbox, numbers[tripped])
+    # In the same ascending order: what is held concerns every mailbox that tripped, and no other.
+    changes = np.unique(plan.mailbox[stopped], return_counts=True)[1]
+    columns = (numbers[tripped], coming[tripped], counts[tripped], changes)
     holds = [
-        _hold(
-            plan,
-            stopped & (plan.mailbox == number),
-            "E-HOLD-MAILBOX",
-            "mailbox",
-            str(number),
-            f"It would lose more than {limit.percent:g} % of its {plan.upcoming[number]} coming events.",
+        Hold(
+            code="E-HOLD-MAILBOX",
+            scope="mailbox",
+            subject=str(number),
+            text=f"It would lose more than {limit.percent:g} % of its {has} coming events.",
+            changes=of_all,
+            deletes=losing,
         )
-        for number in held
+        for number, has, losing, of_all in zip(*(column.tolist() for column in columns), strict=True)
     ]
     return stopped, holds
 

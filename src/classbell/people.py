@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from classbell.model import Remark, Snapshot
 from classbell.settings import AudienceSettings
 
-# One @, no blank and no control character, a dot in the domain: enough to tell an address from a student
-# number. Whether the mailbox exists only the service can say.
+# One @, no blank, a dot in the domain: enough to tell an address from a student number. Whether the mailbox
+# exists only the service can say.
 _ADDRESS = re.compile(r"[^\s@/\\<>\"]+@[^\s@/\\<>\"]+\.[^\s@/\\<>\"]+")
 
 
@@ -31,13 +31,18 @@ class Receipt:
 
 
 def mailbox_key(person: str) -> str:
-    """The stable key of a person's mailbox: the address, compared without case."""
-    return person.strip().casefold()
+    """
+    The stable key of a person's mailbox: the address in small letters.
+
+    Not case-folded: that would make one mailbox of groß@... and gross@..., which may be two people.
+    """
+    return person.strip().lower()
 
 
 def is_address(person: str) -> bool:
-    """Whether a person is named by something that can be an address."""
-    return _ADDRESS.fullmatch(person.strip()) is not None
+    """Whether a person is named by something that can be an address, and by nothing that nobody can see."""
+    address = person.strip()
+    return _ADDRESS.fullmatch(address) is not None and address.isprintable()
 
 
 def receipts(
@@ -55,8 +60,11 @@ def receipts(
         if not addressable.all():
             remarks.append(_not_addressable(snapshot, addressable))
         unserved = addressable
+        read = False
         for audience in audiences:
-            if snapshot.source in audience.gets and unserved.any():
+            # Once even for nobody: a source that attaches nobody any more has been read all the same.
+            if snapshot.source in audience.gets and (unserved.any() or not read):
+                read = True
                 result.append(
                     Receipt(
                         audience=audience.name,

@@ -63,7 +63,8 @@ class Plan:
     Changes as arrays of equal length, ordered by mailbox and meeting.
 
     ``fingerprint`` is 0 for deletes, ``previous`` 0 for creates. ``source`` is -1 where unknown;
-    ``calendar`` indexes ``Slots.calendars``. ``unchanged`` counts pairs in the window that are right;
+    ``calendar`` indexes ``Slots.calendars``. ``unchanged`` counts pairs in the window that are right,
+    ``delivered`` the events in the window that all mailboxes hold, even if the plan is for one of them;
     ``upcoming`` maps each mailbox with deletes to the number of its delivered events that have not ended.
     """
 
@@ -164,6 +165,7 @@ class _Comparison:
 
     def _compare(self, wanted: tuple[Ids, Ids], held: Delivered) -> Plan:
         mailbox, slot = wanted
+        delivered = int(np.count_nonzero(self._in_window(held.starts)))
         if self._terms.only is not None:
             mine = mailbox == self._terms.only
             mailbox, slot = mailbox[mine], slot[mine]
@@ -194,7 +196,7 @@ class _Comparison:
             self._wanted_changes(mailbox, slot, create, update, previous),
             self._deletes(held, delete),
             unchanged=int(np.count_nonzero(found & ~differs & counts)),
-            delivered=int(np.count_nonzero(old_in)),
+            delivered=delivered,
             upcoming=_upcoming(held, delete, self._terms.now),
         )
 
@@ -210,9 +212,9 @@ class _Comparison:
         ends = np.array([c.window.end for c in coverages] + [0], dtype=np.int64)
         mask = (held.starts >= begins[held.source]) & (held.starts < ends[held.source])
         mask &= held.ends > self._terms.now
-        for source, mailbox in self._desired.unread:
-            mask &= (held.source != source) | (held.mailbox != mailbox)
-        return mask
+        unread = np.array(list(self._desired.unread), dtype=np.int64).reshape(-1, 2)
+        places = pair_keys(held.mailbox, held.source.astype(np.int64))
+        return mask & ~np.isin(places, pair_keys(unread[:, 1], unread[:, 0]))
 
     def _wanted_changes(
         self, mailbox: Ids, slot: Ids, create: Mask, update: Mask, previous: Fingerprints

@@ -5,6 +5,7 @@ It is written after each accepted plan and before any request of it, so a databa
 its witness has been restored from a backup, or lost: what it says of mailboxes is no longer true.
 """
 
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -24,7 +25,7 @@ class Witness:
     def __init__(self, files: Files, path: Path, installation: str) -> None:
         self._files = files
         self._path = path
-        self._installation = installation
+        self._installation = installation.lower()
 
     def confirm(self, revision: int) -> None:
         """
@@ -34,18 +35,17 @@ class Witness:
             HeldError: E-LEDGER-OLD, E-LEDGER-WITNESS.
         """
         try:
-            statement = msgspec.json.decode(self._files.read(self._path), type=_Statement)
-        except (OSError, msgspec.DecodeError) as error:
+            statement = self._statement()
+        except FileNotFoundError as error:
             if revision == 0:
                 return
-            raise HeldError(
-                "E-LEDGER-WITNESS",
-                f"The witness file {self._path} of the ledger cannot be read.",
-                why="it is missing or damaged; without it nobody can say whether this ledger is the newest one",
-                do="put the file back from where it was kept; it belongs into the same folder and the same backup",
-                effect="no calendar was changed",
-            ) from error
-        if statement.installation != self._installation or statement.revision > revision:
+            raise self._unproven("it is missing") from error
+        except (OSError, msgspec.DecodeError) as error:
+            # Also beside a new database: something was witnessed here, and nobody can say what.
+            raise self._unproven("it is damaged, or may not be read") from error
+        if statement.installation.lower() != self._installation:
+            raise self._unproven(f"it belongs to installation {statement.installation}")
+        if statement.revision > revision:
             raise HeldError(
                 "E-LEDGER-OLD",
                 f"The ledger is at revision {revision}, but revision {statement.revision} has been used.",
@@ -55,6 +55,22 @@ class Witness:
             )
 
     def bear(self, revision: int) -> None:
-        """Write down that a revision is about to be used."""
+        """Write down that a revision is about to be used. What was witnessed never goes back."""
+        with suppress(OSError, msgspec.DecodeError):
+            known = self._statement()
+            if known.installation == self._installation:
+                revision = max(revision, known.revision)
         statement = _Statement(installation=self._installation, revision=revision)
         self._files.write_durably(self._path, msgspec.json.encode(statement))
+
+    def _statement(self) -> _Statement:
+        return msgspec.json.decode(self._files.read(self._path), type=_Statement)
+
+    def _unproven(self, why: str) -> HeldError:
+        return HeldError(
+            "E-LEDGER-WITNESS",
+            f"The witness file {self._path} says nothing about this ledger.",
+            why=f"{why}; without it nobody can say whether this ledger is the newest one",
+            do="put the file back from where it was kept; it belongs into the same folder and the same backup",
+            effect="no calendar was changed",
+        )
