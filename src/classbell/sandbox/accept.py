@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from classbell.sandbox import properties
+from classbell.sandbox import patterned, properties, series
 from classbell.sandbox.content import Attendee, Content, Location
 from classbell.sandbox.instants import microseconds, wall
 from classbell.sandbox.refusals import (
@@ -63,7 +63,6 @@ _READ_ONLY = frozenset(
 )
 _ELSEWHERE = {
     "extensions": "open extensions",
-    "multiValueExtendedProperties": "multi-value extended properties",
     "attachments": "attachments",
 }
 # As .NET reads text where a value of another primitive type is expected.
@@ -93,7 +92,7 @@ class Draft:
             _check_all_day(content)
         if content.end < content.start:
             raise property_refused()
-        return content
+        return content if content.recurrence is None else series.settled(content, before)
 
 
 def read(body: Any, switches: Switches, *, creating: bool) -> Draft:
@@ -111,7 +110,9 @@ def read(body: Any, switches: Switches, *, creating: bool) -> Draft:
         if reader is not None:
             draft.fields.update(reader(name, value))
         elif name == "singleValueExtendedProperties":
-            draft.properties = properties.accepted(value)
+            draft.properties += properties.accepted(value)
+        elif name == "multiValueExtendedProperties":
+            draft.properties += properties.accepted_multiple(value)
         elif name == "transactionId":
             draft.transaction = _transaction(value, creating=creating)
         else:
@@ -139,10 +140,7 @@ def _settle_online(draft: Draft, body: dict[str, Any]) -> None:
 def _check_ignorable(name: str, value: Any, switches: Switches) -> None:
     if "@" in name or name == "organizer":
         return  # annotations mean nothing here; the organizer is always the mailbox's owner
-    if name == "recurrence":
-        if value is not None:
-            raise not_reproduced("recurring events")
-    elif name in _ELSEWHERE:
+    if name in _ELSEWHERE:
         if value:
             raise not_reproduced(_ELSEWHERE[name])
     elif name in _READ_ONLY:
@@ -288,6 +286,10 @@ def _categories(name: str, value: Any) -> dict[str, Any]:
     return {"categories": tuple(dict.fromkeys(value))}
 
 
+def _recurrence(name: str, value: Any) -> dict[str, Any]:
+    return {name: None if value is None else patterned.read(value)}
+
+
 def _minutes(name: str, value: Any) -> dict[str, Any]:
     if isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value):
         value = int(value)
@@ -342,6 +344,7 @@ _READERS: dict[str, Callable[[str, Any], dict[str, Any]]] = {
     "allowNewTimeProposals": _flag("new_time_proposals", default=True),
     "hideAttendees": _flag("hide_attendees", default=False),
     "attendees": _attendees,
+    "recurrence": _recurrence,
     "isOnlineMeeting": _online,
     "onlineMeetingProvider": _provider,
 }

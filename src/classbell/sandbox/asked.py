@@ -58,6 +58,10 @@ class Asked:
             )
         return body
 
+    def optional_body(self) -> dict[str, Any]:
+        """The JSON object that was sent, or an empty one where nothing was."""
+        return {} if self.request.body is ABSENT else self.body()
+
     def reply(self, status: int, body: Any = None, **headers: str) -> Reply:
         """An answer that says which preferences were applied."""
         if self.preferences.applied:

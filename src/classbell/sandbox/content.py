@@ -4,6 +4,8 @@ import hashlib
 
 import msgspec
 
+from classbell.sandbox.recurrence import Recurrence
+
 
 class Location(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A place as it was sent; ``extra`` is the JSON of address and coordinates where given."""
@@ -27,7 +29,7 @@ class Content(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults
     The stored content of an event; the defaults are those of the service.
 
     ``start`` and ``end`` are instants in microseconds since 1970, the zones are named as they were sent.
-    ``online`` is the meeting provider, empty for no online meeting.
+    ``online`` is the meeting provider, empty for no online meeting; ``recurrence`` makes it a series.
     """
 
     subject: str = ""
@@ -50,6 +52,7 @@ class Content(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults
     hide_attendees: bool = False
     attendees: tuple[Attendee, ...] = ()
     online: str = ""
+    recurrence: Recurrence | None = None
 
     def digest(self) -> str:
         """Equal for equal content, 16 hexadecimal digits."""

@@ -9,12 +9,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC
+from functools import cache
 from typing import Any
 
 from classbell.sandbox import properties
 from classbell.sandbox.ids import MailboxIds
 from classbell.sandbox.instants import microseconds
 from classbell.sandbox.refusals import Refusal, bad_request, filter_refused
+from classbell.sandbox.represent import EVENT_NAMES
 from classbell.sandbox.store import Event
 
 # Nobody nests filters like this; the parser is recursive.
@@ -47,7 +49,7 @@ _TEXTS: dict[str, Getter] = {
     "showas": lambda event: event.content.show_as,
     "importance": lambda event: event.content.importance,
     "sensitivity": lambda event: event.content.sensitivity,
-    "type": lambda _: "singleInstance",
+    "type": lambda event: event.kind,
 }
 _FLAGS: dict[str, Getter] = {
     "isallday": lambda event: event.content.all_day,
@@ -61,6 +63,8 @@ _INSTANTS: dict[str, Getter] = {
     "lastmodifieddatetime": lambda event: round(event.modified * 1_000_000),
 }
 _COLLECTION = "singlevalueextendedproperties"
+# The codes of filters that can be parsed and that the calendar does not support.
+UNSUPPORTED_FILTER = frozenset({"ErrorInvalidUrlQueryFilter", "UnsupportedEntityExpression"})
 
 
 @dataclass(frozen=True)
@@ -79,12 +83,12 @@ def compile_filter(text: str, ids: MailboxIds) -> Filter:
     Raises:
         Refusal: it cannot be parsed, or the calendar does not support it.
     """
-    return _Parser(_tokens(text), ids).whole()
+    return _Parser(_tokens(text), ids, _event_names()).whole()
 
 
-def property_ids(text: str) -> list[str]:
+def property_ids(text: str, form: Callable[[str], str] = properties.canonical) -> list[str]:
     """
-    The ids of an inner filter ``id eq 'A' or id eq 'B'`` of ``$expand``.
+    The ids of an inner filter ``id eq 'A' or id eq 'B'`` of ``$expand``, in their stored *form*.
 
     Raises:
         Refusal: it is anything else.
@@ -98,10 +102,15 @@ def property_ids(text: str) -> list[str]:
             raise filter_refused()
         if len(group) > 3 and (group[3] != "or" or place + 4 >= len(tokens)):  # noqa: PLR2004 - the word between
             raise filter_refused()
-        wanted.append(properties.canonical(_unquoted(group[2])))
+        wanted.append(form(_unquoted(group[2])))
     if not wanted:
         raise filter_refused()
     return wanted
+
+
+@cache
+def _event_names() -> frozenset[str]:
+    return frozenset(name.casefold() for name in EVENT_NAMES)
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
@@ -125,6 +134,7 @@ def _unquoted(text: str) -> str:
 class _Parser:
     tokens: list[tuple[str, str]]
     ids: MailboxIds
+    names: frozenset[str]
     place: int = 0
     paths: list[str] = field(default_factory=list)
     by_property: bool = False
@@ -225,9 +235,15 @@ class _Parser:
             return lambda event: getter(event).casefold(), _unquoted(self._next("text")).casefold()
         if path == "icaluid":
             ids = self.ids
-            return lambda event: ids.ical_uid(event.number, event.created), _unquoted(self._next("text"))
+            wanted = _unquoted(self._next("text"))
+            return lambda event: ids.ical_uid(event.number, event.created, event.on_day), wanted
         if path == "id":
             raise Refusal(400, "ErrorInvalidProperty", "The property 'Id' does not support filtering.")
+        if path.partition("/")[0] not in self.names:
+            # Met with the uid of the beta version: microsoft-graph-docs issue 16038.
+            raise Refusal(
+                400, "UnsupportedEntityExpression", f"'{path}' is not a supported filter expression."
+            )
         raise filter_refused()
 
     def _any(self, collection: str) -> Predicate:

@@ -16,7 +16,16 @@ _Action = Callable[[], Reply]
 
 _WORDS = {
     word.casefold(): word
-    for word in ("calendar", "calendars", "calendarView", "events", "permanentDelete", "$count")
+    for word in (
+        "calendar",
+        "calendars",
+        "calendarView",
+        "events",
+        "instances",
+        "cancel",
+        "permanentDelete",
+        "$count",
+    )
 }
 _ELSEWHERE = {
     "calendargroups": "calendar groups",
@@ -26,10 +35,8 @@ _ELSEWHERE = {
     "getschedule": "getSchedule",
     "delta": "delta queries",
     "delta()": "delta queries",
-    "instances": "recurring events",
     "extensions": "open extensions",
     "attachments": "attachments",
-    "cancel": "cancel",
     "calendarpermissions": "calendar permissions",
 }
 
@@ -70,18 +77,28 @@ def _inside(asked: Asked, calendar: Calendar | None, tail: list[str]) -> Reply:
             return _dispatch(asked, POST=lambda: calendars.delete(asked, calendar, for_good=True))
         case ["calendarView"]:
             return _dispatch(asked, GET=lambda: events.view(asked, calendar))
-        case ["events"]:
+        case ["calendarView", "$count"]:
+            return _dispatch(asked, GET=lambda: events.count_view(asked, calendar))
+        case ["events", *rest]:
+            return _events(asked, calendar, rest)
+        case _:
+            raise _unknown(tail)
+
+
+def _events(asked: Asked, calendar: Calendar | None, rest: list[str]) -> Reply:
+    match rest:
+        case []:
             return _dispatch(
                 asked,
                 GET=lambda: events.list_all(asked, calendar),
                 POST=lambda: events.create(asked, calendar),
             )
-        case ["events", "$count"]:
+        case ["$count"]:
             return _dispatch(asked, GET=lambda: events.count(asked, calendar))
-        case ["events", item, *rest]:
-            return _event(asked, calendar, item, rest)
+        case [item, *further]:
+            return _event(asked, calendar, item, further)
         case _:
-            raise _unknown(tail)
+            raise _unknown(rest)
 
 
 def _event(asked: Asked, calendar: Calendar | None, item: str, rest: list[str]) -> Reply:
@@ -95,6 +112,14 @@ def _event(asked: Asked, calendar: Calendar | None, item: str, rest: list[str]) 
             )
         case ["permanentDelete"]:
             return _dispatch(asked, POST=lambda: events.purge(asked, events.find(asked, item, calendar)))
+        case ["cancel"]:
+            return _dispatch(asked, POST=lambda: events.cancel(asked, events.find(asked, item, calendar)))
+        case ["instances"]:
+            return _dispatch(asked, GET=lambda: events.instances(asked, events.find(asked, item, calendar)))
+        case ["instances", "$count"]:
+            return _dispatch(
+                asked, GET=lambda: events.count_instances(asked, events.find(asked, item, calendar))
+            )
         case ["calendar"]:
             return _dispatch(asked, GET=lambda: _calendar_of(asked, item, calendar))
         case _:

@@ -1,6 +1,7 @@
 """The append-only record of what was asked and of what changed; checkers judge from it."""
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from itertools import chain
 from pathlib import Path
 from threading import Lock
@@ -19,7 +20,8 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     """
     A committed change of one event or calendar.
 
-    ``action`` is create, update, touch, delete, purge, move, copy or restore for events, and
+    ``action`` is create, update, touch, delete, purge, move, copy or restore for events, update-occurrence or
+    delete-occurrence for one ``day`` (an ordinal) of a series, and
     create-calendar, rename-calendar or delete-calendar for calendars; ``cause`` is ``api:<client id>`` or
     ``user``. ``content`` and ``properties`` are those after the change; ``source`` is the number of the event
     that a copy was made from.
@@ -33,6 +35,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     content: Content | None = None
     properties: tuple[tuple[str, str], ...] = ()
     source: int = 0
+    day: int = 0
 
     def described(self) -> dict[str, Any]:
         """The change as JSON values."""
@@ -51,6 +54,8 @@ class Change(msgspec.Struct, frozen=True, gc=False):
             }
         if self.properties:
             told["properties"] = dict(self.properties)
+        if self.day:
+            told["occurrence"] = date.fromordinal(self.day).isoformat()
         if self.source:
             told["copy_of"] = self.ids.immutable(self.source)
         return told

@@ -24,6 +24,11 @@ def microseconds(text: str, zone: tzinfo) -> int | None:
         return None
 
 
+def instant_of(moment: datetime) -> int:
+    """The microseconds since 1970 of an aware moment."""
+    return (moment - _EPOCH) // _STEP
+
+
 def wall(instant: int, zone: tzinfo) -> datetime:
     """The time on the wall of *zone*."""
     return (_EPOCH + timedelta(microseconds=instant)).astimezone(zone)

@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 from uuid import UUID
 
-from classbell.sandbox import accept
-from classbell.sandbox.content import Content
+from classbell.sandbox import accept, series
 from classbell.sandbox.ids import CALENDARS, DEFAULT_CALENDAR, DELETED_ITEMS, MailboxIds, parse
 from classbell.sandbox.properties import merged
 from classbell.sandbox.represent import Owner, View, event_json, properties_json
@@ -91,12 +90,16 @@ class Mailbox:
         first, last = _microseconds(begin), _microseconds(end)
         with self._lock:
             folder = None if calendar is None else self._calendar(calendar).number
-            seen = [event for event in self.store.live(folder) if overlaps(event.content, first, last)]
+            seen = list(series.expanded(self.store, folder, first, last))
             seen.sort(key=lambda event: event.content.start)
             return [self._seen(event) for event in seen]
 
     def events(self) -> list[dict[str, Any]]:
-        """All events in all calendars, oldest first, in the shape of :meth:`calendar_view`."""
+        """
+        All events in all calendars, oldest first, in the shape of :meth:`calendar_view`.
+
+        A recurring one is there as its series.
+        """
         with self._lock:
             return [self._seen(event) for event in self.store.live()]
 
@@ -127,19 +130,19 @@ class Mailbox:
         with self._lock:
             event = self._event(event_id)
             draft = accept.read(changes, self._switches, creating=False)
-            self.store.update(
-                event, draft.content(event.content), merged(event.properties, draft.properties), cause=_USER
-            )
+            content = draft.content(event.content)
+            hidden = merged(event.properties, draft.properties)
+            series.update(self.store, event, content, hidden, switches=self._switches, cause=_USER)
 
     def delete_event(self, event_id: str) -> None:
         """Into Deleted Items; a second time, away."""
         with self._lock:
-            self.store.delete(self._event(event_id), cause=_USER)
+            series.delete(self.store, self._event(event_id), cause=_USER)
 
     def purge_event(self, event_id: str) -> None:
         """Away for good."""
         with self._lock:
-            self.store.purge(self._event(event_id), cause=_USER)
+            series.delete(self.store, self._event(event_id), cause=_USER, for_good=True)
 
     def restore_event(self, event_id: str, calendar: str | None = None) -> None:
         """Back from Deleted Items into a calendar."""
@@ -149,12 +152,12 @@ class Mailbox:
         """Drag an event into another calendar (the default one unless told)."""
         with self._lock:
             folder = DEFAULT_CALENDAR if calendar is None else self._calendar(calendar).number
-            self.store.move(self._event(event_id), folder, cause=_USER)
+            self.store.move(self._whole(event_id), folder, cause=_USER)
 
     def copy_event(self, event_id: str, calendar: str | None = None) -> str:
         """Copy and paste: a second event with the same content and hidden properties."""
         with self._lock:
-            event = self._event(event_id)
+            event = self._whole(event_id)
             folder = event.folder if event.is_live else DEFAULT_CALENDAR
             if calendar is not None:
                 folder = self._calendar(calendar).number
@@ -163,7 +166,7 @@ class Mailbox:
     def touch_event(self, event_id: str) -> None:
         """A new version with nothing changed, as when a reminder is snoozed."""
         with self._lock:
-            self.store.touch(self._event(event_id), cause=_USER)
+            self.store.touch(self._whole(event_id), cause=_USER)
 
     def calendars(self) -> dict[str, str]:
         """The names of its calendars by id, the default one first."""
@@ -204,18 +207,25 @@ class Mailbox:
         item = parse(event_id)
         if item is None or item.replica != self.store.ids.replica:
             raise KeyError(event_id)
-        return self.store.events[item.number]
+        event = self.store.events[item.number]
+        if item.day is None:
+            return event
+        occurrence = series.on_day(self.store, event, item.day)
+        if occurrence is None:
+            raise KeyError(event_id)
+        return occurrence
+
+    def _whole(self, event_id: str) -> Event:
+        event = self._event(event_id)
+        if event.on_day is not None:
+            raise ValueError("an occurrence can be changed and deleted; all else is done with its series")
+        return event
 
     def _calendar(self, calendar_id: str) -> Calendar:
         item = parse(calendar_id)
         if item is None or item.folder != CALENDARS or item.replica != self.store.ids.replica:
             raise KeyError(calendar_id)
         return self.store.calendars[item.number]
-
-
-def overlaps(content: Content, first: int, last: int) -> bool:
-    """Whether an event shows between two instants in microseconds, as calendarView has it."""
-    return content.start < last and content.end > first
 
 
 def _microseconds(moment: datetime) -> int:

@@ -1,5 +1,5 @@
 """
-Single-value extended properties: their ids and values.
+Extended properties: their ids and values. Those of several values are kept as JSON text beside the others.
 
 Source: Graph page "Outlook extended properties overview".
 """
@@ -7,6 +7,8 @@ Source: Graph page "Outlook extended properties overview".
 import re
 from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 from classbell.sandbox.refusals import Refusal, body_unreadable, property_refused
 
@@ -31,6 +33,12 @@ _TYPES = {
         "SystemTime",
     )
 }
+# MAPI has no arrays of these.
+_MULTIPLE = {
+    f"{name}Array".casefold(): f"{name}Array"
+    for name in _TYPES.values()
+    if name not in {"Boolean", "Error", "Null", "Object"}
+}
 _GUID = r"\{(?P<guid>[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\}"
 _NAMED = re.compile(rf"(?P<type>\w+) {_GUID} Name (?P<name>\S.*)\Z", re.DOTALL)
 _NUMBERED = re.compile(rf"(?P<type>\w+) {_GUID} Id (?P<id>0x[0-9A-Fa-f]{{1,8}})\Z")
@@ -45,10 +53,35 @@ def canonical(text: str) -> str:
     Raises:
         Refusal: it has none of the three forms.
     """
+    return _canonical(text, _TYPES)
+
+
+@lru_cache(maxsize=1024)
+def canonical_multiple(text: str) -> str:
+    """
+    The same of a property with several values, whose type is an array.
+
+    Raises:
+        Refusal: it has none of the three forms.
+    """
+    return _canonical(text, _MULTIPLE)
+
+
+def is_multiple(name: str) -> bool:
+    """Whether a stored property has several values."""
+    return name.partition(" ")[0].endswith("Array")
+
+
+def values_of(value: str) -> list[str]:
+    """The values of a stored property that has several."""
+    return msgspec.json.decode(value, type=list[str])
+
+
+def _canonical(text: str, types: dict[str, str]) -> str:
     for form in (_NAMED, _NUMBERED, _TAGGED):
         found = form.match(text)
-        if found and found["type"].casefold() in _TYPES:
-            kind = _TYPES[found["type"].casefold()]
+        if found and found["type"].casefold() in types:
+            kind = types[found["type"].casefold()]
             if form is _TAGGED:
                 return f"{kind} {found['tag'].lower()}"
             end = f"Name {found['name']}" if form is _NAMED else f"Id {found['id'].lower()}"
@@ -68,19 +101,42 @@ def accepted(value: Any) -> list[tuple[str, str | None]]:
     Raises:
         Refusal: not a list of objects with id and value, or one of them is malformed.
     """
-    if not isinstance(value, list):
-        raise body_unreadable(
-            "The property 'singleValueExtendedProperties' does not have the expected collection type."
-        )
     pairs: list[tuple[str, str | None]] = []
-    for member in value:
-        if not isinstance(member, dict) or not isinstance(member.get("id"), str):
-            raise property_refused()
+    for member in _members(value, "singleValueExtendedProperties"):
         content = member.get("value")
         if content is not None and not isinstance(content, str):
             raise body_unreadable("Cannot convert the value of 'value' to the expected type 'Edm.String'.")
         pairs.append((canonical(member["id"]), content))
     return pairs
+
+
+def accepted_multiple(value: Any) -> list[tuple[str, str | None]]:
+    """
+    The multi-value properties of a body in the same form, their values as JSON text.
+
+    Raises:
+        Refusal: not a list of objects with id and a list of values, or one of them is malformed.
+    """
+    pairs: list[tuple[str, str | None]] = []
+    for member in _members(value, "multiValueExtendedProperties"):
+        content = member.get("value")
+        if content is not None and not (
+            isinstance(content, list) and all(isinstance(part, str) for part in content)
+        ):
+            raise body_unreadable(
+                "Cannot convert the value of 'value' to the expected type 'Collection(Edm.String)'."
+            )
+        told = None if content is None else msgspec.json.encode(content).decode()
+        pairs.append((canonical_multiple(member["id"]), told))
+    return pairs
+
+
+def _members(value: Any, name: str) -> list[dict[str, Any]]:
+    if not isinstance(value, list):
+        raise body_unreadable(f"The property '{name}' does not have the expected collection type.")
+    if not all(isinstance(member, dict) and isinstance(member.get("id"), str) for member in value):
+        raise property_refused()
+    return value
 
 
 def merged(

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, quote, unquote_plus
 from classbell.sandbox.filters import Filter, compile_filter, property_ids
 from classbell.sandbox.ids import MailboxIds
 from classbell.sandbox.instants import microseconds
+from classbell.sandbox.properties import canonical_multiple
 from classbell.sandbox.refusals import Refusal, bad_request, invalid_request, not_reproduced
 from classbell.sandbox.represent import EVENT_NAMES
 from classbell.sandbox.store import Event
@@ -33,13 +34,20 @@ _ORDERS: dict[str, Callable[[Event], Any]] = {
     "lastmodifieddatetime": lambda event: event.modified,
 }
 _EXPAND_PROPERTIES = re.compile(
-    r"singleValueExtendedProperties\s*\(\s*\$filter\s*=\s*(?P<filter>.*)\)\s*\Z", re.IGNORECASE | re.DOTALL
+    r"(?P<number>single|multi)ValueExtendedProperties\s*\(\s*\$filter\s*=\s*(?P<filter>.*)\)\s*\Z",
+    re.IGNORECASE | re.DOTALL,
 )
+_EXPAND_EXCEPTIONS = re.compile(r"exceptionOccurrences\s*(?:\(\s*\$select\s*=(?P<select>[^()]*)\)\s*)?\Z")
 
 
 @dataclass(slots=True)
 class Options:
-    """The options of one request, parsed and checked."""
+    """
+    The options of one request, parsed and checked.
+
+    ``properties`` and ``multiples`` are the ids of extended properties to be expanded; ``exceptions_select`` is the
+    selection inside ``$expand=exceptionOccurrences``.
+    """
 
     select: frozenset[str] | None = None
     top: int = DEFAULT_PAGE
@@ -48,6 +56,9 @@ class Options:
     filter: Filter | None = None
     filter_text: str = ""
     properties: tuple[str, ...] | None = None
+    multiples: tuple[str, ...] = ()
+    with_exceptions: bool = False
+    exceptions_select: frozenset[str] | None = None
     with_calendar: bool = False
     count: bool = False
     window: tuple[int, int] | None = None
@@ -184,14 +195,24 @@ def _split(text: str) -> list[str]:
 def _expand(text: str, options: Options) -> None:
     for part in _split(text):
         found = _EXPAND_PROPERTIES.match(part)
-        name = part.partition("(")[0]
-        if found:
+        exceptions = _EXPAND_EXCEPTIONS.match(part)
+        name = part.partition("(")[0].strip()
+        if found and found["number"].casefold() == "single":
             options.properties = (*(options.properties or ()), *property_ids(found["filter"]))
-        elif name.casefold() == "singlevalueextendedproperties":
-            raise bad_request("Expanding singleValueExtendedProperties requires a $filter on their ids.")
+        elif found:
+            options.multiples += tuple(property_ids(found["filter"], canonical_multiple))
+        elif name.casefold() in {"singlevalueextendedproperties", "multivalueextendedproperties"}:
+            raise bad_request(f"Expanding {name} requires a $filter on their ids.")
+        elif exceptions:
+            options.with_exceptions = True
+            inner = exceptions["select"]
+            options.exceptions_select = None if inner is None else _selection(inner)
         elif name == "calendar":
             options.with_calendar = True
-        elif name in {"extensions", "attachments", "instances", "multiValueExtendedProperties"}:
+        elif name == "instances":
+            # The metadata marks them as not expandable.
+            raise bad_request("The navigation property 'instances' cannot be expanded.")
+        elif name in {"extensions", "attachments"}:
             raise not_reproduced(f"$expand={name}")
         else:
             raise bad_request(

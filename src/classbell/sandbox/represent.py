@@ -14,7 +14,9 @@ from classbell.sandbox.bodies import as_html, as_text, preview
 from classbell.sandbox.content import Content, Location
 from classbell.sandbox.ids import MailboxIds
 from classbell.sandbox.instants import stamp_text, wall_text
-from classbell.sandbox.store import Calendar, Event
+from classbell.sandbox.patterned import shown
+from classbell.sandbox.properties import is_multiple, values_of
+from classbell.sandbox.store import Calendar, Event, Occurrence
 from classbell.sandbox.zones import zone_of
 
 EVENT_NAMES = frozenset(
@@ -91,7 +93,16 @@ class Owner(NamedTuple):
 
 
 def event_id(event: Event, owner: Owner, *, immutable: bool) -> str:
-    """The id of an event of the kind asked for."""
+    """The id of an event of the kind asked for; that of an occurrence is made of its series and its day."""
+    if event.on_day is not None:
+        if immutable:
+            return owner.ids.immutable_occurrence(event.number, event.on_day)
+        return owner.ids.occurrence(event.folder, event.number, event.on_day)
+    return series_id(event, owner, immutable=immutable)
+
+
+def series_id(event: Event, owner: Owner, *, immutable: bool) -> str:
+    """The id of the stored item: of the series, where *event* is an occurrence of it."""
     if immutable:
         return owner.ids.immutable(event.number)
     return owner.ids.mutable(event.folder, event.number)
@@ -103,7 +114,18 @@ def etag(version: int, owner: Owner) -> str:
 
 
 def event_json(event: Event, owner: Owner, view: View) -> dict[str, Any]:
-    """The whole event as JSON values, without navigation properties."""
+    """The whole event as JSON values, without navigation properties and what only ``$select`` brings."""
+    content = event.content
+    told = _common_json(event, owner, view)
+    if isinstance(event, Occurrence):
+        told["seriesMasterId"] = series_id(event, owner, immutable=view.immutable)
+        told["originalStart"] = stamp_text(event.original / 1_000_000)
+    elif content.recurrence is not None:
+        told["recurrence"] = shown(content.recurrence)
+    return told
+
+
+def _common_json(event: Event, owner: Owner, view: View) -> dict[str, Any]:
     content = event.content
     own_id = event_id(event, owner, immutable=view.immutable)
     key = owner.ids.change_key(event.version)
@@ -120,7 +142,7 @@ def event_json(event: Event, owner: Owner, view: View) -> dict[str, Any]:
         "transactionId": event.transaction or None,
         "originalStartTimeZone": content.start_zone,
         "originalEndTimeZone": content.end_zone,
-        "iCalUId": owner.ids.ical_uid(event.number, event.created),
+        "iCalUId": owner.ids.ical_uid(event.number, event.created, event.on_day),
         "reminderMinutesBeforeStart": content.reminder_minutes,
         "isReminderOn": content.reminder_on,
         "hasAttachments": False,
@@ -135,7 +157,7 @@ def event_json(event: Event, owner: Owner, view: View) -> dict[str, Any]:
         "responseRequested": content.response_requested,
         "seriesMasterId": None,
         "showAs": content.show_as,
-        "type": "singleInstance",
+        "type": event.kind,
         "webLink": "https://outlook.office365.com/owa/?itemid="
         + own_id.replace("=", "%3D")
         + "&exvsurl=1&path=/calendar/item",
@@ -174,9 +196,20 @@ def chosen(whole: dict[str, Any], select: Collection[str] | None) -> dict[str, A
 
 
 def properties_json(event: Event, wanted: Collection[str] | None) -> list[dict[str, str]]:
-    """The extended properties of an event, all or those wanted."""
+    """The single-value extended properties of an event, all or those wanted."""
     return [
-        {"id": name, "value": value} for name, value in event.properties if wanted is None or name in wanted
+        {"id": name, "value": value}
+        for name, value in event.properties
+        if (wanted is None or name in wanted) and not is_multiple(name)
+    ]
+
+
+def multiples_json(event: Event, wanted: Collection[str]) -> list[dict[str, Any]]:
+    """The multi-value extended properties wanted of an event."""
+    return [
+        {"id": name, "value": values_of(value)}
+        for name, value in event.properties
+        if name in wanted and is_multiple(name)
     ]
 
 

@@ -8,6 +8,7 @@ that the service would have sent. Callers hold the sandbox's lock.
 from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -47,6 +48,54 @@ class Event(msgspec.Struct, gc=False, kw_only=True):
     def is_live(self) -> bool:
         """Whether it stands in a calendar."""
         return self.folder not in (DELETED_ITEMS, PURGED)
+
+    @property
+    def kind(self) -> str:
+        """Its ``type``."""
+        return "singleInstance" if self.content.recurrence is None else "seriesMaster"
+
+    @property
+    def on_day(self) -> int | None:
+        """The day (an ordinal) of an occurrence in its series; None of any other event."""
+        return None
+
+
+class Occurrence(Event, gc=False, kw_only=True):
+    """
+    One day of a series, made to be looked at: nothing of it is stored but its deviation, if it has one.
+
+    ``number``, ``folder`` and ``version`` are those of the series, which is one item of the store; ``original``
+    is the start that the pattern gives it.
+    """
+
+    day: int
+    original: int
+    deviates: bool
+
+    @property
+    def kind(self) -> str:
+        """Its ``type``."""
+        return "exception" if self.deviates else "occurrence"
+
+    @property
+    def on_day(self) -> int:
+        """The day (an ordinal) in its series."""
+        return self.day
+
+
+class Deviation(msgspec.Struct, frozen=True, gc=False):
+    """What one occurrence says where it is an exception."""
+
+    content: Content
+    properties: Properties
+    modified: float
+
+
+class Series(msgspec.Struct):
+    """What has become of single days of a series: those changed, and those taken out."""
+
+    exceptions: dict[int, Deviation] = {}
+    cancelled: set[int] = set()
 
 
 class Calendar(msgspec.Struct, gc=False):
@@ -104,6 +153,7 @@ class Store:
         "changes",
         "events",
         "ids",
+        "series",
         "tenant",
         "transactions",
     )
@@ -119,6 +169,7 @@ class Store:
         self.changes = array("I")
         self.events: dict[int, Event] = {}
         self.transactions: dict[str, Event] = {}
+        self.series: dict[int, Series] = {}
         self.calendars = {
             DEFAULT_CALENDAR: Calendar(DEFAULT_CALENDAR, "Calendar", 1, is_default=True),
         }
@@ -161,10 +212,29 @@ class Store:
     def update(self, event: Event, content: Content, properties: Properties, *, cause: str) -> None:
         """New content; a new version even if nothing differs, as in life."""
         before, event.content = event.content, self._shared(content)
+        if content.recurrence is None:
+            self.series.pop(event.number, None)
         event.properties = properties
         self._changed("update", event, cause)
         if content.attendees or before.attendees:
             self._mail_update(before, content, cause)
+
+    def update_occurrence(
+        self, series: Event, day: int, content: Content, properties: Properties, *, cause: str
+    ) -> None:
+        """Let one day of a series differ."""
+        days = self.series.setdefault(series.number, Series())
+        days.exceptions[day] = Deviation(self._shared(content), properties, self._around.now())
+        self._changed("update-occurrence", series, cause, content=content, properties=properties, day=day)
+        self._mail("update", content, content.attendees, cause)
+
+    def delete_occurrence(self, series: Event, day: int, content: Content, *, cause: str) -> None:
+        """Take one day out of a series; *content* is what stood there."""
+        days = self.series.setdefault(series.number, Series())
+        days.exceptions.pop(day, None)
+        days.cancelled.add(day)
+        self._changed("delete-occurrence", series, cause, content=content, day=day)
+        self._mail("cancellation", content, content.attendees, cause)
 
     def touch(self, event: Event, *, cause: str) -> None:
         """A new version with nothing changed: a reminder snoozed, the service tidying up."""
@@ -184,6 +254,7 @@ class Store:
         was_live = event.is_live
         event.folder = PURGED
         del self.events[event.number]
+        self.series.pop(event.number, None)
         self._changed("purge", event, cause)
         if was_live:
             self._mail("cancellation", event.content, event.content.attendees, cause)
@@ -209,6 +280,9 @@ class Store:
             made_by=cause,
         )
         self.events[twin.number] = twin
+        if event.number in self.series:
+            days = self.series[event.number]
+            self.series[twin.number] = Series(dict(days.exceptions), set(days.cancelled))
         self._record("copy", twin, cause, source=event.number)
         return twin
 
@@ -243,16 +317,16 @@ class Store:
         self._last_version += 1
         return self._last_version
 
-    def _changed(self, action: str, event: Event, cause: str) -> None:
+    def _changed(self, action: str, event: Event, cause: str, **of_day: Any) -> None:
         event.version = self._next_version()
         event.modified = self._around.now()
-        self._record(action, event, cause)
+        self._record(action, event, cause, **of_day)
 
-    def _record(self, action: str, event: Event, cause: str, *, source: int = 0) -> None:
+    def _record(self, action: str, event: Event, cause: str, *, source: int = 0, **of_day: Any) -> None:
         change = Change(
             action, cause, self.ids, event.number, event.folder, event.content, event.properties, source
         )
-        self._add(change)
+        self._add(msgspec.structs.replace(change, **of_day) if of_day else change)
 
     def _record_calendar(self, action: str, calendar: Calendar, cause: str) -> None:
         self._add(Change(action, cause, self.ids, calendar.number, calendar.parent))

@@ -28,6 +28,11 @@ class Switches:
         read_only_properties: what becomes of read-only properties in a body.
         long_subject: whether a subject above 255 characters is refused or cut.
         full_mailbox_status: status of ``ErrorQuotaExceeded``.
+        exceptions_survive_series_change: whether exceptions stay when pattern or times of their series change.
+        occurrences_inherit_properties: whether occurrences show the extended properties of their series.
+        deleted_occurrence_status: what the id of an occurrence meets that was taken out of its series.
+        unsupported_view_filter_status: status of a ``$filter`` that calendarView does not support.
+        duplicate_category_code: the code for a master category whose name is taken.
         issuer_audience: whether an assertion may name the issuer instead of the token endpoint as audience.
         lookup_lag: for how long a new event is missing from lists with ``$filter``.
         lookup_lag_spread: whether each event has a lag of its own between 0 and ``lookup_lag``.
@@ -72,6 +77,11 @@ class Switches:
     read_only_properties: Literal["refuse", "ignore"] = "refuse"
     long_subject: Literal["refuse", "cut"] = "refuse"
     full_mailbox_status: int = 507
+    exceptions_survive_series_change: bool = False
+    occurrences_inherit_properties: bool = True
+    deleted_occurrence_status: Literal[404, 400] = 404
+    unsupported_view_filter_status: Literal[500, 400] = 500
+    duplicate_category_code: str = "ErrorCategoryNameExists"
     issuer_audience: bool = False
     lookup_lag: float = 0.0
     lookup_lag_spread: bool = False
