@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from itertools import count
 
 import pytest
+from tests.sandbox.administrator import Administrator
 from tests.sandbox.client import MONDAY, Certificate, Client, Wire, World, make_certificate
 
 from classbell.sandbox import Address, Sandbox, Switches
@@ -41,3 +42,11 @@ def world(served: tuple[Sandbox, Address], certificate: Certificate) -> Iterator
     made.graph = made.sign_in()
     yield made
     wire.close()
+
+
+@pytest.fixture
+def admin(world: World) -> Iterator[Administrator]:
+    """An administrator of the world's sandbox."""
+    made = Administrator(world.address)
+    yield made
+    made.close()

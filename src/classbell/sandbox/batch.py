@@ -68,16 +68,21 @@ class Batches:
             Refusal: the envelope itself is malformed.
             ConnectionDropped: a fault wants no answer; the other members are done by then.
         """
-        self._count += 1
-        members = _read(envelope, base, size, self._count)
+        number = self.next_number()
+        members = _read(envelope, base, size, number)
         if fault is not None:
             for member in members.values():
                 member.request.late, member.request.twice = fault.late, fault.moment == "twice"
-        self._gateway.record_batch(access, self._count, fault)
+        self._gateway.record_batch(access, number, fault)
         run = _Run(self._gateway, access, members)
         responses = await run.finish()
         self._random.shuffle(responses)
         return Reply(200, {"responses": responses}, spoilt="cut" if run.is_cut else "")
+
+    def next_number(self) -> int:
+        """The number of a new batch."""
+        self._count += 1
+        return self._count
 
 
 class _Run:
@@ -113,7 +118,7 @@ class _Run:
             reply = await self._reply(member)
             status = reply.status if reply else 0
             if reply and reply.spoilt != "missing":
-                self._responses += [_told(key, reply)] * (2 if reply.spoilt == "doubled" else 1)
+                self._responses += [answered(key, reply)] * (2 if reply.spoilt == "doubled" else 1)
                 self.is_cut = self.is_cut or reply.spoilt == "cut"
             if key in self._done:
                 self._done[key].set_result(status)
@@ -136,7 +141,8 @@ class _Run:
             return None
 
 
-def _told(key: str, reply: Reply) -> dict[str, Any]:
+def answered(key: str, reply: Reply) -> dict[str, Any]:
+    """The answer to one member as it stands in the answer to its batch."""
     headers, body = reply.headers, reply.body
     headers.setdefault("Cache-Control", "private")
     if reply.spoilt == "empty":
@@ -194,6 +200,7 @@ def _member(part: _Part, base: str, size: int, number: int) -> _Member:
         size=size,
         base=base,
         batch=number,
+        part=part.id,
     )
     return _Member(part.id, request, tuple(part.after or ()), _refusal(part.id, part.url, request))
 

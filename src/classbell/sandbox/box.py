@@ -15,6 +15,7 @@ from classbell.sandbox.faults import Faults
 from classbell.sandbox.gateway import Gateway
 from classbell.sandbox.history import History
 from classbell.sandbox.latency import Latency
+from classbell.sandbox.later import DueLock
 from classbell.sandbox.limits import Limits
 from classbell.sandbox.server import Address, Doors, serve_in_loop, serve_in_thread
 from classbell.sandbox.store import Mail
@@ -61,6 +62,7 @@ class Sandbox:
         tokens = Tokens(self._commons, token_lifetime)
         gateway = Gateway(self._commons, self.faults, self._limits, self._wait)
         self._doors = Doors(
+            box=self,
             commons=self._commons,
             tenants=self._tenants,
             entra=Entra(self._commons, self._tenants, tokens),
@@ -86,6 +88,16 @@ class Sandbox:
     def switches(self) -> Switches:
         """The uncertain behaviours; set its fields to change them."""
         return self._commons.switches
+
+    @property
+    def limits(self) -> Limits:
+        """Who has how much in flight and behind them."""
+        return self._limits
+
+    @property
+    def lock(self) -> DueLock:
+        """Held for every look at and change of a mailbox."""
+        return self._commons.lock
 
     @property
     def history(self) -> History:
@@ -127,6 +139,11 @@ class Sandbox:
         """Let the service refuse every request to every mailbox of a tenant for so long."""
         self._limits.throttle(tenant.tenant_id, self.clock.now() + seconds)
 
+    def reseed(self, seed: int) -> None:
+        """Draw everything random from another seed from now on."""
+        self._commons.random.seed(seed)
+        self.faults.reseed(seed)
+
     def export_history(self, path: Path) -> None:
         """Write the history as JSON lines."""
         self.history.export(path)
@@ -139,7 +156,8 @@ class Sandbox:
         Args:
             port: 0 for any free one.
             options: ``host`` to listen on (loopback unless ``beyond_loopback=True``), ``names`` for further
-                host names in the certificate, ``directory`` for the CA file.
+                host names in the certificate, ``directory`` for the CA file, ``open_administration=True`` to
+                let other computers administer it and look into it as well.
         """
         with serve_in_thread(self._doors, port=port, **options) as address:
             yield address

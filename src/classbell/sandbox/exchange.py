@@ -15,10 +15,10 @@ class Request:
 
     ``path`` is percent-encoded and relative to the version root, without a leading slash; ``query`` is what
     follows the question mark; header names are in lower case; ``body`` is the decoded JSON or ``ABSENT``;
-    ``size`` its bytes; ``base`` is scheme and host of the server; ``batch`` numbers the batch, 0 if alone.
-    ``shown`` is path and query as the history tells them, where another face of the mailboxes was asked than
-    Graph; ``capped`` whether the limit of requests in flight holds. Where the answer is to go wrong, ``late``
-    lets it be done so many seconds afterwards, and ``twice`` two times.
+    ``size`` its bytes; ``base`` is scheme and host of the server; ``batch`` numbers the batch, 0 if alone,
+    and ``part`` is the id in it. ``shown`` is path and query as the history tells them, where another face of
+    the mailboxes was asked than Graph; ``capped`` whether the limit of requests in flight holds. Where the
+    answer is to go wrong, ``late`` lets it be done so many seconds afterwards, and ``twice`` two times.
     """
 
     method: str
@@ -29,6 +29,7 @@ class Request:
     size: int = 0
     base: str = ""
     batch: int = 0
+    part: str = ""
     shown: str = ""
     capped: bool = True
     late: float | None = None

@@ -7,6 +7,7 @@ the error, answers cut, emptied, replaced by a proxy's page, members of a batch 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from random import Random
 from typing import Any, Literal
 
@@ -45,7 +46,7 @@ class RequestInfo:
 
     ``kind`` is ``token`` for the token endpoint, ``batch`` for the envelope of a batch, ``member`` for one of
     its requests, ``single`` for a request alone. ``mailbox`` is the user as it stands in the path; ``body``
-    the JSON, if any.
+    the JSON, if any, and ``part`` the id of a member in its batch.
     """
 
     kind: Literal["token", "batch", "member", "single"]
@@ -55,6 +56,7 @@ class RequestInfo:
     app: str
     mailbox: str
     body: Any
+    part: str = ""
 
 
 @dataclass(slots=True)
@@ -77,6 +79,7 @@ class Fault:
     delay: float = 0.0
     share: float = 1.0
     hits: int = 0
+    number: int = 0
 
     @property
     def after(self) -> bool:
@@ -105,6 +108,7 @@ class Faults:
     def __init__(self, random: Random | None = None) -> None:
         self._random = random or Random(0)  # noqa: S311 - reproducible on purpose
         self._faults: list[Fault] = []
+        self._numbers = count(1)
 
     def __bool__(self) -> bool:
         return bool(self._faults)
@@ -163,12 +167,17 @@ class Faults:
             left=times,
             delay=delay,
             share=share,
+            number=next(self._numbers),
         )
         self._faults.append(fault)
         return fault
 
     def __iter__(self) -> Iterator[Fault]:
         return iter(list(self._faults))
+
+    def reseed(self, seed: int) -> None:
+        """Draw which of the matching requests go wrong from another seed."""
+        self._random.seed(seed)
 
     def remove(self, fault: Fault) -> None:
         """Let one of them meet no request any more."""

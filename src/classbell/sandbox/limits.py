@@ -5,6 +5,7 @@ Source: Graph page "Microsoft Graph service-specific throttling limits", Outlook
 10,000 requests in ten minutes, 150 MB of upload in five minutes. What is refused counts as well.
 """
 
+import heapq
 import math
 from dataclasses import dataclass, field
 from random import Random
@@ -21,6 +22,19 @@ UPLOAD = 150_000_000
 UPLOAD_SPAN = 300
 TENANT_SPAN = 10
 _BUCKET = 10  # seconds; the windows slide in steps of this
+
+
+@dataclass(frozen=True, slots=True)
+class InUse:
+    """How much of its limits an application uses at one mailbox; *fence* is the wait in seconds, 0 for none."""
+
+    app: str
+    mailbox: str
+    in_flight: int
+    peak: int
+    requests: int
+    upload: int
+    fence: int
 
 
 @dataclass(slots=True)
@@ -58,6 +72,12 @@ class _Use:
         recent = [row for row in self.buckets if row[0] > first]
         oldest = recent[0][0] if recent else int(now // _BUCKET)
         return max(0, REQUESTS - sum(row[1] for row in recent)), self._until(oldest, REQUESTS_SPAN, now)
+
+    def used(self, now: float) -> tuple[int, int]:
+        """Requests and bytes of upload in their windows."""
+        bucket = int(now // _BUCKET)
+        requests = sum(row[1] for row in self.buckets if row[0] > bucket - REQUESTS_SPAN // _BUCKET)
+        return requests, sum(row[2] for row in self.buckets if row[0] > bucket - UPLOAD_SPAN // _BUCKET)
 
     @staticmethod
     def _until(bucket: int, span: int, now: float) -> int:
@@ -146,6 +166,25 @@ class Limits:
             return above > 0
         # Each one above the four is as likely to be the last that the server takes.
         return self._random.random() >= (1 - SOFT_SHARE) ** above
+
+    def in_use(self, now: float, *, most: int) -> list[InUse]:
+        """Those with something in flight or in a window, who have asked most first."""
+        first = int(now // _BUCKET) - REQUESTS_SPAN // _BUCKET
+        # The dictionary grows while the sandbox serves from another thread.
+        busy = [
+            (*use.used(now), key, use)
+            for key, use in list(self._uses.items())
+            if use.in_flight or (use.buckets and use.buckets[-1][0] > first)
+        ]
+        top = heapq.nlargest(most, busy, key=lambda row: (row[3].in_flight, row[0], row[3].peak))
+        return [
+            InUse(*key, use.in_flight, use.peak, requests, upload, use.wait(now))
+            for requests, upload, key, use in top
+        ]
+
+    def throttled(self, now: float) -> dict[str, float]:
+        """The tenants that are refused altogether, with the seconds that are left."""
+        return {tenant: until - now for tenant, until in self._throttled.items() if until > now}
 
     def peak(self, app: str | None = None) -> int:
         """The most requests that were ever in flight for one mailbox, refused ones included."""

@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import trustme
 import uvicorn
@@ -28,6 +29,9 @@ from classbell.sandbox.faults import Faults
 from classbell.sandbox.gateway import Gateway
 from classbell.sandbox.surroundings import Commons
 from classbell.sandbox.tenant import Tenant
+
+if TYPE_CHECKING:
+    from classbell.sandbox.box import Sandbox
 
 MARK = ("x-sandbox", "not Microsoft 365")
 NOTICE = "This is NOT Microsoft 365: a sandbox with made-up tenants and mailboxes that nobody reads."
@@ -62,6 +66,11 @@ class Address:
         return self.url
 
     @property
+    def outlook_url(self) -> str:
+        """What stands for https://outlook.office.com; ``/api/v2.0`` follows."""
+        return self.url
+
+    @property
     def port(self) -> int:
         """The port."""
         return int(self.url.rpartition(":")[2])
@@ -69,8 +78,9 @@ class Address:
 
 @dataclass
 class Doors:
-    """What is served: the two halves and what they share."""
+    """What is served: the two halves, what they share, and the sandbox as its administrator sees it."""
 
+    box: "Sandbox"
     commons: Commons
     tenants: Mapping[str, Tenant]
     entra: Entra
@@ -152,6 +162,7 @@ def _listening(
     beyond_loopback: bool = False,
     names: Sequence[str] = (),
     directory: Path | None = None,
+    open_administration: bool = False,
 ) -> Iterator[tuple[Address, uvicorn.Server, socket.socket]]:
     from classbell.sandbox.routes import make_app  # noqa: PLC0415 - routes need Doors
 
@@ -164,7 +175,7 @@ def _listening(
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         doors.authority.issue_cert(*dict.fromkeys([*names, *_LOCAL, host])).configure_cert(context)
         config = uvicorn.Config(
-            make_app(doors),
+            make_app(doors, open_administration=open_administration),
             http=_Protocol,
             ws="none",
             loop="asyncio",
