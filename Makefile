@@ -10,6 +10,8 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --quiet --disable-pip-version-check
+JAVASCRIPT := tests/clients/js
+NODE_MODULES := $(JAVASCRIPT)/node_modules/.package-lock.json
 PYTEST := $(PY) -m pytest -q -n 2 --dist worksteal
 
 help: ## list the targets
@@ -21,7 +23,7 @@ demo: $(VENV)/.runtime ## sandbox, sample university and a sync, told as a story
 test: $(VENV)/.dev ## the tests of every day
 	@$(PYTEST) -m 'not prove'
 
-prove: $(VENV)/.dev ## the longer proofs
+prove: $(VENV)/.clients $(NODE_MODULES) ## the longer proofs, with Microsoft's own clients
 	@$(PYTEST) -m prove
 
 soak: $(VENV)/.dev ## property tests with many more, and new, examples
@@ -39,11 +41,11 @@ format: $(VENV)/.dev ## put the code into its form
 bench: $(VENV)/.dev ## figures, printed and never tested
 	@$(PY) -m benchmarks.whole_university ../shared/data/itc2019/pu-d5-spr17.xml --weeks 2
 
-constraints: $(VENV)/.dev ## write the exact versions of the present environment to constraints.txt
+constraints: $(VENV)/.clients ## write the exact versions of the present environment to constraints.txt
 	@$(PIP) freeze --exclude-editable --exclude classbell > constraints.txt
 
 clean: ## remove the environment and everything built
-	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(JAVASCRIPT)/node_modules build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The demo waits for the product's own dependencies only; the tools for development come with the rest.
@@ -56,6 +58,20 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(PY)
 	@echo "Installing Classbell and its tools for development into $(VENV) ..."
 	@$(PIP) install -c constraints.txt -e '.[dev]'
 	@touch $(VENV)/.runtime $@
+
+# The clients that the sandbox is shown to serve take half a gigabyte: only the longer proofs wait for them.
+$(VENV)/.clients: $(VENV)/.dev
+	@echo "Installing the clients that the sandbox is tried with into $(VENV) ..."
+	@$(PIP) install -c constraints.txt -e '.[clients]'
+	@touch $@
+
+# Node.js runs Microsoft's client for JavaScript. Where it is not to be had, those tests are skipped and say so.
+$(NODE_MODULES): $(JAVASCRIPT)/package.json $(JAVASCRIPT)/package-lock.json
+	@if ! command -v npm && command -v apt-get && test "$$(id -u)" = 0; then apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm; fi >/dev/null
+	@if command -v npm >/dev/null; then cd $(JAVASCRIPT) && npm ci --loglevel=error >/dev/null && touch node_modules/.package-lock.json; \
+	  else echo 'npm is missing, so the tests with the client for JavaScript are skipped.' \
+	  'On Debian and Ubuntu: apt install nodejs npm' >&2; fi
 
 $(PY):
 	@test -n '$(PYTHON)' || { echo 'Classbell needs Python 3.11 or later; none was found on the PATH.' >&2; exit 1; }
