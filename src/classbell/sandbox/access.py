@@ -36,7 +36,7 @@ class Access:
     What a good token allows: one application, one tenant, some roles, until a time.
 
     ``proved`` tells what the client has proved itself with: "1" a secret, "2" a certificate. ``generation``
-    is that of the application's tokens.
+    is that of the application's tokens. ``audience`` is the resource that the token is for.
     """
 
     tenant: Tenant
@@ -45,6 +45,7 @@ class Access:
     expires: float
     proved: str = "2"
     generation: int = 0
+    audience: str = GRAPH
 
 
 class Tokens:
@@ -100,17 +101,30 @@ class Tokens:
             "uti": f"{random.getrandbits(96):024x}",
             "ver": "1.0",
         }
-        if app.roles and is_graph(audience):
-            claims["roles"] = sorted(app.roles)
+        roles = app.roles if is_graph(audience) else app.exchange_roles
+        if roles:
+            claims["roles"] = sorted(roles)
         headers = {"kid": self.key_id, "x5t": self.key_id}
         return jwt.encode(claims, self._key, "RS256", headers=headers), now - BACKDATED, life
 
     def check(self, authorization: str | None, tenants: Mapping[str, Tenant]) -> Access:
         """
-        What the bearer of a token may do.
+        What the bearer of a token may do at Graph.
 
         Raises:
             Refusal: 401, it is missing, garbled, forged, for another resource, or expired.
+        """
+        access = self.bearer(authorization, tenants)
+        if not is_graph(access.audience):
+            raise token_refused("Access token validation failure. Invalid audience.")
+        return access
+
+    def bearer(self, authorization: str | None, tenants: Mapping[str, Tenant]) -> Access:
+        """
+        What the bearer of a token may do at the resource that it is for.
+
+        Raises:
+            Refusal: 401, it is missing, garbled, forged, or expired.
         """
         kind, _, token = (authorization or "").partition(" ")
         if kind.casefold() != "bearer" or not token.strip():
@@ -136,8 +150,6 @@ class Tokens:
             raise token_refused("Access token validation failure. Invalid signature.") from None
         except jwt.PyJWTError:
             raise token_refused("CompactToken parsing failed with error code: 80049217") from None
-        if not is_graph(claims["aud"]):
-            raise token_refused("Access token validation failure. Invalid audience.")
         tenant = tenants[claims["tid"]]
         access = Access(
             tenant,
@@ -146,6 +158,7 @@ class Tokens:
             claims["exp"],
             claims["appidacr"],
             int(claims["rh"].split(".")[1]),
+            claims["aud"],
         )
         if len(self._known) >= _REMEMBERED:
             self._known.clear()

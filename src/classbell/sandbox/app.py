@@ -41,6 +41,8 @@ class App:
     Attributes:
         object_id: of the registration; ``principal_id`` is that of the service principal.
         roles: the granted application permissions of Graph: a token carries those of its own issue.
+        exchange_roles: the granted application permissions of Office 365 Exchange Online, which stand in tokens for
+            Outlook REST.
         required: the permissions that its registration asks for; consent grants them.
         redirect_uris: where the page for consent may send people.
         exchange: which mailboxes it may open.
@@ -59,6 +61,7 @@ class App:
     credentials: list[KeyCredential] = field(default_factory=list)
     secrets: list[Secret] = field(default_factory=list)
     roles: set[str] = field(default_factory=set)
+    exchange_roles: set[str] = field(default_factory=set)
     required: set[str] = field(default_factory=set)
     redirect_uris: list[str] = field(default_factory=list)
     installed: bool = True
@@ -141,6 +144,14 @@ class App:
     def revoke(self, role: str) -> None:
         """Take a permission away; tokens already issued keep it until they expire."""
         self.roles.discard(role)
+
+    def grant_exchange(self, role: str) -> None:
+        """Grant an application permission of Office 365 Exchange Online, such as Calendars.ReadWrite.All."""
+        self.exchange_roles.add(role)
+
+    def revoke_exchange(self, role: str) -> None:
+        """Take such a permission away; tokens already issued keep it until they expire."""
+        self.exchange_roles.discard(role)
 
     def revoke_tokens(self) -> None:
         """Make all access tokens issued so far worthless; new ones are to be had."""

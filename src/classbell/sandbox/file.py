@@ -23,6 +23,7 @@ class _App(msgspec.Struct, forbid_unknown_fields=True):
     client_id: str | None = None
     certificates: list[Path] = []
     permissions: list[str] = []
+    exchange_permissions: list[str] = []
     mailboxes: list[str] | None = None
 
 
@@ -95,4 +96,6 @@ def _fill(tenant: "Tenant", told: _Tenant, folder: Path) -> None:
             app.add_certificate((folder / certificate).read_bytes())
         for permission in described.permissions:
             app.grant(permission)
+        for permission in described.exchange_permissions:
+            app.grant_exchange(permission)
         app.restrict_to(described.mailboxes)

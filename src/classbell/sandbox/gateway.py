@@ -244,7 +244,9 @@ class Gateway:
             case what:
                 return replace(reply, spoilt=what)
 
-    def record_batch(self, access: Access, number: int, fault: Fault | None) -> None:
+    def record_batch(
+        self, access: Access, number: int, fault: Fault | None, path: str = f"/{VERSION}/$batch"
+    ) -> None:
         """Write the envelope of a batch into the history; its members follow one by one."""
         answered = fault is None or fault.what in {"cut", "empty", "doubled", "html"}
         self._commons.history.add(
@@ -252,7 +254,7 @@ class Gateway:
             tenant=access.tenant.tenant_id,
             app=access.app.client_id,
             method="POST",
-            path=f"/{VERSION}/$batch",
+            path=path,
             status=200 if fault is None or answered else fault.status,
             batch=number,
             more=None if fault is None else Particulars(fault.code, fault.retry_after or ""),

@@ -17,6 +17,8 @@ from classbell.sandbox.server import Doors
 class GraphFace:
     """The Graph half over HTTP: requests alone and in batches."""
 
+    batch_path = f"/{VERSION}/$batch"
+
     def __init__(self, doors: Doors) -> None:
         self._doors = doors
 
@@ -64,7 +66,7 @@ class GraphFace:
             RequestInfo(
                 "batch",
                 "POST",
-                "/$batch",
+                self.batch_path.removeprefix(f"/{VERSION}"),
                 access.tenant.tenant_id,
                 access.app.client_id,
                 mailbox="",

@@ -1,16 +1,18 @@
 """The HTTP surface: a thin application over the two halves."""
 
 from starlette.applications import Starlette
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from classbell.sandbox.exchange import VERSION
 from classbell.sandbox.graph_face import GraphFace
 from classbell.sandbox.login import Login
+from classbell.sandbox.outlook_rest import OutlookFace
 from classbell.sandbox.server import Doors
+from classbell.sandbox.surfaces import Surfaces
 
 
-def make_app(doors: Doors) -> Starlette:
-    """The application that serves both halves."""
+def make_app(doors: Doors, *, open_administration: bool = False) -> Starlette:
+    """The application that serves both halves, and beside them the sandbox's own surfaces."""
     graph = GraphFace(doors)
     return Starlette(
         routes=[
@@ -18,6 +20,8 @@ def make_app(doors: Doors) -> Starlette:
             Route(
                 f"/{VERSION}/{{path:path}}", graph.single, methods=["GET", "POST", "PATCH", "PUT", "DELETE"]
             ),
+            *OutlookFace(doors).routes(),
             *Login(doors).routes(),
+            Mount("/_sandbox", Surfaces(doors.box, open_to_all=open_administration)),
         ]
     )

@@ -46,6 +46,9 @@ class Switches:
         retry_after: whether refusals carry ``Retry-After`` in whole seconds, not at all, as a decimal, or as
             nonsense.
         stale_only_by_address: whether a mailbox in the state ``stale`` answers when it is asked by its object id.
+        outlook_rest: whether Outlook REST is served, or 410 as after its end.
+        outlook_batch_size: the largest batch of Outlook REST.
+        outlook_concurrency: whether any number of its requests may be in flight for a mailbox, or four.
         key_propagation: for how long a newly added certificate is not yet known to the token endpoint.
         access_policy_delay: for how long a new access policy has no effect yet.
         exchange_role_delay: for how long a role assigned or taken away in Exchange has no effect yet.
@@ -92,6 +95,9 @@ class Switches:
     tenant_requests: float = math.inf
     retry_after: Literal["seconds", "absent", "decimal", "silly"] = "seconds"
     stale_only_by_address: bool = True
+    outlook_rest: Literal["served", "retired"] = "served"
+    outlook_batch_size: int = 20
+    outlook_concurrency: Literal["free", "four"] = "free"
     key_propagation: float = 0.0
     access_policy_delay: float = 0.0
     exchange_role_delay: float = 0.0
