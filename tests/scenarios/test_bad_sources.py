@@ -102,6 +102,16 @@ def test_a_table_without_a_mapped_column_names_those_that_it_has(with_tables: Ca
     assert with_tables.holds(moved(classes()))
 
 
+def test_a_plan_of_what_could_not_be_read_does_not_say_that_there_is_nothing_to_do(
+    with_tables: Campus,
+) -> None:
+    (with_tables.world.folder / "example-timetable" / "meetings.csv").write_text("", encoding="utf-8")
+    ended = with_tables.run("plan")
+    assert ended.code == 4
+    assert told_with_reason_and_advice(ended.err, "E-SRC-EMPTY")
+    assert ended.err.endswith("\nNothing was changed.\n")
+
+
 def test_a_person_without_a_mailbox_waits_and_all_others_go_on(with_tables: Campus) -> None:
     campus = with_tables
     write_tables(campus, moved(classes()), "newcomer")

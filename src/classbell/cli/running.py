@@ -61,8 +61,12 @@ async def plan_all(invocation: Invocation, *, everything: bool) -> tuple[int, bo
             pending = pending or len(review.plan) > 0
             codes.append(read_failures_code(review))
     output.answer({"plans": views})
-    output.note("Nothing was changed. To apply: classbell apply" if pending else "Nothing to do.")
-    return worst(codes), pending
+    code = worst(codes)
+    if pending:
+        output.note("Nothing was changed. To apply: classbell apply")
+    else:
+        output.note("Nothing to do." if code == Exit.DONE else "Nothing was changed.")
+    return code, pending
 
 
 def deliver_all(
