@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from urllib.parse import unquote
 
-from classbell.sandbox import graph, preferences
+from classbell.sandbox import applications, graph, preferences
 from classbell.sandbox.access import Access
 from classbell.sandbox.asked import Asked
 from classbell.sandbox.exchange import VERSION, ConnectionDropped, Reply, Request
@@ -110,8 +110,11 @@ class Gateway:
                 self.limits.enter_tenant(
                     access.app.client_id, access.tenant.tenant_id, self._commons.clock.now()
                 )
-                mailbox = self._mailbox(request, access, segments)
-                reply = await self._admitted(request, access, mailbox, segments)
+                if applications.concerns(segments):
+                    reply = await self._of_registration(request, access, segments)
+                else:
+                    mailbox = self._mailbox(request, access, segments)
+                    reply = await self._admitted(request, access, mailbox, segments)
         except Refusal as refusal:
             reply = self.refused(refusal, request.headers)
         if fault is not None:
@@ -120,6 +123,11 @@ class Gateway:
         if reply is DROPPED or (reply is _MISSING and not request.batch):
             raise ConnectionDropped
         return reply
+
+    async def _of_registration(self, request: Request, access: Access, segments: list[str]) -> Reply:
+        await asyncio.sleep(self._latency())
+        with self._commons.lock:
+            return applications.answer(request, access, segments, self._commons)
 
     def refused(self, refusal: Refusal, headers: Mapping[str, str]) -> Reply:
         """The error envelope of a refusal; *headers* are those of the request."""

@@ -3,6 +3,7 @@
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
+from classbell.sandbox.consent import Consent
 from classbell.sandbox.exchange import VERSION
 from classbell.sandbox.graph_face import GraphFace
 from classbell.sandbox.login import Login
@@ -22,6 +23,7 @@ def make_app(doors: Doors, *, open_administration: bool = False) -> Starlette:
             ),
             *OutlookFace(doors).routes(),
             *Login(doors).routes(),
+            *Consent(doors).routes(),
             Mount("/_sandbox", Surfaces(doors.box, open_to_all=open_administration)),
         ]
     )
