@@ -7,15 +7,23 @@ delivers it. Between the two a person may be asked.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classbell.access import Access
-from classbell.deliver import Charge, Delivery, Progress, Tally
+from classbell.deliver import FENCED, Charge, Delivery, Progress, Tally
 from classbell.desired import Desired, MeetingKey, desired_state
-from classbell.errors import ConfigurationError, HeldError, SourceError, SourceUnreachable, SourceUnusable
+from classbell.errors import (
+    ClassbellError,
+    ConfigurationError,
+    HeldError,
+    SourceError,
+    SourceUnreachable,
+    SourceUnusable,
+)
 from classbell.guards import Hold, Verdict, judge, shrinkages
 from classbell.ledger import Accepted, InstitutionLedger, Waiting
 from classbell.model import Became, ChangeState, Ids, Remark, Snapshot, Window
@@ -186,7 +194,13 @@ class Run:
         office.witness.bear(accepted.revision)
         await self._keep_sources(review)
         only = await self._readmitted()
-        report = await self._deliver(access, review, accepted.revision, only, tell)
+        try:
+            report = await self._deliver(access, review, accepted.revision, only, tell)
+        except ClassbellError as error:
+            # If it is the ledger that fails, that error is the one to be told.
+            with suppress(ClassbellError):
+                await ledger.runs.finish(accepted.run_id, error.exit_code, {"error": error.code}, clock.now())
+            raise
         await ledger.runs.finish(accepted.run_id, report.exit_code, _summary(report), clock.now())
         return report
 
@@ -197,7 +211,10 @@ class Run:
         mailbox = await self._office.ledger.mailboxes.find(mailbox_key(self._person))
         if mailbox is None:
             return None
-        await self._office.ledger.mailboxes.put_in(mailbox.id)
+        out = {out.mailbox.id: out.code for out in await self._office.ledger.mailboxes.out()}
+        # What the service itself asked for is kept, whoever is in a hurry.
+        if out.get(mailbox.id) not in FENCED:
+            await self._office.ledger.mailboxes.put_in(mailbox.id)
         await self._office.ledger.changes.release_held(mailbox.id)
         return mailbox.id
 

@@ -44,6 +44,7 @@ MONDAY = datetime(2026, 9, 21, 6, 0, tzinfo=UTC)
 BOUND = 600.0
 SEND_WITHIN = 60.0
 WEEK = 7 * 86_400
+DECADE = (datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC))
 
 
 class SharedClock:
@@ -122,10 +123,14 @@ class Stage:
 
     def begin_anew(self) -> None:
         """The Monday again, with an empty ledger; mailboxes stay as they are."""
+        self.lose_ledger()
+        self.sandbox.clock.set(MONDAY)
+
+    def lose_ledger(self) -> None:
+        """An empty ledger in the place of what was there."""
         for file in self.folder.glob("ledger.db*"):
             file.unlink()
         shutil.copy(self.new_ledger, self.folder / "ledger.db")
-        self.sandbox.clock.set(MONDAY)
 
     def address(self, name: str) -> str:
         return f"{name}@{self.tenant.domain}"

@@ -1,17 +1,15 @@
 """Updates and deletes: of our own events only, and right whatever their owners and the network do."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import pytest
-from tests.deliver.stage import Stage, lecture, mark_of, member
+from tests.deliver.stage import DECADE, Stage, lecture, mark_of, member
 
 from classbell.model import Action
 from classbell.sandbox import RequestInfo
 
 pytestmark = pytest.mark.anyio
 
-DECADE = (datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC))
 LOST = pytest.mark.parametrize(
     "effect", ["drop-before", "drop-after", "503-before", "503-after", "504-after", "423-before"]
 )

@@ -1,5 +1,7 @@
 """Throttled, fenced, faulty: nobody is pressed, nobody waits for another, nothing is lost."""
 
+from itertools import pairwise
+
 import pytest
 from tests.deliver.stage import Stage, batch, batch_of, lecture, member
 
@@ -63,7 +65,7 @@ async def test_refusals_without_retry_after_are_met_with_ever_longer_waits(stage
     stage.sandbox.faults.add(member("POST"), 429, times=4)
     await stage.run()
     times = [record.at for record in stage.asked("POST")]
-    gaps = [round(later - earlier, 1) for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [round(later - earlier, 1) for earlier, later in pairwise(times)]
     assert len(gaps) == 4
     assert gaps == sorted(gaps)
     assert gaps[-1] > 3 * gaps[0]

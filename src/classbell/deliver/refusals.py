@@ -21,6 +21,8 @@ from classbell.outlook.pace import Pace
 from classbell.ports import Clock
 
 DENIED = "E-MBX-DENIED"
+# Why a mailbox is out that the service asked us to leave in peace.
+FENCED = frozenset({"E-GRAPH-429", "E-GRAPH-5XX"})
 # So many mailboxes closed to us, and none open: no need to knock at all the others.
 ENOUGH_DENIALS = 60
 # Fewer may be an exception that somebody made for them, if others have let us in before.

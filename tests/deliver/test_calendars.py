@@ -1,0 +1,252 @@
+"""First contact, calendars of our own, and lists over many pages."""
+
+import pytest
+from tests.deliver.stage import DECADE, Stage, lecture, mark_of, member
+
+from classbell.sandbox import Record, RequestInfo
+
+pytestmark = pytest.mark.anyio
+
+OURS = "Timetable"
+
+
+@pytest.fixture(autouse=True)
+def one_lecture(stage: Stage) -> None:
+    stage.mailbox("ada")
+    stage.timetable["ada"] = [lecture("Logic")]
+
+
+def own(stage: Stage, name: str = "ada") -> list[str]:
+    """The titles in the calendar of our own."""
+    mailbox = stage.mailbox(name)
+    (calendar,) = (id_ for id_, called in mailbox.calendars().items() if called.casefold() == OURS.casefold())
+    return sorted(event["subject"] for event in mailbox.calendar_view(*DECADE, calendar=calendar))
+
+
+def called(stage: Stage) -> list[str]:
+    return list(stage.mailbox("ada").calendars().values())
+
+
+def looks(records: list[Record]) -> list[Record]:
+    return [record for record in records if record.method == "GET" and "/events" in record.path]
+
+
+async def test_first_contact_asks_once_for_our_marks_and_for_nothing_else(stage: Stage) -> None:
+    ada = stage.mailbox("ada")
+    ada.put_event(lecture_of_her_own())
+    other = ada.create_calendar("Private")
+    ada.put_event(lecture_of_her_own(), calendar=other)
+    await stage.run()
+    asked = stage.asked("GET")
+    assert len(asked) == 3
+    assert len(looks(asked)) == 2
+    assert all("startswith" in record.path and "ClassbellMark" in record.path for record in looks(asked))
+    assert [record.detail["events"] for record in looks(asked)] == [[], []]
+    stage.timetable["ada"] = [lecture("Logic", place="A1"), lecture("Sets", day=12)]
+    await stage.run()
+    assert stage.asked("GET") == asked
+    await stage.assert_true()
+
+
+async def test_a_run_without_changes_makes_no_request_at_all(stage: Stage) -> None:
+    await stage.run()
+    before = stage.here
+    tally = await stage.run()
+    assert stage.exchanges(since=before) == 0
+    assert tally.batches == 0
+
+
+async def test_marks_that_the_ledger_does_not_know_hold_the_mailbox(stage: Stage) -> None:
+    """The ledger was lost: without it the same events would be made a second time."""
+    await stage.run()
+    seen = stage.mailbox("ada").events()
+    stage.lose_ledger()
+    stage.timetable["ada"].append(lecture("Sets", day=12))
+    stage.mailbox("bob")
+    stage.timetable["bob"] = [lecture("Logic")]
+    await stage.run()
+    assert stage.mailbox("ada").events() == seen
+    assert stage.shown("bob") == stage.wanted("bob")
+    assert set((await stage.why_open()).values()) == {("waiting", "E-LEDGER-LOST")}
+    stage.clock.pass_time(86_400)
+    await stage.run()
+    assert stage.mailbox("ada").events() == seen
+    assert set((await stage.why_open()).values()) == {("waiting", "E-LEDGER-LOST")}
+
+
+async def test_unknown_marks_on_a_later_page_of_another_calendar_are_seen(stage: Stage) -> None:
+    stage.sandbox.switches.top_clamp = 3
+    ada = stage.mailbox("ada")
+    stage.timetable["ada"] = [lecture(f"L{n}", day=10 + n) for n in range(8)]
+    await stage.run()
+    other = ada.create_calendar("Private")
+    for event in ada.events():
+        ada.move_event(event["id"], other)
+    stage.lose_ledger()
+    before = stage.here
+    await stage.run()
+    assert set((await stage.why_open()).values()) == {("waiting", "E-LEDGER-LOST")}
+    assert any("$skip" in record.path for record in looks(stage.asked(since=before)))
+
+
+async def test_a_mailbox_with_more_calendars_than_fit_on_a_page_is_looked_through_whole(stage: Stage) -> None:
+    stage.sandbox.switches.top_clamp = 10
+    ada = stage.mailbox("ada")
+    calendars = [ada.create_calendar(f"Calendar {n}") for n in range(25)]
+    stage.sandbox.faults.add(member("POST"), "504-after")
+    await stage.run()
+    assert len(looks(stage.asked())) == 26
+    ada.move_event(stage.our_event("ada", "Logic"), calendars[-1])
+    await stage.settle()
+    await stage.assert_true()
+    assert len(ada.calendar_view(*DECADE, calendar=calendars[-1])) == 1
+
+
+@pytest.mark.parametrize("page", ["504-before", "429", "drop-before"])
+async def test_a_first_look_of_which_a_page_is_missing_proves_nothing(stage: Stage, page: str) -> None:
+    stage.sandbox.switches.top_clamp = 1
+    stage.timetable["ada"] = [lecture("Logic"), lecture("Sets", day=12)]
+    await stage.run()
+    seen = stage.mailbox("ada").events()
+    stage.lose_ledger()
+    stage.sandbox.faults.add(
+        lambda info: info.kind == "single" and "$skip" in info.path, page, times=None, retry_after=5
+    )
+    await stage.run()
+    assert stage.mailbox("ada").events() == seen
+    stage.sandbox.faults.clear()
+    await stage.settle(1)
+    assert stage.mailbox("ada").events() == seen
+
+
+async def test_our_own_calendar_is_made_once_and_filled(stage: Stage) -> None:
+    stage.calendar = OURS
+    stage.timetable["ada"].append(lecture("Sets", day=12))
+    await stage.run()
+    stage.timetable["ada"].append(lecture("Graphs", day=13))
+    before = stage.here
+    await stage.run()
+    assert own(stage) == ["Graphs", "Logic", "Sets"]
+    assert called(stage) == ["Calendar", OURS]
+    assert [record.method for record in stage.asked(since=before)] == ["POST"]
+    await stage.assert_true()
+
+
+async def test_our_own_calendars_of_many_mailboxes_are_made_together(stage: Stage) -> None:
+    stage.calendar = OURS
+    names = [f"p{n}" for n in range(15)]
+    stage.timetable = {name: [lecture("Logic")] for name in names}
+    for name in names:
+        stage.mailbox(name)
+    tally = await stage.run()
+    assert all(own(stage, name) == ["Logic"] for name in names)
+    assert tally.batches == 4
+
+
+@pytest.mark.parametrize("name", [OURS, OURS.upper()])
+async def test_a_calendar_of_that_name_is_taken_as_ours(stage: Stage, name: str) -> None:
+    stage.mailbox("ada").create_calendar(name)
+    stage.calendar = OURS
+    await stage.run()
+    assert own(stage) == ["Logic"]
+    assert called(stage) == ["Calendar", name]
+    await stage.assert_true()
+
+
+async def test_a_calendar_on_the_second_page_is_found_by_its_name(stage: Stage) -> None:
+    stage.sandbox.switches.top_clamp = 10
+    for n in range(15):
+        stage.mailbox("ada").create_calendar(f"Calendar {n}")
+    stage.mailbox("ada").create_calendar(OURS)
+    stage.calendar = OURS
+    await stage.run()
+    assert own(stage) == ["Logic"]
+
+
+@pytest.mark.parametrize("effect", ["500-after", "503-after", "504-after", "drop-after", "409-after"])
+async def test_a_calendar_that_was_made_in_spite_of_a_fault_is_found_and_not_made_twice(
+    stage: Stage, effect: str
+) -> None:
+    stage.calendar = OURS
+    stage.sandbox.faults.add(making_a_calendar, effect, code="ErrorFolderExists")
+    await stage.run()
+    assert own(stage) == ["Logic"]
+    assert called(stage) == ["Calendar", OURS]
+    await stage.assert_true()
+
+
+async def test_a_calendar_that_cannot_be_made_leaves_the_others_their_turn(stage: Stage) -> None:
+    stage.calendar = OURS
+    stage.mailbox("bob")
+    stage.timetable["bob"] = [lecture("Logic")]
+    stage.sandbox.faults.add(
+        lambda info: making_a_calendar(info) and info.mailbox.startswith("ada"), 400, times=None
+    )
+    await stage.run()
+    assert own(stage, "bob") == ["Logic"]
+    assert await stage.why_open() == {("ada", "Logic"): ("waiting", "E-EVT-REJECTED")}
+    stage.sandbox.faults.clear()
+    await stage.settle(1)
+    assert own(stage) == ["Logic"]
+
+
+async def test_a_calendar_of_ours_that_its_owner_deleted_is_made_again_with_all_that_belongs_there(
+    stage: Stage,
+) -> None:
+    stage.calendar = OURS
+    stage.timetable["ada"].append(lecture("Sets", day=12))
+    await stage.run()
+    ada = stage.mailbox("ada")
+    (ours,) = (id_ for id_, name in ada.calendars().items() if name == OURS)
+    ada.delete_calendar(ours)
+    stage.timetable["ada"] = [
+        lecture("Logic", place="A1"),
+        lecture("Sets", day=12, place="A1"),
+        *(lecture(f"L{n}", day=13 + n) for n in range(6)),
+    ]
+    await stage.run()
+    assert len(own(stage)) == 8
+    assert called(stage) == ["Calendar", OURS]
+    await stage.assert_true()
+
+
+async def test_a_calendar_of_ours_that_its_owner_renamed_stays_ours(stage: Stage) -> None:
+    stage.calendar = OURS
+    await stage.run()
+    ada = stage.mailbox("ada")
+    (ours,) = (id_ for id_, name in ada.calendars().items() if name == OURS)
+    ada.rename_calendar(ours, "Uni")
+    stage.timetable["ada"].append(lecture("Sets", day=12))
+    await stage.run()
+    assert called(stage) == ["Calendar", "Uni"]
+    assert len(ada.calendar_view(*DECADE, calendar=ours)) == 2
+    await stage.assert_true()
+
+
+async def test_events_of_their_own_are_never_returned_to_us_nor_touched(stage: Stage) -> None:
+    ada = stage.mailbox("ada")
+    ada.put_event(lecture_of_her_own())
+    before = ada.events()
+    stage.sandbox.faults.add(member("POST"), "504-after")
+    await stage.run()
+    await stage.settle()
+    foreign = {event["id"] for event in before}
+    assert [event for event in ada.events() if mark_of(event) is None] == before
+    for record in stage.asked("GET"):
+        assert foreign.isdisjoint(record.detail.get("events", ()))
+    for record in stage.asked("PATCH", "DELETE"):
+        assert not any(event in record.path for event in foreign)
+
+
+def lecture_of_her_own() -> dict[str, object]:
+    """An event like ours in title, time and place, made by its owner."""
+    return {
+        "subject": "Logic",
+        "start": {"dateTime": "2026-10-01T09:00:00", "timeZone": "UTC"},
+        "end": {"dateTime": "2026-10-01T10:00:00", "timeZone": "UTC"},
+        "location": {"displayName": "B12"},
+    }
+
+
+def making_a_calendar(info: RequestInfo) -> bool:
+    return info.kind == "member" and info.method == "POST" and info.path.endswith("/calendars")

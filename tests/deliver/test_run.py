@@ -1,0 +1,126 @@
+"""A whole run over a real table: what it remembers of its end, and what a person in a hurry can do."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.deliver.stage import INSTALLATION, INSTITUTION, SeededIds, Stage, member
+
+from classbell.access import Access
+from classbell.errors import RefusedError
+from classbell.life import LocalFiles
+from classbell.ports import Ports
+from classbell.run import Office, Report, Run
+from classbell.settings import InstitutionSettings
+from classbell.sources.child import ChildParser
+from classbell.witness import Witness
+
+pytestmark = pytest.mark.anyio
+
+
+def write_tables(stage: Stage, *names: str, place: str = "B12") -> None:
+    rows = [f"L{n},2026-10-{10 + n:02}T09:00,2026-10-{10 + n:02}T10:00,L{n},{place}" for n in range(3)]
+    (stage.folder / "meetings.csv").write_text("\n".join(["id,from,to,title,room", *rows, ""]))
+    attends = [f"L{n},{stage.address(name)}" for name in names for n in range(3)]
+    (stage.folder / "attendance.csv").write_text("\n".join(["meeting,person", *attends, ""]))
+
+
+def settings(stage: Stage, folder: Path) -> InstitutionSettings:
+    told: dict[str, Any] = {
+        "schema": 1,
+        "id": INSTITUTION,
+        "name": "Example University",
+        "tenant": stage.tenant_settings,
+        "sources": [
+            {
+                "name": "timetable",
+                "kind": "table",
+                "meetings": folder / "meetings.csv",
+                "attendance": folder / "attendance.csv",
+                "map": {"key": "id", "start": "from", "end": "to", "title": "title", "location": "room"},
+            }
+        ],
+        "audience": [{"name": "all", "gets": ["timetable"], "profile": "all"}],
+        "profiles": [{"name": "all"}],
+        "window": {"timezone": "UTC"},
+    }
+    return InstitutionSettings.model_validate(told)
+
+
+@asynccontextmanager
+async def office(stage: Stage) -> AsyncIterator[Office]:
+    async def access() -> Access:
+        return stage.access()
+
+    files = LocalFiles()
+    async with stage.ledger() as book:
+        yield Office(
+            installation=INSTALLATION,
+            settings=settings(stage, stage.folder),
+            ledger=book,
+            ports=Ports(
+                transport=stage.transport,
+                clock=stage.clock,
+                ids=SeededIds(),
+                files=files,
+                parser=ChildParser(),
+            ),
+            witness=Witness(files, stage.folder / "witness", INSTALLATION),
+            access=access,
+        )
+
+
+async def sync(stage: Stage, person: str | None = None) -> Report:
+    async with office(stage) as where:
+        run = Run(where, person=person and stage.address(person))
+        return await run.carry_out(await run.look())
+
+
+async def test_a_run_that_is_refused_is_remembered_with_its_end(stage: Stage) -> None:
+    write_tables(stage, "ada")
+    stage.mailbox("ada")
+    stage.app.revoke("Calendars.ReadWrite")
+    with pytest.raises(RefusedError) as caught:
+        await sync(stage)
+    async with stage.ledger() as book:
+        (last,) = await book.runs.last()
+    assert last.exit_code == 6
+    assert last.finished_at is not None
+    assert last.summary == {"error": caught.value.code}
+
+
+async def test_the_report_of_a_run_adds_up(stage: Stage) -> None:
+    write_tables(stage, "ada", "bob", "cyd")
+    stage.mailbox("ada")
+    stage.mailbox("bob")
+    report = await sync(stage)
+    assert sum(report.tally.done.values()) == 6
+    assert [(w.code, w.changes, w.mailboxes) for w in report.waiting] == [("E-MBX-404", 3, 1)]
+    assert report.exit_code == 3
+
+
+async def test_a_person_who_is_asked_for_is_served_though_the_mailbox_was_out(stage: Stage) -> None:
+    write_tables(stage, "ada", "bob")
+    stage.mailbox("ada").state = "unlicensed"
+    stage.mailbox("bob")
+    assert (await sync(stage)).exit_code == 3
+    stage.mailbox("ada").state = "active"
+    assert (await sync(stage)).exit_code == 3
+    assert (await sync(stage, "ada")).exit_code == 0
+    assert len(stage.shown("ada")) == 3
+
+
+async def test_a_peace_that_the_service_asked_for_is_kept_whoever_is_in_a_hurry(stage: Stage) -> None:
+    write_tables(stage, "ada")
+    stage.mailbox("ada")
+    stage.sandbox.faults.add(member("POST"), 429, retry_after=1800)
+    assert (await sync(stage)).exit_code == 3
+    stage.clock.pass_time(600)
+    before = stage.here
+    assert (await sync(stage, "ada")).exit_code == 3
+    assert stage.asked(since=before) == []
+    stage.clock.pass_time(1300)
+    assert (await sync(stage)).exit_code == 0
+    assert len(stage.shown("ada")) == 3
