@@ -5,6 +5,7 @@ It is pointed at the sandbox by its documented settings alone: an HTTP client wi
 get the token, and a credential with an authority.
 """
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -330,6 +331,19 @@ async def test_a_throttled_read_and_a_throttled_create_are_tried_again_when_the_
     assert len((await graph.ada.calendar.events.get()).value) == 1
     assert world.codes("GET", "/events") == [429, 200]
     assert world.subjects() == ["Logic"]
+
+
+async def test_more_creates_at_once_than_a_mailbox_takes_all_arrive_once(
+    graph: Graph, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world.sandbox, "latency", 0.5)
+    await graph.ada.calendar.get()  # a token, so that they all leave at once
+    subjects = [f"Event {number}" for number in range(5)]
+    events = graph.ada.calendar.events
+    await asyncio.gather(*(events.post(lecture(subject=subject)) for subject in subjects))
+    statuses = world.codes("POST", "/events")
+    assert (statuses.count(201), 429 in statuses) == (5, True)
+    assert world.subjects() == subjects
 
 
 async def test_a_service_that_stays_throttled_is_an_error_with_its_code(graph: Graph, world: World) -> None:

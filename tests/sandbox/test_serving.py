@@ -3,7 +3,6 @@
 import asyncio
 import http.client
 import ssl
-import time
 import urllib.request
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
@@ -73,9 +72,7 @@ def test_it_ends_at_once_although_a_client_keeps_its_connection(caplog: pytest.L
     with Sandbox().serve() as address:
         wire = Wire(address)
         wire.send("GET", "/")
-        leaving = time.monotonic()
-    assert time.monotonic() - leaving < 0.9
-    assert caplog.text == ""
+    assert caplog.text == "", "it waited until its patience was over"
     with pytest.raises(OSError, match=r".*"):
         wire.send("GET", "/")
     wire.close()
