@@ -8,7 +8,7 @@ are escaped, and what comes out is cleaned to a short list of tags.
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import jinja2
 import jinja2.meta
@@ -52,7 +52,8 @@ _TAGS = {
     "h4",
 }
 _BLANKS = re.compile(r"\s+")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# What XML cannot hold, Exchange cannot keep (XML 1.0, "Characters"): controls, half characters, two that are none.
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
@@ -77,8 +78,8 @@ class Renderer:
 
     def __init__(self, profile: ProfileSettings, body_template: str = DEFAULT_BODY) -> None:
         self.profile = profile
-        plain = jinja2.sandbox.ImmutableSandboxedEnvironment(autoescape=False)
-        html = jinja2.sandbox.ImmutableSandboxedEnvironment(autoescape=True, finalize=_line_breaks)
+        plain = _environment(autoescape=False, finalize=_text)
+        html = _environment(autoescape=True, finalize=_line_breaks)
         self._subject = [_Line(plain, text, profile.name, "subject") for text in profile.subject]
         self._location = [_Line(plain, text, profile.name, "location") for text in profile.location]
         self._body = _Line(html, body_template, profile.name, "body")
@@ -103,12 +104,12 @@ class Renderer:
         reminder = profile.reminder
         body = msgspec.json.encode(
             {
-                "subject": _first(self._subject, meeting.fields)[:SUBJECT_LIMIT],
+                "subject": _cut(_first(self._subject, meeting.fields)),
                 "body": {"contentType": "html", "content": _clean(self._body.fill(meeting.fields))},
                 "start": {"dateTime": _wire_time(meeting, meeting.starts_at, start=True), "timeZone": "UTC"},
                 "end": {"dateTime": _wire_time(meeting, meeting.ends_at, start=False), "timeZone": "UTC"},
                 "isAllDay": meeting.all_day,
-                "location": {"displayName": _first(self._location, meeting.fields)[:SUBJECT_LIMIT]},
+                "location": {"displayName": _cut(_first(self._location, meeting.fields))},
                 "showAs": profile.show_as,
                 "sensitivity": profile.sensitivity,
                 "isReminderOn": reminder is not None,
@@ -126,6 +127,25 @@ def fingerprint(body: bytes) -> int:
     return int.from_bytes(hashlib.blake2b(body, digest_size=8).digest(), "little") or 1
 
 
+# All that a template of somebody else's can make of strings; what else is raised is our own mistake.
+_UNFILLED = (
+    jinja2.TemplateError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
+
+def _environment(*, autoescape: bool, finalize: Callable[[object], object]) -> jinja2.Environment:
+    environment = jinja2.sandbox.ImmutableSandboxedEnvironment(autoescape=autoescape, finalize=finalize)
+    # The same meeting must give the same bytes whenever it is rendered: nothing that draws lots.
+    del environment.globals["lipsum"], environment.filters["random"]
+    return environment
+
+
 class _Line:
     """One template, with the fields it needs."""
 
@@ -133,7 +153,7 @@ class _Line:
         try:
             self.needs = jinja2.meta.find_undeclared_variables(environment.parse(text))
             self._template = environment.from_string(text)
-        except jinja2.TemplateError as error:
+        except (jinja2.TemplateError, RecursionError) as error:
             raise ConfigurationError(
                 "E-TEMPLATE",
                 f"The {place} template of profile {profile!r} is not valid: {error}.",
@@ -149,7 +169,7 @@ class _Line:
     def fill(self, fields: Mapping[str, str]) -> str:
         try:
             return self._template.render(fields)
-        except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+        except _UNFILLED as error:
             raise ConfigurationError(
                 "E-TEMPLATE",
                 f"{self._where} cannot be filled in: {error}.",
@@ -164,7 +184,20 @@ def _first(lines: list[_Line], fields: Mapping[str, str]) -> str:
     return _BLANKS.sub(" ", _CONTROLS.sub("", line.fill(fields))).strip()
 
 
+def _cut(text: str) -> str:
+    # Exchange counts UTF-16 code units: most emoji are two. What is halved by the cut is left out.
+    return text.encode("utf-16-le", "ignore")[: 2 * SUBJECT_LIMIT].decode("utf-16-le", "ignore").rstrip()
+
+
+def _text(value: object) -> object:
+    if callable(value) and not isinstance(value, jinja2.Undefined):
+        # Its text would be its place in memory, another one in each run.
+        raise TypeError("it shows a function itself; call it, as in {{ title.upper() }}")
+    return value
+
+
 def _line_breaks(value: object) -> object:
+    value = _text(value)
     if isinstance(value, str) and not isinstance(value, Markup):
         return Markup("<br>").join(escape(_CONTROLS.sub("", value)).splitlines())
     return value
@@ -172,7 +205,7 @@ def _line_breaks(value: object) -> object:
 
 def _clean(html: str) -> str:
     return nh3.clean(
-        html.strip()[:BODY_LIMIT],
+        _CONTROLS.sub("", html).strip()[:BODY_LIMIT],
         tags=_TAGS,
         attributes={"a": {"href"}},
         url_schemes={"https", "http", "mailto"},

@@ -3,38 +3,13 @@
 from pathlib import Path
 
 import pytest
+from tests.unit.files import Drawer
 
 from classbell.errors import HeldError
 from classbell.witness import Witness
 
 INSTALLATION = "6f1c1c62-6c0e-4b57-9a5e-0d9d4d8f2a11"
 PLACE = Path("classbell.db.witness")
-
-
-class Drawer:
-    """Files in memory. Whoever may not read one gets an error, as on a disk."""
-
-    def __init__(self) -> None:
-        self.content: dict[Path, bytes] = {}
-        self.locked = False
-
-    def read(self, path: Path) -> bytes:
-        if self.locked:
-            raise PermissionError(path)
-        if path not in self.content:
-            raise FileNotFoundError(path)
-        return self.content[path]
-
-    def mode(self, path: Path) -> int:
-        self.read(path)
-        return 0o600
-
-    def matching(self, folder: Path, pattern: str) -> list[Path]:
-        return sorted(path for path in self.content if path.parent == folder and path.match(pattern))
-
-    def write_durably(self, path: Path, content: bytes, *, private: bool = False) -> None:
-        del private
-        self.content[path] = content
 
 
 @pytest.fixture
