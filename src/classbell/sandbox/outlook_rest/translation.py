@@ -54,6 +54,8 @@ class Translation:
         except Refusal as refusal:
             reply = self._gateway.refused(refusal, asked.headers)
             self._record(asked, access, shown, reply)
+        if not reply.status:
+            return reply  # nobody will see it
         told = self._told(asked, access, mailbox, reply)
         if mailbox is not None:
             told.headers |= self._rates(access, mailbox)
