@@ -4,8 +4,6 @@ import dataclasses
 import re
 from pathlib import Path
 
-import pytest
-
 from classbell.sandbox import Switches, aadsts
 from classbell.sandbox.mailbox import STATES
 
@@ -27,6 +25,15 @@ def test_every_switch_is_described_with_its_default_first() -> None:
         assert f"| `{field.name}` | {default.removesuffix('.0')}" in PAGE
 
 
+def test_every_test_that_the_page_names_is_there() -> None:
+    named = set(re.findall(r"`(test_\w+)`", PAGE))
+    folder = Path(__file__).parent
+    text = "".join(path.read_text() for path in folder.rglob("test_*.py"))
+    there = set(re.findall(r"def (test_\w+)", text))
+    assert named
+    assert named <= there
+
+
 def test_every_state_of_a_mailbox_is_described() -> None:
     assert sorted(rows("### States of a mailbox")) == sorted(STATES)
 
@@ -37,9 +44,9 @@ def test_every_code_of_the_entra_half_is_named() -> None:
     assert told == coded
 
 
-@pytest.mark.parametrize("module", ["store.py"])
-def test_every_action_of_the_history_is_named(module: str) -> None:
-    text = (SOURCES / module).read_text()
-    actions = set(re.findall(r'_(?:record|changed|record_calendar)\("([a-z-]+)"', text)) | {"move", "restore"}
+def test_every_action_of_the_history_is_named() -> None:
+    text = "".join(path.read_text() for path in SOURCES.glob("*.py"))
+    actions = set(re.findall(r'\b(?:_record|_changed|_record_calendar|note)\(\s*"([a-z-]+)"', text))
+    actions |= {"move", "restore"}
     told = set(re.findall(r"`([a-z-]+)`", PAGE.partition("\nActions: ")[2].partition("\n\n")[0]))
     assert told == actions

@@ -202,6 +202,8 @@ def test_an_event_is_found_by_its_ical_uid(world: World) -> None:
         ("id eq 'x'", "ErrorInvalidProperty"),
         ("transactionId eq 'x'", "ErrorInvalidUrlQueryFilter"),
         ("body/content eq 'x'", "ErrorInvalidUrlQueryFilter"),
+        ("seriesMasterId eq 'x'", "ErrorInvalidUrlQueryFilter"),
+        ("uid eq 'x'", "UnsupportedEntityExpression"),
         ("extensions/any(f:f/id eq 'x')", "ErrorInvalidUrlQueryFilter"),
         ("contains(body/content,'x')", "ErrorInvalidUrlQueryFilter"),
         ("subject eq", "BadRequest"),
@@ -218,6 +220,18 @@ def test_other_filters_are_refused(world: World, text: str, code: str) -> None:
     assert (answer.status, answer.code) == (400, code)
     if code == "ErrorInvalidUrlQueryFilter":
         assert answer.message == "This filter query is not supported."
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(500, "ErrorInternalServerError"), (400, "ErrorInvalidUrlQueryFilter")]
+)
+def test_a_filter_that_views_do_not_support_breaks_them_or_is_refused_by_switch(
+    world: World, status: Any, code: str
+) -> None:
+    world.sandbox.switches.unsupported_view_filter_status = status
+    answer = view(world, "2026-09-21", "2026-09-22", filter="body/content eq 'x'")
+    assert (answer.status, answer.code) == (status, code)
+    assert view(world, "2026-09-21", "2026-09-22", filter="subject eq").code == "BadRequest"
 
 
 def test_what_is_sorted_by_must_lead_the_filter(world: World) -> None:

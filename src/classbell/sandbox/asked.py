@@ -1,12 +1,13 @@
 """A request that has been admitted to a mailbox, with what its handlers need to know."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from classbell.sandbox.exchange import ABSENT, VERSION, Reply, Request
 from classbell.sandbox.mailbox import Mailbox
 from classbell.sandbox.preferences import Preferences
-from classbell.sandbox.refusals import bad_request
+from classbell.sandbox.refusals import Refusal, bad_request
 from classbell.sandbox.represent import Owner
 from classbell.sandbox.store import Store
 from classbell.sandbox.switches import Switches
@@ -61,6 +62,23 @@ class Asked:
     def optional_body(self) -> dict[str, Any]:
         """The JSON object that was sent, or an empty one where nothing was."""
         return {} if self.request.body is ABSENT else self.body()
+
+    def by_method(self, **actions: Callable[[], Reply]) -> Reply:
+        """
+        Do what the method of the request stands for.
+
+        Raises:
+            Refusal: 405, or that of the action.
+        """
+        action = actions.get(self.request.method)
+        if action is None:
+            raise Refusal(
+                405,
+                "ErrorInvalidRequest",
+                "The OData request is not supported.",
+                headers={"Allow": ", ".join(actions)},
+            )
+        return action()
 
     def reply(self, status: int, body: Any = None, **headers: str) -> Reply:
         """An answer that says which preferences were applied."""

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from classbell.sandbox import queries
 from classbell.sandbox.asked import Asked
 from classbell.sandbox.exchange import VERSION, Reply
-from classbell.sandbox.ids import CALENDARS, parse
+from classbell.sandbox.ids import CALENDARS, MY_CALENDARS, parse
 from classbell.sandbox.refusals import (
     Refusal,
     body_unreadable,
@@ -62,10 +62,12 @@ def find(asked: Asked, item: str) -> Calendar:
     return calendar
 
 
-def list_all(asked: Asked) -> Reply:
-    """GET calendars, the default one first."""
+def list_all(asked: Asked, group: int | None = None) -> Reply:
+    """GET calendars, the default one first; all, or those of a group."""
     raw = {name.casefold(): value for name, value in parse_qsl(asked.request.query, keep_blank_values=True)}
-    found = list(asked.store.calendars.values())
+    found = [
+        calendar for calendar in asked.store.calendars.values() if group is None or calendar.group == group
+    ]
     if "$filter" in raw:
         found = _filtered(found, raw["$filter"])
     paging = "&".join(f"{name}={raw[name]}" for name in ("$top", "$skip") if name in raw)
@@ -80,19 +82,24 @@ def list_all(asked: Asked) -> Reply:
     return asked.reply(200, body)
 
 
+def count(asked: Asked) -> Reply:
+    """GET calendars/$count: a number as plain text."""
+    return asked.reply(200, str(len(asked.store.calendars)), **{"Content-Type": "text/plain"})
+
+
 def show(asked: Asked, calendar: Calendar) -> Reply:
     """GET one calendar."""
     return asked.reply(200, _told(asked, chosen(calendar_json(calendar, asked.owner), _selection(asked))))
 
 
-def create(asked: Asked) -> Reply:
-    """POST a calendar: 201, or 409 if its name is taken."""
+def create(asked: Asked, group: int = MY_CALENDARS) -> Reply:
+    """POST a calendar, into a group: 201, or 409 if its name is taken."""
     name, color = _read(asked, name="", color="auto")
     if not name.strip():
         raise property_refused()
     if any(known.name.casefold() == name.casefold() for known in asked.store.calendars.values()):
         raise _name_taken()
-    calendar = asked.store.create_calendar(name, color, cause=asked.cause)
+    calendar = asked.store.create_calendar(name, color, cause=asked.cause, group=group)
     body = _told(asked, calendar_json(calendar, asked.owner))
     location = f"{asked.request.base}/{VERSION}/users('{asked.user}')/calendars('{body['id']}')"
     return asked.reply(201, body, Location=location)

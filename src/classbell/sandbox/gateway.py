@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from urllib.parse import unquote
 
-from classbell.sandbox import applications, graph, preferences
+from classbell.sandbox import applications, graph, permissions, preferences
 from classbell.sandbox.access import Access
 from classbell.sandbox.asked import Asked
 from classbell.sandbox.exchange import VERSION, ConnectionDropped, Reply, Request
@@ -42,8 +42,6 @@ _PAGE = (
 )
 
 _KEYED = re.compile(r"(\w+)\('([^']*)'\)")
-_READING = frozenset({"Calendars.Read", "Calendars.ReadWrite"})
-_WRITING = frozenset({"Calendars.ReadWrite"})
 
 
 _NOT_ENABLED = (
@@ -150,7 +148,7 @@ class Gateway:
             raise segment_unknown(segments[0] if segments else "")
         if len(segments) == 2:  # noqa: PLR2004 - users/{id} itself
             raise not_reproduced("users of the directory")
-        return self._open(access, segments[1], _READING if request.method == "GET" else _WRITING)
+        return self._open(access, segments[1], permissions.wanted(segments[2:], request.method))
 
     def _open(self, access: Access, user: str, wanted: frozenset[str]) -> Mailbox:
         mailbox = access.tenant.find(user)

@@ -22,7 +22,8 @@ class Change(msgspec.Struct, frozen=True, gc=False):
 
     ``action`` is create, update, touch, delete, purge, move, copy or restore for events, update-occurrence or
     delete-occurrence for one ``day`` (an ordinal) of a series, and
-    create-calendar, rename-calendar or delete-calendar for calendars; ``cause`` is ``api:<client id>`` or
+    create-calendar, rename-calendar or delete-calendar for calendars; for what a mailbox holds beside them,
+    create-, update- or delete-category, update-settings, create-, rename- or delete-group, told by ``name``; ``cause`` is ``api:<client id>`` or
     ``user``. ``content`` and ``properties`` are those after the change; ``source`` is the number of the event
     that a copy was made from.
     """
@@ -36,6 +37,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     properties: tuple[tuple[str, str], ...] = ()
     source: int = 0
     day: int = 0
+    name: str = ""
 
     def described(self) -> dict[str, Any]:
         """The change as JSON values."""
@@ -43,6 +45,8 @@ class Change(msgspec.Struct, frozen=True, gc=False):
         if self.action.endswith("-calendar"):
             told["calendar"] = self.ids.mutable(self.folder, self.number)
             return told
+        if self.name:
+            return told | {"name": self.name}
         told |= {"event": self.ids.immutable(self.number), "folder": self.folder}
         if self.content is not None:
             told |= {

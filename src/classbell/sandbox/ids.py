@@ -17,6 +17,9 @@ from uuid import UUID
 CALENDARS = 0x0106
 DEFAULT_CALENDAR = 0x010D
 DELETED_ITEMS = 0x010A
+# The groups that every mailbox has.
+MY_CALENDARS = 0x0110
+OTHER_CALENDARS = 0x0111
 
 _PROVIDER = UUID("c07d7c8d-5b1e-4d8a-9b0e-3f7b6f1a2c44").bytes_le
 _IMMUTABLE = base64.b64decode("AAkALgAAAAAAHYQDEapmEc2byACqAC/EWg0A")

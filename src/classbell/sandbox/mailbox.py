@@ -196,6 +196,12 @@ class Mailbox:
                 raise ValueError("the default calendar cannot be deleted")
             self.store.delete_calendar(calendar, cause=_USER)
 
+    def set_time_zone(self, name: str) -> None:
+        """Choose a time zone in Outlook, which takes more than Graph does: nothing, or one made by hand."""
+        with self._lock:
+            self.store.personal.settings["timeZone"] = name
+            self.store.note("update-settings", "timeZone", cause=_USER)
+
     def _seen(self, event: Event) -> dict[str, Any]:
         whole = event_json(event, self.owner, _SEEN)
         return whole | {"singleValueExtendedProperties": properties_json(event, None)}

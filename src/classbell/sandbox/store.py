@@ -14,7 +14,8 @@ import msgspec
 
 from classbell.sandbox.content import Attendee, Content
 from classbell.sandbox.history import Change, History
-from classbell.sandbox.ids import CALENDARS, DEFAULT_CALENDAR, DELETED_ITEMS, MailboxIds
+from classbell.sandbox.ids import CALENDARS, DEFAULT_CALENDAR, DELETED_ITEMS, MY_CALENDARS, MailboxIds
+from classbell.sandbox.personal import Personal
 
 FIRST_OWN_CALENDAR = 0x0200
 PURGED = 0
@@ -99,7 +100,7 @@ class Series(msgspec.Struct):
 
 
 class Calendar(msgspec.Struct, gc=False):
-    """A calendar folder; ``number`` is the folder of its events."""
+    """A calendar folder; ``number`` is the folder of its events, ``group`` that of its group."""
 
     number: int
     name: str
@@ -107,6 +108,7 @@ class Calendar(msgspec.Struct, gc=False):
     color: str = "auto"
     is_default: bool = False
     parent: int = CALENDARS
+    group: int = MY_CALENDARS
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,7 @@ class Store:
         "_last_folder",
         "_last_number",
         "_last_version",
+        "_personal",
         "address",
         "calendars",
         "changes",
@@ -170,9 +173,21 @@ class Store:
         self.events: dict[int, Event] = {}
         self.transactions: dict[str, Event] = {}
         self.series: dict[int, Series] = {}
+        self._personal: Personal | None = None
         self.calendars = {
             DEFAULT_CALENDAR: Calendar(DEFAULT_CALENDAR, "Calendar", 1, is_default=True),
         }
+
+    @property
+    def personal(self) -> Personal:
+        """What it holds beside calendars and events."""
+        if self._personal is None:
+            self._personal = Personal.of_new_mailbox()
+        return self._personal
+
+    def note(self, action: str, name: str, *, cause: str) -> None:
+        """Write a change of something personal into the history."""
+        self._add(Change(action, cause, self.ids, 0, 0, name=name))
 
     def live(self, folder: int | None = None) -> Iterator[Event]:
         """The events of one calendar, or of all."""
@@ -192,7 +207,7 @@ class Store:
         event = Event(
             number=self._last_number,
             folder=folder,
-            version=self._next_version(),
+            version=self.next_version(),
             created=now,
             modified=now,
             content=content,
@@ -273,7 +288,7 @@ class Store:
             event,
             number=self._last_number,
             folder=folder,
-            version=self._next_version(),
+            version=self.next_version(),
             created=now,
             modified=now,
             transaction="",
@@ -286,10 +301,14 @@ class Store:
         self._record("copy", twin, cause, source=event.number)
         return twin
 
-    def create_calendar(self, name: str, color: str, *, cause: str) -> Calendar:
-        """A new calendar beside the default one."""
+    def next_folder(self) -> int:
+        """A number for a new calendar or group."""
         self._last_folder += 1
-        calendar = Calendar(self._last_folder, name, self._next_version(), color)
+        return self._last_folder
+
+    def create_calendar(self, name: str, color: str, *, cause: str, group: int = MY_CALENDARS) -> Calendar:
+        """A new calendar beside the default one."""
+        calendar = Calendar(self.next_folder(), name, self.next_version(), color, group=group)
         self.calendars[calendar.number] = calendar
         self._record_calendar("create-calendar", calendar, cause)
         return calendar
@@ -297,7 +316,7 @@ class Store:
     def update_calendar(self, calendar: Calendar, name: str, color: str, *, cause: str) -> None:
         """Another name or colour."""
         calendar.name, calendar.color = name, color
-        calendar.version = self._next_version()
+        calendar.version = self.next_version()
         self._record_calendar("rename-calendar", calendar, cause)
 
     def delete_calendar(self, calendar: Calendar, *, cause: str, for_good: bool = False) -> None:
@@ -313,12 +332,13 @@ class Store:
             contents.clear()
         return contents.setdefault(content, content)
 
-    def _next_version(self) -> int:
+    def next_version(self) -> int:
+        """A number for a new version of anything here."""
         self._last_version += 1
         return self._last_version
 
     def _changed(self, action: str, event: Event, cause: str, **of_day: Any) -> None:
-        event.version = self._next_version()
+        event.version = self.next_version()
         event.modified = self._around.now()
         self._record(action, event, cause, **of_day)
 

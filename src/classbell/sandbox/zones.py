@@ -19,6 +19,16 @@ def _names() -> dict[str, str]:
     return iana | windows | dict.fromkeys(_UTC_NAMES, "UTC")
 
 
+def windows_names() -> list[str]:
+    """The Windows names, in order."""
+    return sorted(WINDOWS_TO_OLSON)
+
+
+def iana_names() -> list[str]:
+    """The IANA names that are taken, in order."""
+    return sorted(name for name in _names().values() if "/" in name)
+
+
 @cache
 def zone_of(name: str) -> tzinfo | None:
     """The zone of a Windows or IANA name (any case), or None where the service knows none."""
