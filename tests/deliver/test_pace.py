@@ -80,6 +80,7 @@ async def test_a_mailbox_that_fails_for_ever_ends_the_delivery_in_time_and_keeps
     began = stage.clock.now()
     tally = await stage.run()
     assert stage.clock.now() - began < 130
+    assert len(stage.clock.waits) < 20, "it waits instead of asking again and again"
     assert tally.done[Action.CREATE] == 3
     assert set((await stage.why_open()).values()) == {("waiting", "E-GRAPH-429")}
     stage.sandbox.faults.clear()
@@ -133,6 +134,7 @@ async def test_a_refusal_of_the_whole_institution_stops_all_for_a_while_and_lose
     async with stage.ledger() as book:
         await stage.delivery(book, revision=await stage.accept(book), access=access).run()
     assert fault.hits == 1
+    assert len(stage.clock.waits) < 5, "it waits instead of asking again and again"
     assert access.pace.batches_allowed < 8
     resumed = [record.at for record in stage.asked(since=before) if record.at > began + 0.4]
     assert resumed

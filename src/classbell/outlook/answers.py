@@ -228,14 +228,14 @@ _MEMBER_RULES = (
     _Rule(frozenset({Kind.CREATE_CALENDAR}), _4XX, frozenset({"errorfolderexists"}), _CALENDAR_EXISTS),
     _Rule(_ANY, {429}, None, _THROTTLED),
     _Rule(_ANY, {424}, None, _NOT_TRIED),
+    _Rule(_WRITES, _ASTRAY, None, _LOST),
+    _Rule(_READS, _ASTRAY, None, _LOST_READ),
     # Which status a full mailbox answers with is not documented. A create under a 5xx is unknown like any
     # other; an update or delete can be repeated under its If-Match without harm.
     _Rule(_CREATES, _5XX, _QUOTA, _PERHAPS_FULL),
     _Rule(_ANY, (*_4XX, *_5XX), _QUOTA, _FULL),
     _Rule(_WRITES, _5XX, None, _BROKEN),
     _Rule(_READS, _5XX, None, _BROKEN_READ),
-    _Rule(_WRITES, _ASTRAY, None, _LOST),
-    _Rule(_READS, _ASTRAY, None, _LOST_READ),
     # Usually 404, also seen as 403.
     _Rule(_ANY, _4XX, _MAILBOX_CODES, _NO_MAILBOX),
     _Rule(_ANY, {401}, frozenset({"nopermissionsinaccesstoken"}), _DENIED),
