@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.sources.reading import FEEDS, by_key, only, parsed, starts
+from tests.sources.reading import FEEDS, by_key, calendar, lecture, only, parsed, starts
 
 FIRST = ["2026-09-21T08:00"]
 BOTH = ["2026-09-21T08:00", "2026-09-22T08:00"]
@@ -65,6 +65,13 @@ def test_a_part_of_a_feed_is_refused_and_never_read_as_fewer_meetings(feed: str,
     assert read.failure is not None
     assert read.failure.code == code
     assert read.meetings == []
+
+
+def test_a_feed_cut_anywhere_inside_an_entry_is_said_to_stop_in_the_middle_of_it() -> None:
+    feed = calendar(lecture("1", "20260921T080000Z"))
+    first, last = feed.index(b"UID"), feed.index(b"END:VEVENT") + len(b"END:VEVEN")
+    told = {read.failure and read.failure.why for read in (parsed(feed[:at]) for at in range(first, last))}
+    assert told == {"it stops in the middle of a VEVENT"}
 
 
 @pytest.mark.parametrize(

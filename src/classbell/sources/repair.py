@@ -125,7 +125,9 @@ class _Walk:
                 self._property(name, rest)
         # A feed without its last END:VCALENDAR is whole if an entry was just closed; else it is cut.
         if self._open and not (self._open == ["VCALENDAR"] and self._last_was_end):
-            raise Unreadable("E-SRC-CUT", f"it stops in the middle of a {self._open[-1]}")
+            # With what came of its next line, where that is not whole.
+            kind = self._open[-1].partition("\\N")[0]
+            raise Unreadable("E-SRC-CUT", f"it stops in the middle of a {kind}")
         return self._calendars
 
     def _begin(self, kind: str) -> None:
@@ -145,6 +147,9 @@ class _Walk:
             self._lines.append(f"BEGIN:{kind}")
 
     def _end(self, kind: str) -> None:
+        if self._open and self._open[-1] != kind and self._open[-1].startswith(kind):
+            # The last line of a feed that was cut inside it, such as "END:VEV".
+            raise Unreadable("E-SRC-CUT", f"it stops in the middle of a {self._open[-1]}")
         if not self._open or self._open[-1] != kind:
             raise Unreadable("E-SRC-CUT", f"a {kind} ends that never began: a part is missing")
         depth = len(self._open)
