@@ -20,6 +20,8 @@ from tests.scenarios.world import Institution, World
 from classbell.sample import University
 from classbell.sandbox import RequestInfo
 
+pytestmark = pytest.mark.timeout(300)
+
 BOUND = 2.0
 # An intent holds for a minute; after that and the bound a look decides about what is unknown.
 UNTIL_DECIDED = 60 + BOUND + 5
@@ -67,7 +69,7 @@ class Term:
             text=True,
         )
         strike.process = process
-        _, said = process.communicate(timeout=110)
+        _, said = process.communicate(timeout=150)
         self.world.sandbox.faults.clear()
         assert strike.struck == sorted(moments)
         return process.returncode, said
@@ -217,7 +219,6 @@ def test_what_a_killed_process_left_unknown_waits_for_its_bound_while_all_else_g
 
 
 @pytest.mark.prove
-@pytest.mark.timeout(240)
 def test_a_run_after_a_kill_waits_a_short_bound_out_by_itself(term: Term) -> None:
     term.apply({300: signal.SIGKILL})
     code, said = term.apply({})
