@@ -312,3 +312,80 @@ def test_after_its_end_it_is_gone(world: World, outlook: OutlookClient) -> None:
     assert outlook.get(f"{home(world)}/events").status == 410
     assert outlook.post("/$batch", {"requests": []}).status == 410
     assert world.graph.get(world.events).status == 200
+
+
+def test_a_series_and_its_occurrences_speak_pascal_case(world: World, outlook: OutlookClient) -> None:
+    recurrence = {
+        "Pattern": {"Type": "Weekly", "Interval": 1, "DaysOfWeek": ["Monday"]},
+        "Range": {"Type": "EndDate", "StartDate": "2026-09-21", "EndDate": "2026-10-05"},
+    }
+    series = outlook.post(f"{home(world)}/events", seminar(Recurrence=recurrence))
+    assert (series.status, series.body["Type"]) == (201, "SeriesMaster")
+    assert series.body["Recurrence"]["Pattern"]["Type"] == "Weekly"
+    assert series.body["Recurrence"]["Pattern"]["DaysOfWeek"] == ["Monday"]
+    assert series.body["Recurrence"]["Range"]["Type"] == "EndDate"
+    window = {"startDateTime": "2026-09-01T00:00:00Z", "endDateTime": "2026-11-01T00:00:00Z"}
+    path = f"{home(world)}/events('{series.body['Id']}')/instances"
+    found = outlook.get(path, window).body["value"]
+    assert [event["Type"] for event in found] == ["Occurrence"] * 3
+    assert {event["SeriesMasterId"] for event in found} == {series.body["Id"]}
+    assert outlook.get(found[1]["@odata.id"]).body["Start"]["DateTime"].startswith("2026-09-28T10")
+
+
+def test_attendees_are_written_and_read_and_mails_counted(world: World, outlook: OutlookClient) -> None:
+    guest = {"EmailAddress": {"Address": "eve@example.edu", "Name": "Eve"}, "Type": "Optional"}
+    event = outlook.post(f"{home(world)}/events", seminar(Attendees=[guest])).body
+    (shown,) = event["Attendees"]
+    assert (shown["Type"], shown["EmailAddress"]) == ("Optional", guest["EmailAddress"])
+    assert shown["Status"]["Response"] == "None"
+    assert [mail.recipient for mail in world.sandbox.outbox if mail.tenant == world.tenant.tenant_id] == [
+        "eve@example.edu"
+    ]
+
+
+def test_a_body_comes_as_text_and_a_calendar_beside_its_event_where_asked(
+    world: World, outlook: OutlookClient
+) -> None:
+    body = {"ContentType": "Text", "Content": "Bring a pen."}
+    event = outlook.post(f"{home(world)}/events", seminar(Body=body)).body
+    assert event["Body"]["ContentType"] == "HTML"
+    shown = outlook.get(
+        f"{home(world)}/events('{event['Id']}')",
+        {"$expand": "Calendar"},
+        Prefer='outlook.body-content-type="text"',
+    )
+    assert shown.body["Body"] == body
+    assert shown.body["Calendar"]["Name"] == "Calendar"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[]",
+        b'"x"',
+        b"{",
+        b'{"a":' * 900 + b"1" + b"}" * 900,
+        b'{"Body":' * 700 + b"1" + b"}" * 700,
+        b'{"SingleValueExtendedProperties":{}}',
+        b'{"SingleValueExtendedProperties":[1]}',
+        b'{"SingleValueExtendedProperties":[{"PropertyId":5}]}',
+        b'{"Start":5}',
+        b'{"ShowAs":5}',
+    ],
+)
+def test_no_body_breaks_it(world: World, outlook: OutlookClient, body: bytes) -> None:
+    assert outlook.ask("POST", f"{home(world)}/events", body, Content_Type="application/json").status == 400
+
+
+@pytest.mark.parametrize(
+    "query", ["$filter='", "$filter=%FF", "$select=,", "$orderby=x", "$expand=(", "$skip=-1", "%00=%00"]
+)
+def test_no_query_breaks_it(world: World, outlook: OutlookClient, query: str) -> None:
+    assert outlook.get(f"{home(world)}/events?{query}").status in {200, 400}
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/users", "/users('", "/users('x')", "/me/events", "/%FF", "/users('%00')/x"]
+)
+def test_no_path_breaks_it(outlook: OutlookClient, path: str) -> None:
+    assert outlook.get(path).status in {400, 404, 501}

@@ -1,11 +1,14 @@
 """Who may use Outlook REST: audience, strength of the credential, permissions of Exchange."""
 
+from pathlib import Path
 from typing import Any
 
 import jwt
 import pytest
 from tests.sandbox.client import Answer, Client, World
 from tests.sandbox.outlook_client import SCOPE, OutlookClient, home, sign_in
+
+from classbell.sandbox import Latency, Sandbox
 
 
 def diagnosed(answer: Answer) -> str:
@@ -133,3 +136,26 @@ def test_refusals_are_recorded_with_their_number(world: World) -> None:
     OutlookClient(world.wire, world.graph.token).get(f"{home(world)}/events")
     record = world.sandbox.history[-1]
     assert (record.kind, record.status, record.detail) == ("refusal", 401, {"code": "2000003"})
+
+
+def test_a_file_grants_permissions_of_exchange_and_takes_its_time_as_in_life(tmp_path: Path) -> None:
+    (tmp_path / "sandbox.toml").write_text(
+        """
+        latency = "lifelike"
+
+        [switches]
+        retry_after = "silly"
+
+        [[tenants]]
+        domain = "example.edu"
+
+        [[tenants.apps]]
+        name = "Timetables"
+        exchange_permissions = ["Calendars.ReadWrite.All"]
+        """
+    )
+    sandbox = Sandbox.from_file(tmp_path / "sandbox.toml")
+    (app,) = sandbox.tenants[0].apps.values()
+    assert (app.roles, app.exchange_roles) == (set(), {"Calendars.ReadWrite.All"})
+    assert isinstance(sandbox.latency, Latency)
+    assert sandbox.switches.retry_after == "silly"

@@ -56,7 +56,7 @@ def _part(part: Message, number: str) -> dict[str, Any]:
     head, _, body = rest.partition(b"\n\n") if not rest.startswith(b"\n") else (b"", b"", rest[1:])
     headers = email.message_from_bytes(head + b"\n\n", policy=email.policy.compat32)
     told: dict[str, Any] = {
-        "id": part.get("Content-ID", number),
+        "id": " ".join(str(part.get("Content-ID", "")).split()) or number,
         "method": request["method"],
         "url": request["url"],
         "headers": {name: str(value) for name, value in headers.items()},
@@ -93,9 +93,16 @@ def _written(key: str, reply: Reply, boundary: str) -> bytes:
     lines = [f"--{boundary}", "Content-Type: application/http", "Content-Transfer-Encoding: binary"]
     if not key.isdigit():
         lines.append(f"Content-ID: {key}")
-    lines += ["", f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}"]
+    lines += ["", f"HTTP/1.1 {reply.status} {_phrase(reply.status)}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, "", ""]).encode() + content + b"\r\n"
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"
 
 
 def _malformed() -> Refusal:

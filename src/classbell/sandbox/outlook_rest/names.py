@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from classbell.sandbox.refusals import Refusal, bad_request, body_unreadable
+from classbell.sandbox.surface import UNREADABLE
 
 # What Graph got later, and this API never.
 LATER = frozenset(
@@ -102,7 +103,10 @@ def read(body: Any, kind: str) -> Any:
     for name in body:
         if camel(name) in LATER:
             raise _unknown(name, kind)
-    return _read(body, "", kind)
+    try:
+        return _read(body, "", kind)
+    except RecursionError:
+        raise bad_request(UNREADABLE) from None
 
 
 def _read(value: Any, key: str, kind: str) -> Any:
