@@ -34,6 +34,19 @@ def test_every_test_that_the_page_names_is_there() -> None:
     assert named <= there
 
 
+def test_every_test_that_is_named_with_its_file_is_in_it() -> None:
+    named = re.findall(r"`(?:clients/)?(test_\w+\.py)::(test_\w+)`", PAGE)
+    folders = (Path(__file__).parent, Path(__file__).parents[1] / "clients")
+    there = {
+        (path.name, name)
+        for folder in folders
+        for path in folder.glob("test_*.py")
+        for name in re.findall(r"def (test_\w+)", path.read_text())
+    }
+    assert named
+    assert set(named) <= there
+
+
 def test_every_state_of_a_mailbox_is_described() -> None:
     assert sorted(rows("### States of a mailbox")) == sorted(STATES)
 

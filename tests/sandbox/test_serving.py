@@ -13,7 +13,7 @@ import pytest
 from cryptography import x509
 from tests.sandbox.client import MONDAY, Certificate, Client, Wire, World, lecture
 
-from classbell.sandbox import NOTICE, Sandbox, SandboxFileError, notice
+from classbell.sandbox import NOTICE, Refusal, Sandbox, SandboxFileError, notice
 
 
 @pytest.mark.parametrize(
@@ -182,6 +182,38 @@ def test_a_file_describes_a_whole_sandbox(tmp_path: Path, certificate: Certifica
         assert client.get("/users/old@example.edu/events").code == "MailboxNotEnabledForRESTAPI"
         assert client.get("/users/bob@example.edu/events").code == "ErrorAccessDenied"
         wire.close()
+
+
+def test_a_file_describes_what_an_application_asks_for_and_its_roles_in_exchange(tmp_path: Path) -> None:
+    (tmp_path / "sandbox.toml").write_text(
+        """
+        [[tenants]]
+        domain = "example.edu"
+        mailboxes = ["ada@example.edu", "bob@example.edu"]
+
+        [[tenants.apps]]
+        name = "Timetables"
+        object_id = "AAAAAAAA-2222-4333-8444-555555555555"
+        required_permissions = ["Calendars.ReadWrite", "MailboxSettings.Read"]
+        redirect_uris = ["https://timetable.example.edu/consented"]
+        exchange_roles = [
+          { role = "Application Calendars.ReadWrite", mailboxes = ["Ada@example.edu"] },
+          { role = "Application MailboxSettings.Read" },
+        ]
+        """
+    )
+    (tenant,) = Sandbox.from_file(tmp_path / "sandbox.toml").tenants
+    (app,) = tenant.apps.values()
+    assert app.object_id == "aaaaaaaa-2222-4333-8444-555555555555"
+    assert app.required == {"Calendars.ReadWrite", "MailboxSettings.Read"}
+    assert app.redirect_uris == ["https://timetable.example.edu/consented"]
+    assert app.roles == set()
+    ada, bob = tenant.mailboxes()
+    writing, settings = frozenset({"Calendars.ReadWrite"}), frozenset({"MailboxSettings.Read"})
+    app.exchange.check(frozenset(), writing, ada)
+    app.exchange.check(frozenset(), settings, bob)
+    with pytest.raises(Refusal, match="Access is denied"):
+        app.exchange.check(frozenset(), writing, bob)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Refusals of the token endpoint beyond a wrong assertion: people's decisions, other clouds, limits, passing trouble."""
 
+import http.client
 import json
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -178,6 +180,45 @@ def test_a_fault_may_answer_in_plain_text(world: World, status: int, phrase: str
     world.sandbox.faults.add(is_token, status, code="text", retry_after=60)
     answer = world.ask_token()
     assert (answer.status, answer.body, answer.headers["retry-after"]) == (status, phrase, "60")
+
+
+def test_a_token_answer_may_be_cut(world: World) -> None:
+    world.sandbox.faults.add(is_token, "cut")
+    with pytest.raises(http.client.IncompleteRead):
+        world.ask_token()
+    assert world.sandbox.history[-1].detail == {"code": "cut"}
+    assert world.ask_token().status == 200
+
+
+def test_a_token_answer_may_be_empty(world: World) -> None:
+    world.sandbox.faults.add(is_token, "empty")
+    answer = world.ask_token()
+    assert (answer.status, answer.body) == (200, "")
+
+
+def test_a_token_answer_may_be_the_page_of_a_proxy(world: World) -> None:
+    world.sandbox.faults.add(is_token, "html")
+    answer = world.ask_token()
+    assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert answer.body.startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/{}/v2.0/.well-known/openid-configuration", "/{}/discovery/v2.0/keys", "/common/discovery/instance"],
+)
+def test_look_ups_before_the_sign_in_meet_faults_of_their_own_kind(world: World, path: str) -> None:
+    world.sandbox.faults.add(lambda request: request.kind == "discovery", 503, retry_after=3)
+    answer = world.wire.send("GET", path.format(world.tenant.domain))
+    assert (answer.status, answer.headers["retry-after"]) == (503, "3")
+    assert answer.body["error"] == "temporarily_unavailable"
+
+
+def test_a_token_takes_the_time_that_requests_take(world: World) -> None:
+    world.sandbox.latency = 0.2
+    begin = time.monotonic()
+    assert world.ask_token().status == 200
+    assert time.monotonic() - begin >= 0.2
 
 
 def test_refusals_are_in_the_history_with_tenant_and_application(world: World) -> None:

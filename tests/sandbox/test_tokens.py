@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import jwt
 import pytest
@@ -359,6 +360,41 @@ def test_the_life_of_a_token_can_be_fixed(world: World) -> None:
         short = replace(world, sandbox=sandbox, address=address, tenant=tenant, app=app, wire=wire)
         assert short.ask_token().body["expires_in"] == 599
         wire.close()
+
+
+@pytest.mark.parametrize(("lifetime", "renew"), [(7200, None), (7201, 3600), (86_400, 43_199)])
+def test_a_long_life_says_when_to_renew(world: World, lifetime: int, renew: int | None) -> None:
+    sandbox = Sandbox(token_lifetime=lifetime)
+    sandbox.clock.set(MONDAY)
+    tenant = sandbox.add_tenant("long.example.edu")
+    app = tenant.register_app("Timetables")
+    app.add_certificate(world.certificate.pem)
+    with sandbox.serve() as address:
+        wire = Wire(address)
+        long = replace(world, sandbox=sandbox, address=address, tenant=tenant, app=app, wire=wire)
+        assert long.ask_token().body.get("refresh_in") == renew
+        wire.close()
+
+
+def test_fields_and_headers_that_nobody_knows_are_ignored(world: World) -> None:
+    assert world.ask_token(client_info="1", unknown="value").status == 200
+    form = urlencode(
+        {
+            "grant_type": "client_credentials",
+            "client_id": world.app.client_id,
+            "scope": "https://graph.microsoft.com/.default",
+            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            "client_assertion": world.assertion(),
+        }
+    )
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "x-client-sku": "MSAL.Python",
+        "x-ms-lib-capability": "retry-after, h429",
+        "x-client-current-telemetry": "4|730,2|",
+    }
+    answer = world.wire.send("POST", f"/{world.tenant.domain}/oauth2/v2.0/token", form.encode(), headers)
+    assert answer.status == 200
 
 
 @pytest.mark.parametrize("by", ["guid", "domain"])

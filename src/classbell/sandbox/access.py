@@ -151,9 +151,12 @@ class Tokens:
         except jwt.PyJWTError:
             raise token_refused("CompactToken parsing failed with error code: 80049217") from None
         tenant = tenants[claims["tid"]]
+        app = tenant.apps.get(claims["appid"])
+        if app is None:
+            raise token_refused("Access token validation failure. The application is deleted.")
         access = Access(
             tenant,
-            tenant.apps[claims["appid"]],
+            app,
             frozenset(claims.get("roles", ())),
             claims["exp"],
             claims["appidacr"],

@@ -44,12 +44,13 @@ class RequestInfo:
     """
     What a fault can look at.
 
-    ``kind`` is ``token`` for the token endpoint, ``batch`` for the envelope of a batch, ``member`` for one of
-    its requests, ``single`` for a request alone. ``mailbox`` is the user as it stands in the path; ``body``
-    the JSON, if any, and ``part`` the id of a member in its batch.
+    ``kind`` is ``token`` for the token endpoint, ``discovery`` for metadata, keys and instance discovery,
+    ``batch`` for the envelope of a batch, ``member`` for one of its requests, ``single`` for a request alone.
+    ``mailbox`` is the user as it stands in the path; ``body`` the JSON, if any, and ``part`` the id of a member
+    in its batch.
     """
 
-    kind: Literal["token", "batch", "member", "single"]
+    kind: Literal["token", "discovery", "batch", "member", "single"]
     method: str
     path: str
     tenant: str

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from classbell.sandbox.latency import Latency
+from classbell.sandbox.rules import add_rule, rule_of
 from classbell.sandbox.switches import Switches
 
 if TYPE_CHECKING:
@@ -18,13 +19,22 @@ class SandboxFileError(Exception):
     """The file that describes a sandbox is missing or wrong; the text says where."""
 
 
+class _ExchangeRole(msgspec.Struct, forbid_unknown_fields=True):
+    role: str
+    mailboxes: list[str] | None = None
+
+
 class _App(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     client_id: str | None = None
+    object_id: str | None = None
     certificates: list[Path] = []
     permissions: list[str] = []
     exchange_permissions: list[str] = []
     mailboxes: list[str] | None = None
+    exchange_roles: list[_ExchangeRole] = []
+    required_permissions: list[str] = []
+    redirect_uris: list[str] = []
 
 
 class _Mailbox(msgspec.Struct, forbid_unknown_fields=True):
@@ -47,6 +57,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     latency: float | Literal["lifelike"] = 0.0
     token_lifetime: int | None = None
     switches: dict[str, Any] = {}
+    faults: list[dict[str, Any]] = []
     tenants: list[_Tenant] = []
 
 
@@ -65,6 +76,8 @@ def load(path: Path, make: "type[Sandbox]") -> "Sandbox":
             raise SandboxFileError(f"{path}: no switch is called {min(unknown)!r}")
         latency = Latency(told.seed) if told.latency == "lifelike" else told.latency
         sandbox = make(told.seed, switches=switches, latency=latency, token_lifetime=told.token_lifetime)
+        for fault in told.faults:
+            add_rule(sandbox.faults, rule_of(fault))
         if told.clock is not None:
             sandbox.clock.set(told.clock)
         for tenant in told.tenants:
@@ -91,11 +104,15 @@ def _fill(tenant: "Tenant", told: _Tenant, folder: Path) -> None:
         lines = (folder / told.mailboxes_file).read_text().splitlines()
         tenant.add_mailboxes(line.strip() for line in lines if line.strip())
     for described in told.apps:
-        app = tenant.register_app(described.name, described.client_id)
+        app = tenant.register_app(described.name, described.client_id, described.object_id)
         for certificate in described.certificates:
             app.add_certificate((folder / certificate).read_bytes())
         for permission in described.permissions:
             app.grant(permission)
         for permission in described.exchange_permissions:
             app.grant_exchange(permission)
+        app.require(*described.required_permissions)
+        app.redirect_uris.extend(described.redirect_uris)
         app.restrict_to(described.mailboxes)
+        for assigned in described.exchange_roles:
+            app.exchange.assign(assigned.role, assigned.mailboxes)

@@ -37,7 +37,7 @@ DROPPED = Reply(0, {"error": {"code": "dropped"}})
 _MISSING = Reply(0, {"error": {"code": "missing"}}, spoilt="missing")
 _PENDING = Reply(0, {"error": {"code": "late"}})
 # What a proxy between client and service may say in place of the answer.
-_PAGE = (
+PAGE = (
     "<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Sign in to the network.</body></html>\n"
 )
 
@@ -122,8 +122,12 @@ class Gateway:
             raise ConnectionDropped
         return reply
 
-    async def _of_registration(self, request: Request, access: Access, segments: list[str]) -> Reply:
+    async def pause(self) -> None:
+        """Let the time pass that a request takes."""
         await asyncio.sleep(self._latency())
+
+    async def _of_registration(self, request: Request, access: Access, segments: list[str]) -> Reply:
+        await self.pause()
         with self._commons.lock:
             return applications.answer(request, access, segments, self._commons)
 
@@ -230,6 +234,7 @@ class Gateway:
                 app=access.app.client_id,
                 mailbox=segments[1] if len(segments) > 1 else "",
                 body=request.body if isinstance(request.body, (dict, list)) else None,
+                part=request.part,
             )
         )
 
@@ -246,7 +251,7 @@ class Gateway:
             case "missing":
                 return _MISSING
             case "html":
-                return Reply(fault.status, _PAGE, {"Content-Type": "text/html"}, spoilt="html")
+                return Reply(fault.status, PAGE, {"Content-Type": "text/html"}, spoilt="html")
             case what:
                 return replace(reply, spoilt=what)
 

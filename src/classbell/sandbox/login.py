@@ -5,7 +5,7 @@ Source: Entra pages "OAuth 2.0 client credentials flow" and "OpenID Connect on t
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
@@ -17,6 +17,7 @@ from starlette.routing import Route
 from classbell.sandbox import aadsts, discovery, surface
 from classbell.sandbox.aadsts import EntraRefusal
 from classbell.sandbox.faults import Fault, RequestInfo
+from classbell.sandbox.gateway import PAGE
 from classbell.sandbox.history import Particulars
 from classbell.sandbox.server import Doors
 
@@ -26,16 +27,22 @@ PLAIN = "text"
 _TENANT_NOT_FOUND = 90002
 _JSON = "application/json; charset=utf-8"
 _TEXT = "text/plain; charset=utf-8"
+_HTML = "text/html; charset=utf-8"
 
 
 @dataclass(frozen=True)
 class _Told:
-    """An answer: JSON values or a line of text, or with status 0 none at all; ``code`` is for the history."""
+    """
+    An answer: JSON values or text, or with status 0 none at all.
+
+    ``code`` is for the history, ``spoilt`` what a fault does to the answer on its way.
+    """
 
     status: int
     body: Any
     code: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    spoilt: str = ""
 
 
 class Login:
@@ -67,36 +74,33 @@ class Login:
 
     async def metadata(self, request: HttpRequest) -> Response:
         """The metadata of the v2.0 endpoints."""
-        return self._metadata(request, legacy=False)
+        return await self._metadata(request, legacy=False)
 
     async def metadata_v1(self, request: HttpRequest) -> Response:
         """The metadata of the v1 endpoints."""
-        return self._metadata(request, legacy=True)
+        return await self._metadata(request, legacy=True)
 
     async def keys(self, request: HttpRequest) -> Response:
         """The public keys of access tokens."""
-        return self._finished(request, _Told(200, self._doors.tokens.jwks()))
+        return await self._discovered(request, self._doors.tokens.jwks)
 
     async def instance(self, request: HttpRequest) -> Response:
         """Instance discovery."""
         query = dict(request.query_params)
-        return self._finished(
-            request, self._outcome(request, lambda: discovery.instance(query, surface.base(request)))
-        )
+        return await self._discovered(request, lambda: discovery.instance(query, surface.base(request)))
 
     async def _token(self, request: HttpRequest, *, legacy: bool) -> Response:
         name = request.path_params["tenant"]
         form = dict(parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True))
-        fault = self._fault(request, name, form)
-        if fault is None or fault.after:
-            told = self._outcome(
-                request, lambda: self._entra.token(name, form, surface.base(request), legacy=legacy)
-            )
-        if fault is not None:
-            told = self._spoilt(request, fault)
-        return self._finished(request, told, form.get("client_id", ""))
+        return await self._answer(
+            request,
+            lambda: self._entra.token(name, form, surface.base(request), legacy=legacy),
+            RequestInfo(
+                "token", "POST", request.url.path, name, form.get("client_id", ""), mailbox="", body=form
+            ),
+        )
 
-    def _metadata(self, request: HttpRequest, *, legacy: bool) -> Response:
+    async def _metadata(self, request: HttpRequest, *, legacy: bool) -> Response:
         name = request.path_params["tenant"]
 
         def look_up() -> dict[str, Any]:
@@ -107,7 +111,26 @@ class Login:
                     refusal.error = "invalid_tenant"
                 raise
 
-        return self._finished(request, self._outcome(request, look_up))
+        return await self._discovered(request, look_up)
+
+    async def _discovered(self, request: HttpRequest, work: Callable[[], dict[str, Any]]) -> Response:
+        name = request.path_params["tenant"]
+        info = RequestInfo("discovery", "GET", request.url.path, name, app="", mailbox="", body=None)
+        return await self._answer(request, work, info)
+
+    async def _answer(
+        self, request: HttpRequest, work: Callable[[], dict[str, Any]], info: RequestInfo
+    ) -> Response:
+        fault = self._doors.faults.pick(info) if self._doors.faults else None
+        await self._doors.gateway.pause()
+        # Nothing is changed by these requests, so late and twice are no different from before and after.
+        if fault is None:
+            told = self._outcome(request, work)
+        elif fault.what in {"cut", "empty", "doubled"}:
+            told = replace(self._outcome(request, work), spoilt=fault.what)
+        else:
+            told = self._spoilt(request, fault)
+        return self._finished(request, told, info.app)
 
     def _outcome(self, request: HttpRequest, work: Callable[[], dict[str, Any]]) -> _Told:
         with self._doors.commons.lock:
@@ -125,20 +148,13 @@ class Login:
         told = self._entra.refused(refusal, request.headers.get("client-request-id", ""))
         return _Told(refusal.status, told, code, headers)
 
-    def _fault(self, request: HttpRequest, name: str, form: dict[str, str]) -> Fault | None:
-        if not self._doors.faults:
-            return None
-        return self._doors.faults.pick(
-            RequestInfo(
-                "token", "POST", request.url.path, name, form.get("client_id", ""), mailbox="", body=form
-            )
-        )
-
     def _spoilt(self, request: HttpRequest, fault: Fault) -> _Told:
-        """The answer that a fault gives."""
+        """The answer that a fault gives in place of another one."""
         headers = {} if fault.retry_after is None else {"retry-after": fault.retry_after}
-        if fault.drops:
+        if fault.what in {"drop", "missing"}:
             return _Told(0, None, "dropped", headers)
+        if fault.what == "html":
+            return _Told(fault.status, PAGE, "html", headers)
         if fault.code == PLAIN:
             return _Told(fault.status, _phrase(fault.status), PLAIN, headers)
         refusal = aadsts.passing(fault.code, fault.status)
@@ -157,6 +173,7 @@ class Login:
         """Record what became of a request, and answer it."""
         tenant = self._entra.known(request.path_params["tenant"])
         app = tenant.apps.get(client_id.casefold()) if tenant else None
+        code = told.code or told.spoilt
         self._doors.commons.history.add(
             "refusal" if told.code else "request",
             tenant=tenant.tenant_id if tenant else "",
@@ -164,7 +181,7 @@ class Login:
             method=request.method,
             path=request.url.path,
             status=told.status,
-            more=Particulars(told.code, told.headers.get("retry-after", "")) if told.code else None,
+            more=Particulars(code, told.headers.get("retry-after", "")) if code else None,
         )
         if not told.status:
             return surface.Dropped()
@@ -173,8 +190,9 @@ class Login:
             "cache-control": "no-store, no-cache",
             "pragma": "no-cache",
         }
-        kind = _TEXT if isinstance(told.body, str) else _JSON
-        return surface.answer(told.status, told.body, common | dict(told.headers), kind)
+        kind = _JSON if not isinstance(told.body, str) else _HTML if told.body is PAGE else _TEXT
+        answer = surface.answer(told.status, told.body, common | dict(told.headers), kind)
+        return surface.spoilt(answer, told.spoilt)
 
 
 def _phrase(status: int) -> str:

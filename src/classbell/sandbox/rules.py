@@ -21,7 +21,8 @@ class Rule:
 
     Attributes:
         effect: as ``Faults.add`` takes it: ``503-before``, ``504-after``, ``drop-after`` ...
-        kind: ``token``, ``batch`` (the envelope), ``member`` (one request of a batch) or ``single``.
+        kind: ``token``, ``discovery`` (what clients look up before), ``batch`` (the envelope), ``member`` (one
+            request of a batch) or ``single``.
         method: such as POST.
         path: path and query as they were asked, below the version.
         tenant: the id of the tenant; at the token endpoint, as it stands in the path.
@@ -39,7 +40,7 @@ class Rule:
     """
 
     effect: str | int
-    kind: Literal["", "token", "batch", "member", "single"] = ""
+    kind: Literal["", "token", "discovery", "batch", "member", "single"] = ""
     method: str = ""
     path: str = ""
     tenant: str = ""
