@@ -82,7 +82,7 @@ def shown(
     exceptions = store.series.get(series.number, _NONE).exceptions
     moved = {day for day in exceptions if not from_day <= day <= to_day and falls_on(recurrence, day)}
     for day in sorted(moved.union(days_between(recurrence, from_day, to_day))):
-        found = on_day(store, series, day, inherits=inherits)
+        found = _there(store, series, recurrence, day, inherits=inherits)
         if found is not None and found.content.start < last and found.content.end > first:
             yield found
 
@@ -97,6 +97,13 @@ def on_day(store: Store, series: Event, day: int, *, inherits: bool = True) -> O
     recurrence = series.content.recurrence
     if recurrence is None or not falls_on(recurrence, day):
         return None
+    return _there(store, series, recurrence, day, inherits=inherits)
+
+
+def _there(
+    store: Store, series: Event, recurrence: Recurrence, day: int, *, inherits: bool = True
+) -> Occurrence | None:
+    """What stands on a day of the pattern."""
     days = store.series.get(series.number, _NONE)
     if day in days.cancelled:
         return None
@@ -248,8 +255,10 @@ def _check_neighbours(store: Store, series: Event, day: int, content: Content) -
     if recurrence is None:
         return
     zone = _zone(series.content, recurrence)
-    before = next(_there(store, series, days_before(recurrence, day)), None)
-    after = next(_there(store, series, days_after(recurrence, day)), None)
+    before, after = (
+        next(filter(None, (_there(store, series, recurrence, other) for other in days)), None)
+        for days in (days_before(recurrence, day), days_after(recurrence, day))
+    )
     start = wall(content.start, zone).toordinal()
     crosses = (
         before is not None
@@ -264,10 +273,3 @@ def _check_neighbours(store: Store, series: Event, day: int, content: Content) -
             "ErrorOccurrenceCrossingBoundary",
             "Modified occurrence is crossing or overlapping adjacent occurrence.",
         )
-
-
-def _there(store: Store, series: Event, days: Iterator[int]) -> Iterator[Occurrence]:
-    for day in days:
-        found = on_day(store, series, day)
-        if found is not None:
-            yield found
