@@ -97,4 +97,4 @@ def _real(files: Iterable[dict[str, Any]]) -> Iterable[Timetable]:
 
 def _line(text: Any) -> str:
     """A title or place as one line of plain text, as long as Outlook keeps it."""
-    return " ".join(html.unescape(str(text)).split())[:LONGEST]
+    return " ".join(html.unescape(str(text)).split())[:LONGEST].rstrip()
