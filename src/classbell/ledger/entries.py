@@ -184,7 +184,9 @@ class Entries:
         result: list[_Packed] = []
         for part in parts_of(sorted(numbers)):
             rows = connection.execute(query.where(mailbox.c.id.in_(part))).all()
-            result += _packed_rows(np.array(rows, dtype=np.int64).reshape(-1, 5))
+            # Tuples: numpy takes ten times as long over rows.
+            table = np.array([tuple(row) for row in rows], dtype=np.int64).reshape(-1, 5)
+            result += _packed_rows(table)
         return result
 
 
