@@ -235,6 +235,8 @@ def test_the_history_has_pages(world: World, admin: Administrator) -> None:
 
 
 def test_the_limits_in_use_are_shown(world: World, admin: Administrator) -> None:
+    # Beyond the windows of what other tests did.
+    world.sandbox.clock.advance(1200)
     world.create()
     world.sandbox.throttle(world.tenant, 60)
     page = Page(admin.get("/pages/limits"))

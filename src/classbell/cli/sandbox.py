@@ -1,6 +1,7 @@
 """``classbell sandbox serve``: a stand-in for Microsoft 365 on this computer."""
 
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,10 @@ from classbell.cli.invocation import Invocation, command, group
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Iterator
+
+    from classbell.errors import ClassbellError
+    from classbell.sandbox import Sandbox
 
 
 def add_to(app: typer.Typer) -> None:
@@ -21,54 +26,64 @@ def add_to(app: typer.Typer) -> None:
 
 def serve(
     invocation: Invocation,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Tenants, applications and mailboxes (TOML).")],
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="Tenants, applications and mailboxes (TOML).")
+    ] = None,
     *,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 0,
     host: Annotated[str, typer.Option("--host", help="An address of this computer.")] = "127.0.0.1",
     beyond_loopback: Annotated[
         bool, typer.Option("--beyond-loopback", help="Allow a --host that other computers can reach.")
     ] = False,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DIR", help="Keep its state in this folder.")
+    ] = None,
+    open_administration: Annotated[
+        bool,
+        typer.Option("--open-administration", help="Let other computers administer it and see its pages."),
+    ] = False,
     while_stdin: Annotated[
         bool, typer.Option("--while-stdin", help="End when standard input ends.", hidden=True)
     ] = False,
 ) -> None:
     """
-    Serve a sandbox until Ctrl-C. It is not Microsoft 365 and keeps nothing.
+    Serve a sandbox until Ctrl-C. It is not Microsoft 365, and without --data it keeps nothing.
 
-    The file's form is in docs/reference/sandbox.md.
+    The file's form, its pages and the administrative API are in docs/reference/sandbox.md.
     """
     import signal  # noqa: PLC0415 (keeps --help fast)
     import threading  # noqa: PLC0415
     from contextlib import suppress  # noqa: PLC0415
 
-    from classbell.errors import ConfigurationError  # noqa: PLC0415
-    from classbell.sandbox import Sandbox, SandboxFileError, notice  # noqa: PLC0415
+    from classbell.sandbox import notice  # noqa: PLC0415
 
-    try:
-        sandbox = Sandbox.from_file(file)
-    except SandboxFileError as error:
-        raise ConfigurationError(
-            "E-SANDBOX-FILE",
-            f"{error}",
-            why="the sandbox takes its tenants and mailboxes from this file.",
-            do="see docs/reference/sandbox.md for its form",
-        ) from error
+    sandbox = _opened(file, data)
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     if while_stdin:
         threading.Thread(target=_set_at_end_of_input, args=[ended], daemon=True).start()
     output = invocation.output
     output.start()
-    with sandbox.serve(port=port, host=host, beyond_loopback=beyond_loopback) as address:
+    with (
+        _closing(sandbox),
+        sandbox.serve(
+            port=port,
+            host=host,
+            beyond_loopback=beyond_loopback,
+            open_administration=open_administration,
+            directory=data,
+        ) as address,
+    ):
         where = {
             "login_url": address.login_url,
             "graph_url": address.graph_url,
             "ca_file": str(address.ca_file),
         }
-        output.event("serving", notice=notice(address), **where)
+        output.event("serving", notice=notice(address), pages=address.pages, **where)
         output.line(notice(address), style="bold red")
         for key, value in where.items():
             output.line(f'{key} = "{value}"')
+        output.line(f"To look at: {address.pages}")
         with suppress(KeyboardInterrupt):
             ended.wait()
     counted = {
@@ -78,6 +93,53 @@ def serve(
     }
     output.event("served", **counted)
     output.line(f"Served {', '.join(f'{count} {name}' for name, count in counted.items())}.")
+
+
+def _opened(file: Path | None, data: Path | None) -> "Sandbox":
+    """
+    The sandbox of a file, of a folder, of both, or an empty one.
+
+    Raises:
+        ConfigurationError: the file or the folder cannot be used.
+    """
+    from classbell.errors import ConfigurationError  # noqa: PLC0415 (keeps --help fast)
+    from classbell.sandbox import DataError, Sandbox, SandboxFileError  # noqa: PLC0415
+
+    try:
+        return Sandbox(data=data) if file is None else Sandbox.from_file(file, data)
+    except SandboxFileError as error:
+        raise ConfigurationError(
+            "E-SANDBOX-FILE",
+            f"{error}",
+            why="the sandbox takes its tenants and mailboxes from this file.",
+            do="see docs/reference/sandbox.md for its form",
+        ) from error
+    except (DataError, OSError) as error:
+        raise _unusable(error) from error
+
+
+@contextmanager
+def _closing(sandbox: "Sandbox") -> "Iterator[None]":
+    from classbell.sandbox import DataError  # noqa: PLC0415 (keeps --help fast)
+
+    try:
+        yield
+    finally:
+        try:
+            sandbox.close()
+        except (DataError, OSError) as error:
+            raise _unusable(error) from error
+
+
+def _unusable(error: Exception) -> "ClassbellError":
+    from classbell.errors import ConfigurationError  # noqa: PLC0415 (keeps --help fast)
+
+    return ConfigurationError(
+        "E-SANDBOX-DATA",
+        f"{error}",
+        why="the sandbox keeps its state in the folder given with --data.",
+        do="name another folder, or make room in this one",
+    )
 
 
 def _set_at_end_of_input(ended: "threading.Event") -> None:

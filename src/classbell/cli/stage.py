@@ -64,6 +64,7 @@ class Stage:
     client_id: str
     somebody: str
     login_url: str
+    pages: str
     notice: str
     served: dict[str, int] | None = None
 
@@ -100,6 +101,7 @@ def built(setting: Setting, university: Timetabled) -> Iterator[Stage]:
                 client_id=client_id,
                 somebody=university.people[0].address,
                 login_url=serving["login_url"],
+                pages=serving["pages"],
                 notice=serving["notice"],
             )
             yield stage

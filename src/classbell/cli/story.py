@@ -167,6 +167,8 @@ def _look_further(output: Output, stage: Stage, setting: Setting) -> None:
     output.line("Look further", style="bold")
     if setting.serve:
         host = stage.folder / "classbell.toml"
+        output.line(f"  {stage.pages}   shows every mailbox's week (its certificate is the sandbox's own)")
+        output.event("look", pages=stage.pages)
         output.line(f"  classbell -c {host} status")
         output.line(f"  classbell -c {host} explain {stage.somebody}")
         output.line(

@@ -44,12 +44,12 @@ class _Member:
 
 
 class Batches:
-    """Runs batches over a gateway."""
+    """Runs batches over a gateway; *count* numbers them."""
 
     def __init__(self, gateway: Gateway, random: Random) -> None:
         self._gateway = gateway
         self._random = random
-        self._count = 0
+        self.count = 0
 
     async def answer(
         self, envelope: Any, base: str, size: int, access: Access, fault: Fault | None = None
@@ -81,8 +81,8 @@ class Batches:
 
     def next_number(self) -> int:
         """The number of a new batch."""
-        self._count += 1
-        return self._count
+        self.count += 1
+        return self.count
 
 
 class _Run:

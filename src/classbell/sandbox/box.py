@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from classbell.sandbox.access import Tokens
 from classbell.sandbox.batch import Batches
@@ -23,6 +23,9 @@ from classbell.sandbox.surroundings import Commons
 from classbell.sandbox.switches import Switches
 from classbell.sandbox.tenant import Tenant, is_guid
 
+if TYPE_CHECKING:
+    from classbell.sandbox.keeping.keeper import Keeper
+
 
 class Sandbox:
     """
@@ -35,6 +38,7 @@ class Sandbox:
             ``Latency(seed)``, which draws them as in life.
         token_lifetime: seconds that an access token is good; None means 60 to 90 minutes at random.
         base: the running time underneath the clock, in seconds.
+        data: the folder that keeps it between runs; None for memory alone. It is then to be closed.
 
     Attributes:
         clock: its time, which can be set and advanced.
@@ -50,6 +54,7 @@ class Sandbox:
         latency: float | Callable[[], float] | Latency = 0.0,
         token_lifetime: int | None = None,
         base: Callable[[], float] = time.time,
+        data: Path | None = None,
     ) -> None:
         self.clock = SandboxClock(base)
         # A random of its own, so that a fault added changes no id.
@@ -71,18 +76,31 @@ class Sandbox:
             batches=Batches(gateway, random),
             faults=self.faults,
         )
+        self._keeper = None if data is None else self._kept(data, seed)
 
     @classmethod
-    def from_file(cls, path: Path) -> "Sandbox":
+    def from_file(cls, path: Path, data: Path | None = None) -> "Sandbox":
         """
         A sandbox as a TOML file describes it; the format is in ``docs/reference/sandbox.md``.
+
+        What the folder *data* keeps stands; the file adds what is missing in it.
 
         Raises:
             SandboxFileError: the file is missing or wrong.
         """
         from classbell.sandbox.file import load  # noqa: PLC0415 - the file's reader needs this class
 
-        return load(path, cls)
+        return load(path, cls, data)
+
+    @property
+    def has_past(self) -> bool:
+        """Whether it was restored from the folder that keeps it."""
+        return self._keeper is not None and self._keeper.has_past
+
+    def close(self) -> None:
+        """Write what is not yet kept, and let go of the folder that keeps it; nothing without one."""
+        if self._keeper is not None:
+            self._keeper.close()
 
     @property
     def switches(self) -> Switches:
@@ -167,6 +185,15 @@ class Sandbox:
         """The same inside the running loop."""
         async with serve_in_loop(self._doors, port=port, **options) as address:
             yield address
+
+    def _kept(self, folder: Path, seed: int) -> "Keeper":
+        from classbell.sandbox.keeping.keeper import Keeper  # noqa: PLC0415 - most sandboxes live in memory
+
+        keeper = Keeper(folder, self, self._commons, self._doors.batches)
+        if keeper.has_past:
+            # Not the same ids again.
+            self._commons.random.seed(f"{seed}/{len(self._commons.history)}")
+        return keeper
 
     def _wait(self) -> float:
         if isinstance(self.latency, Latency):

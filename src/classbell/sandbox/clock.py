@@ -11,21 +11,24 @@ class SandboxClock:
 
     Args:
         base: the running time underneath, in seconds; a simulation hands in its own.
+
+    Attributes:
+        offset: seconds by which it is ahead of the time underneath.
     """
 
     def __init__(self, base: Callable[[], float] = time.time) -> None:
         self._base = base
-        self._offset = 0.0
+        self.offset = 0.0
 
     def now(self) -> float:
         """The current instant in seconds."""
-        return self._base() + self._offset
+        return self._base() + self.offset
 
     def set(self, moment: datetime) -> None:
         """Make it *moment* now (naive means UTC); time runs on from there."""
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        self._offset = aware.timestamp() - self._base()
+        self.offset = aware.timestamp() - self._base()
 
     def advance(self, seconds: float) -> None:
         """Let *seconds* pass at once."""
-        self._offset += seconds
+        self.offset += seconds

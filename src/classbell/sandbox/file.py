@@ -61,13 +61,18 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     tenants: list[_Tenant] = []
 
 
-def load(path: Path, make: "type[Sandbox]") -> "Sandbox":
+def load(path: Path, make: "type[Sandbox]", data: Path | None = None) -> "Sandbox":
     """
     Make the sandbox that a file describes; paths in it are relative to it.
 
+    What the folder *data* keeps stands as it is; the file adds the tenants, applications and mailboxes that are
+    missing there.
+
     Raises:
         SandboxFileError: the file or one that it names cannot be read, or says something unknown.
+        DataError: the folder cannot be used.
     """
+    made = None
     try:
         told = msgspec.toml.decode(path.read_bytes(), type=_File, dec_hook=_path)
         switches = msgspec.convert(told.switches, Switches, strict=False)
@@ -75,14 +80,19 @@ def load(path: Path, make: "type[Sandbox]") -> "Sandbox":
         if unknown:
             raise SandboxFileError(f"{path}: no switch is called {min(unknown)!r}")
         latency = Latency(told.seed) if told.latency == "lifelike" else told.latency
-        sandbox = make(told.seed, switches=switches, latency=latency, token_lifetime=told.token_lifetime)
+        sandbox = make(
+            told.seed, switches=switches, latency=latency, token_lifetime=told.token_lifetime, data=data
+        )
+        made = sandbox
         for fault in told.faults:
             add_rule(sandbox.faults, rule_of(fault))
-        if told.clock is not None:
+        if told.clock is not None and not sandbox.has_past:
             sandbox.clock.set(told.clock)
         for tenant in told.tenants:
-            _fill(sandbox.add_tenant(tenant.domain, tenant.tenant_id), tenant, path.parent)
+            _fill(_tenant(sandbox, tenant), tenant, path.parent)
     except (OSError, ValueError, msgspec.MsgspecError) as error:
+        if made is not None:
+            made.close()
         raise SandboxFileError(f"{path}: {error}") from error
     return sandbox
 
@@ -94,16 +104,29 @@ def _path(kind: type, value: Any) -> Any:
     raise NotImplementedError
 
 
+def _tenant(sandbox: "Sandbox", told: _Tenant) -> "Tenant":
+    """The tenant as it was kept, or else a new one."""
+    if sandbox.has_past:
+        for kept in sandbox.tenants:
+            if kept.is_called(told.tenant_id or told.domain):
+                return kept
+    return sandbox.add_tenant(told.domain, told.tenant_id)
+
+
 def _fill(tenant: "Tenant", told: _Tenant, folder: Path) -> None:
-    for entry in told.mailboxes:
-        if isinstance(entry, str):
-            tenant.add_mailbox(entry)
-        else:
-            tenant.add_mailbox(entry.address, entry.state, entry.id)
+    kept = {mailbox.id for mailbox in tenant.mailboxes()}
+    named = [_Mailbox(entry) if isinstance(entry, str) else entry for entry in told.mailboxes]
     if told.mailboxes_file is not None:
         lines = (folder / told.mailboxes_file).read_text().splitlines()
-        tenant.add_mailboxes(line.strip() for line in lines if line.strip())
+        named += [_Mailbox(line.strip()) for line in lines if line.strip()]
+    for entry in named:
+        known = tenant.find(entry.address)
+        if known is None or known.id not in kept:
+            tenant.add_mailbox(entry.address, entry.state, entry.id)
+    names = {app.name for app in tenant.apps.values()}
     for described in told.apps:
+        if described.name in names if described.client_id is None else tenant.find_app(described.client_id):
+            continue
         app = tenant.register_app(described.name, described.client_id, described.object_id)
         for certificate in described.certificates:
             app.add_certificate((folder / certificate).read_bytes())

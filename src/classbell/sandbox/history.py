@@ -185,7 +185,10 @@ class History(Sequence[Record]):
     def __getitem__(self, index: int | slice) -> Record | list[Record]:
         before = len(self._earlier)
         if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(len(self)))]
+            begin, end, step = index.indices(len(self))
+            if begin >= before and step == 1:
+                return self._records[begin - before : end - before]
+            return [self[place] for place in range(begin, end, step)]
         if index < 0:
             index += len(self)
         if not 0 <= index < len(self):

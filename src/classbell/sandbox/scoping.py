@@ -27,24 +27,36 @@ ROLES = {
     "Application Exchange Full Access": _CALENDARS | _SETTINGS,
 }
 
-_Addresses = frozenset[str] | None
+Addresses = frozenset[str] | None
 _Value = TypeVar("_Value")
 
 
-class _Delayed(Generic[_Value]):
+class Delayed(Generic[_Value]):
     """A value whose changes take effect later than they are made."""
 
     def __init__(self, value: _Value) -> None:
         self.latest = value
         self._steps = [(-math.inf, value)]
 
+    @property
+    def steps(self) -> list[tuple[float, _Value]]:
+        """Its values with the time of each, oldest first."""
+        return self._steps
+
+    @steps.setter
+    def steps(self, steps: list[tuple[float, _Value]]) -> None:
+        self._steps = steps
+        self.latest = steps[-1][1]
+
     def change(self, value: _Value, at: float) -> None:
+        """Let another value take effect at a time; minus infinity means at once and at all times."""
         self.latest = value
         if at == -math.inf:
             self._steps.clear()
         self._steps.append((at, value))
 
     def at(self, now: float) -> _Value:
+        """The value that is in effect."""
         return next(value for at, value in reversed(self._steps) if at <= now)
 
 
@@ -53,12 +65,12 @@ class Scoping:
 
     def __init__(self, commons: Commons) -> None:
         self._commons = commons
-        self._policy: _Delayed[_Addresses] = _Delayed(None)
-        self._assigned: _Delayed[dict[str, _Addresses]] = _Delayed({})
+        self.policy: Delayed[Addresses] = Delayed(None)
+        self.assigned: Delayed[dict[str, Addresses]] = Delayed({})
 
     def restrict_to(self, addresses: Iterable[str] | None) -> None:
         """Set an access policy: these mailboxes only; None lifts it."""
-        self._policy.change(_folded(addresses), self._from(self._commons.switches.access_policy_delay))
+        self.policy.change(_folded(addresses), self._from(self._commons.switches.access_policy_delay))
 
     def assign(self, role: str, addresses: Iterable[str] | None = None) -> None:
         """
@@ -69,7 +81,7 @@ class Scoping:
         """
         if role not in ROLES:
             raise ValueError(f"{role!r} is none of {', '.join(ROLES)}")
-        self._assign({**self._assigned.latest, role: _folded(addresses)})
+        self._assign({**self.assigned.latest, role: _folded(addresses)})
 
     def unassign(self, role: str) -> None:
         """
@@ -78,7 +90,7 @@ class Scoping:
         Raises:
             KeyError: it was not assigned.
         """
-        left = dict(self._assigned.latest)
+        left = dict(self.assigned.latest)
         del left[role]
         self._assign(left)
 
@@ -95,10 +107,10 @@ class Scoping:
         """
         now = self._commons.clock.now()
         granted = not wanted.isdisjoint(roles)
-        if granted and (mailbox is None or _holds(self._policy.at(now), mailbox)):
+        if granted and (mailbox is None or _holds(self.policy.at(now), mailbox)):
             return
         scopes = [
-            scope for role, scope in self._assigned.at(now).items() if not wanted.isdisjoint(ROLES[role])
+            scope for role, scope in self.assigned.at(now).items() if not wanted.isdisjoint(ROLES[role])
         ]
         if any(mailbox is None or _holds(scope, mailbox) for scope in scopes):
             return
@@ -112,16 +124,16 @@ class Scoping:
             return no_permissions(401 if switches.no_roles_answer == "401" else 403)
         return access_denied()
 
-    def _assign(self, assigned: dict[str, _Addresses]) -> None:
-        self._assigned.change(assigned, self._from(self._commons.switches.exchange_role_delay))
+    def _assign(self, assigned: dict[str, Addresses]) -> None:
+        self.assigned.change(assigned, self._from(self._commons.switches.exchange_role_delay))
 
     def _from(self, delay: float) -> float:
         return self._commons.clock.now() + delay if delay else -math.inf
 
 
-def _folded(addresses: Iterable[str] | None) -> _Addresses:
+def _folded(addresses: Iterable[str] | None) -> Addresses:
     return None if addresses is None else frozenset(address.casefold() for address in addresses)
 
 
-def _holds(scope: _Addresses, mailbox: Mailbox) -> bool:
+def _holds(scope: Addresses, mailbox: Mailbox) -> bool:
     return scope is None or mailbox.address.casefold() in scope or mailbox.id in scope

@@ -71,6 +71,11 @@ class Address:
         return self.url
 
     @property
+    def pages(self) -> str:
+        """Where people look into the sandbox."""
+        return f"{self.url}/_sandbox/"
+
+    @property
     def port(self) -> int:
         """The port."""
         return int(self.url.rpartition(":")[2])

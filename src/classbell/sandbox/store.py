@@ -185,6 +185,15 @@ class Store:
             self._personal = Personal.of_new_mailbox()
         return self._personal
 
+    @property
+    def counters(self) -> tuple[tuple[int, int, int], Personal | None]:
+        """What the next event, version and calendar are counted from, and what is personal, if anything is."""
+        return (self._last_number, self._last_version, self._last_folder), self._personal
+
+    @counters.setter
+    def counters(self, told: tuple[tuple[int, int, int], Personal | None]) -> None:
+        (self._last_number, self._last_version, self._last_folder), self._personal = told
+
     def note(self, action: str, name: str, *, cause: str) -> None:
         """Write a change of something personal into the history."""
         self._add(Change(action, cause, self.ids, 0, 0, name=name))

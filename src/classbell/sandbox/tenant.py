@@ -104,6 +104,12 @@ class Tenant:
         """All mailboxes in the order they were added."""
         return iter(list(self._mailboxes.values()))
 
+    def __len__(self) -> int:
+        return len(self._mailboxes)
+
+    def __bool__(self) -> bool:
+        return True
+
     def rename_mailbox(self, address: str, new_address: str) -> None:
         """Another address for the same mailbox; its object id and its events stay."""
         mailbox = self._mailboxes.pop(address.casefold())

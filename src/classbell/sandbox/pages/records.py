@@ -63,7 +63,7 @@ def _is_wanted(record: Record, kind: str, app: str, mailbox: str) -> bool:
 def _row(record: Record, names: Mapping[str, str]) -> dict[str, Any]:
     detail = record.detail
     if "action" in detail:
-        what = f"{words.subject(detail['subject'])}: " if "subject" in detail else ""
+        what = f"{thing}: " if (thing := words.thing(detail)) else ""
         what += f"{words.deed(detail)}, by {words.who(detail['cause'], names)}"
     else:
         path = unquote(record.path)

@@ -207,7 +207,7 @@ def _change(record: Record, names: Mapping[str, str]) -> dict[str, Any]:
     return {
         "number": record.number,
         "at": record.at,
-        "subject": words.subject(detail["subject"]) if "subject" in detail else "",
+        "subject": words.thing(detail),
         "starts": detail.get("start"),
         "deed": words.deed(detail),
         "who": words.who(detail["cause"], names),

@@ -21,6 +21,13 @@ _DEEDS = {
     "create-calendar": "calendar made",
     "rename-calendar": "calendar renamed",
     "delete-calendar": "calendar deleted",
+    "create-category": "category made",
+    "update-category": "category changed",
+    "delete-category": "category deleted",
+    "update-settings": "settings changed",
+    "create-group": "calendar group made",
+    "rename-group": "calendar group renamed",
+    "delete-group": "calendar group deleted",
 }
 
 
@@ -73,6 +80,11 @@ def deed(detail: Mapping[str, Any]) -> str:
     """What became of an event or calendar, from a change of the history."""
     told = _DEEDS.get(detail["action"], detail["action"])
     return f"{told} ({detail['occurrence']})" if "occurrence" in detail else told
+
+
+def thing(detail: Mapping[str, Any]) -> str:
+    """What a change concerns: the subject of an event, or the name of something else; empty if it has none."""
+    return subject(detail["subject"]) if "subject" in detail else str(detail.get("name", ""))
 
 
 def subject(text: str) -> str:
