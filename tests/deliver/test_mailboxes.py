@@ -198,6 +198,26 @@ async def test_a_permission_that_was_taken_away_stops_the_delivery_and_marks_nob
     await stage.assert_true()
 
 
+async def test_a_missing_permission_beside_another_trouble_marks_nobody_either(stage: Stage) -> None:
+    names = ("ada", "bob", "cyd", "dan")
+    term(stage, *names)
+    stage.app.revoke("Calendars.ReadWrite")
+    access = stage.access(in_flight=1)
+    async with stage.ledger() as book:
+        revision = await stage.accept(book)
+        await access.tokens.token()
+        # Of two members refused, one has the token thrown away, and no other one is to be had.
+        stage.sandbox.faults.add(lambda info: info.kind == "token", 503, times=None)
+        stage.sandbox.faults.add(member("GET", "dan"), 401, code="InvalidAuthenticationToken")
+        with pytest.raises(ServiceUnavailable):
+            await stage.delivery(book, revision=revision, access=access).run()
+    stage.sandbox.faults.clear()
+    stage.app.grant("Calendars.ReadWrite")
+    stage.clock.pass_time(60)
+    await stage.run()
+    await stage.assert_true()
+
+
 async def test_hundreds_of_closed_mailboxes_are_not_all_knocked_at(stage: Stage) -> None:
     names = [f"p{n}" for n in range(300)]
     term(stage, *names, lectures=1)

@@ -205,6 +205,29 @@ async def test_a_connection_that_breaks_now_and_then_ends_nothing(stage: Stage) 
     await stage.assert_true()
 
 
+async def test_connections_that_all_break_at_once_are_one_silence_and_no_outage(stage: Stage) -> None:
+    """As when a gateway restarts: eight batches under way are lost together."""
+    term(stage, [f"p{n:03}" for n in range(160)], 1)
+    stage.sandbox.latency = 0.02
+    lost = stage.sandbox.faults.add(batch, "drop-before", times=8)
+    await stage.run(in_flight=8)
+    assert lost.left == 0
+    stage.sandbox.latency = 0.0
+    await stage.assert_true()
+
+
+async def test_a_delivery_that_gets_on_is_patient_again(stage: Stage) -> None:
+    """Three long waits between which something was done are each within the patience."""
+    term(stage, NAMES, 12)
+    numbers = iter(range(1000))
+    stage.sandbox.faults.add(
+        lambda info: batch_of("POST")(info) and next(numbers) % 2 == 1, 429, times=3, retry_after=50
+    )
+    await stage.run(in_flight=1)
+    assert sum(stage.clock.waits) == pytest.approx(150, abs=10)
+    await stage.assert_true()
+
+
 async def test_what_is_due_later_is_done_while_a_mailbox_is_fenced(stage: Stage) -> None:
     """A short fence of one mailbox does not keep the delivery from what comes due before it falls."""
     term(stage, ["ada", "bob"], 1)

@@ -86,6 +86,7 @@ class Delivery:
             await self._wind_up()
             with suppress(ClassbellError):
                 await self._pack()
+                await self._refusals.finish()
             raise
         await self._pack()
         await self._refusals.finish()

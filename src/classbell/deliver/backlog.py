@@ -18,6 +18,9 @@ from classbell.outlook.pace import Pace
 PAGE = 4000
 # After the last page: seconds until the ledger is asked again for what has come due meanwhile.
 ANEW = 1.0
+# A unit goes with fewer changes rather than search the whole backlog for ones of its step: this many units
+# of others are passed over.
+PASSED_OVER = 10
 _START = (-(2**62), 0)
 
 
@@ -145,6 +148,8 @@ class Backlog:
             mixed = step is not None and wanted is not step
             if mixed or number in self._preparing or not self._pace.admit(number):
                 aside.append(place)
+                if taken and len(aside) >= PASSED_OVER * size:
+                    break
                 continue
             step = wanted
             taken.append(self._pop(number))
