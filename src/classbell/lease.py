@@ -10,7 +10,7 @@ from pathlib import Path
 
 import filelock
 
-from classbell.errors import LeaseHeld
+from classbell.errors import ClassbellError, LeaseHeld
 
 
 @contextmanager
@@ -20,6 +20,7 @@ def lease(path: Path) -> Iterator[None]:
 
     Raises:
         LeaseHeld: E-LEASE, another process holds it.
+        ClassbellError: E-DB-OPEN, the file cannot be written.
     """
     lock = filelock.FileLock(path, timeout=0)
     try:
@@ -31,6 +32,14 @@ def lease(path: Path) -> Iterator[None]:
             why=f"it holds {path}",
             do="wait until it has ended, or end it; then run this command again",
             effect="no calendar was changed by this command",
+        ) from error
+    except OSError as error:
+        raise ClassbellError(
+            "E-DB-OPEN",
+            f"The file {path} beside the ledger database cannot be written.",
+            why=error.strerror or "unknown",
+            do="check the rights of this file and of its folder, and the free space; then run the command again",
+            effect="no calendar was changed",
         ) from error
     try:
         yield

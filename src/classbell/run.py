@@ -191,10 +191,10 @@ class Run:
             ),
             review.now,
         )
-        office.witness.bear(accepted.revision)
-        await self._keep_sources(review)
-        only = await self._readmitted()
         try:
+            office.witness.bear(accepted.revision)
+            await self._keep_sources(review)
+            only = await self._readmitted()
             report = await self._deliver(access, review, accepted.revision, only, tell)
         except ClassbellError as error:
             # If it is the ledger that fails, that error is the one to be told.

@@ -1,8 +1,9 @@
 """
 The witness: the ledger's revision, kept in a file outside the database.
 
-It is written after each accepted plan and before any request of it, so a database that is older than
-its witness has been restored from a backup, or lost: what it says of mailboxes is no longer true.
+It is written when a ledger is opened to be used, and after each accepted plan before any request of it.
+So a database that is older than its witness has been restored from a backup, or lost: what it says of
+mailboxes is no longer true.
 """
 
 from contextlib import suppress
@@ -55,13 +56,27 @@ class Witness:
             )
 
     def bear(self, revision: int) -> None:
-        """Write down that a revision is about to be used. What was witnessed never goes back."""
+        """
+        Write down that a revision is about to be used. What was witnessed never goes back.
+
+        Raises:
+            HeldError: E-LEDGER-WITNESS, it cannot be written; nothing may be sent.
+        """
         with suppress(OSError, msgspec.DecodeError):
             known = self._statement()
-            if known.installation == self._installation:
+            if known.installation.lower() == self._installation:
                 revision = max(revision, known.revision)
         statement = _Statement(installation=self._installation, revision=revision)
-        self._files.write_durably(self._path, msgspec.json.encode(statement))
+        try:
+            self._files.write_durably(self._path, msgspec.json.encode(statement))
+        except OSError as error:
+            raise HeldError(
+                "E-LEDGER-WITNESS",
+                f"The witness file {self._path} cannot be written.",
+                why=error.strerror or "unknown",
+                do="check the rights of this file and of its folder, and the free space; then run the command again",
+                effect="nothing is sent that could not be written down first",
+            ) from error
 
     def _statement(self) -> _Statement:
         return msgspec.json.decode(self._files.read(self._path), type=_Statement)

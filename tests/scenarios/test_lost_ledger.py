@@ -6,6 +6,7 @@ import pytest
 from tests.scenarios.campus import (
     PEOPLE,
     Campus,
+    as_tables,
     classes,
     moved,
     nothing_changed,
@@ -13,7 +14,9 @@ from tests.scenarios.campus import (
     told_with_reason_and_advice,
     write_tables,
 )
-from tests.scenarios.world import World
+from tests.scenarios.world import World, table
+
+from classbell.life import LocalFiles
 
 
 @pytest.fixture
@@ -57,6 +60,42 @@ def test_a_database_that_is_gone_is_refused_while_its_witness_is_there(campus: C
     put_back(campus, the_witness_of(files))
     campus.refuses("E-LEDGER-OLD", 4)
     assert campus.holds(classes())
+
+
+class Died(BaseException):
+    """The end of a process, at a place that a test chose."""
+
+
+class MortalFiles(LocalFiles):
+    """Local files for a process that dies as it writes a certain text."""
+
+    def __init__(self, last: bytes) -> None:
+        self._last = last
+
+    def write_durably(self, path: Path, content: bytes, *, private: bool = False) -> None:
+        if self._last in content:
+            raise Died
+        super().write_durably(path, content, private=private)
+
+
+def test_a_first_plan_that_was_never_witnessed_is_delivered_by_the_next_run(world: World) -> None:
+    folder = world.folder / "timetable"
+    folder.mkdir()
+    people = [f"{name}@example.edu" for name in PEOPLE]
+    as_tables(folder, classes(), people)
+    campus = Campus(world, world.add_institution(table(folder), PEOPLE, timezone="UTC"))
+    with world.watched() as seen, pytest.raises(Died):
+        world.sync(files=MortalFiles(b'"revision":1'))
+    assert nothing_changed(seen)
+    campus.applies()
+    assert campus.holds(classes())
+
+
+def test_a_database_where_none_can_be_is_told_as_such(campus: Campus) -> None:
+    host = campus.world.folder / "classbell.toml"
+    url = f"sqlite:///{host}/classbell.db"
+    host.write_text(f'{host.read_text(encoding="utf-8")}\n[database]\nurl = "{url}"\n', encoding="utf-8")
+    campus.refuses("E-DB-OPEN", 1)
 
 
 def test_a_database_without_its_witness_is_refused(campus: Campus) -> None:

@@ -17,7 +17,7 @@ from tests.scenarios.watch import Watch
 from classbell.cli.assembly import workplace
 from classbell.identity.certificates import KeyPair
 from classbell.life import LocalFiles, SystemIds
-from classbell.ports import Ports
+from classbell.ports import Files, Ports
 from classbell.run import Report, Review, Run
 from classbell.sandbox import Address, App, Mailbox, Sandbox, SandboxClock, Tenant
 from classbell.settings import Configuration, load
@@ -192,7 +192,11 @@ class World:
     def database(self) -> Path:
         return self.folder / "classbell.db"
 
-    def sync(self, id: str = "example") -> Synced:  # noqa: A002 -- as the file calls it
+    def sync(
+        self,
+        id: str = "example",  # noqa: A002 -- as the file calls it
+        files: Files | None = None,
+    ) -> Synced:
         """One whole run for one institution, put together as the command line does it."""
 
         async def run() -> Synced:
@@ -201,7 +205,7 @@ class World:
                     transport=transport,
                     clock=self.clock,
                     ids=SystemIds(),
-                    files=LocalFiles(),
+                    files=files or LocalFiles(),
                     parser=ChildParser(),
                 )
                 async with workplace(self.configuration, writing=True, ports=ports) as place:

@@ -1,14 +1,16 @@
 """The port of files, in memory: tests of single parts need no disk."""
 
+import errno
 from pathlib import Path
 
 
 class Drawer:
-    """Files in memory. Whoever may not read one gets an error, as on a disk."""
+    """Files in memory. Whoever may not read one, or finds no room, gets an error as on a disk."""
 
     def __init__(self) -> None:
         self.content: dict[Path, bytes] = {}
         self.locked = False
+        self.full = False
 
     def read(self, path: Path) -> bytes:
         if self.locked:
@@ -26,4 +28,6 @@ class Drawer:
 
     def write_durably(self, path: Path, content: bytes, *, private: bool = False) -> None:
         del private
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
         self.content[path] = content

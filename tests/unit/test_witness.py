@@ -93,3 +93,13 @@ def test_a_damaged_witness_is_replaced_by_the_next_revision(drawer: Drawer) -> N
     drawer.content[PLACE] = b"?"
     witness(drawer).bear(3)
     witness(drawer).confirm(3)
+
+
+def test_a_witness_that_cannot_be_written_holds_and_says_why(drawer: Drawer) -> None:
+    witness(drawer).bear(7)
+    drawer.full = True
+    with pytest.raises(HeldError) as held:
+        witness(drawer).bear(8)
+    assert (held.value.code, held.value.why) == ("E-LEDGER-WITNESS", "No space left on device")
+    assert str(PLACE) in held.value.what
+    witness(drawer).confirm(7)

@@ -3,8 +3,8 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from classbell.settings import Configuration, InstitutionSettings
 from classbell.sources.child import ChildParser
 from classbell.transport import AiohttpTransport
 from classbell.witness import Witness
+
+_INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,16 +80,18 @@ async def workplace(
     installation = str(configuration.host.installation)
     place = _place(configuration)
     async with AsyncExitStack() as stack:
-        if writing:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(lease(place.with_name(place.name + ".lease")))
         ledger = await Ledger.open(configuration.host.database.url, installation)
         stack.callback(ledger.close)
+        if writing:
+            stack.enter_context(lease(place.with_name(place.name + ".lease")))
         if ports is None:
             ports = await stack.enter_async_context(live_ports(ChildParser()))
         witness = Witness(ports.files, place.with_name(place.name + ".witness"), installation)
         if writing:
-            witness.confirm(await ledger.revision())
+            revision = await ledger.revision()
+            witness.confirm(revision)
+            # Also of a new ledger: its first plan may be accepted and never be witnessed.
+            witness.bear(revision)
         yield Workplace(configuration=configuration, ledger=ledger, ports=ports, witness=witness, stack=stack)
 
 
@@ -122,7 +126,7 @@ def run_until_interrupted(
                 task.cancel()
 
         loop = asyncio.get_running_loop()
-        for name in (signal.SIGINT, signal.SIGTERM):
+        for name in _INTERRUPTS:
             # Not on Windows; there Ctrl-C is a KeyboardInterrupt, which is safe as well.
             with suppress(NotImplementedError):
                 loop.add_signal_handler(name, interrupt)
@@ -132,6 +136,23 @@ def run_until_interrupted(
         return asyncio.run(guarded())
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """
+    While a question waits for its answer: Ctrl-C ends the command at once.
+
+    Raises:
+        KeyboardInterrupt: it was pressed.
+    """
+    # The loop, which hears of signals otherwise, stands still meanwhile.
+    before = {name: signal.signal(name, signal.default_int_handler) for name in _INTERRUPTS}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
 
 
 def _place(configuration: Configuration) -> Path:
