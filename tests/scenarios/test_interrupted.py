@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.cli.classbell import clean_environment
-from tests.scenarios.campus import told_with_reason_and_advice
+from tests.scenarios.campus import nothing_changed, open_campus, told_with_reason_and_advice
 from tests.scenarios.university import open_university, starts_in_utc
 from tests.scenarios.world import Institution, World
 
@@ -176,6 +176,35 @@ def test_ctrl_c_during_first_contact_writes_nothing_twice_either(term: Term) -> 
     assert code == 0, said
     assert term.every_calendar_is_right()
     assert term.created() == term.pairs
+
+
+def test_ctrl_c_at_the_question_ends_the_command_at_once_and_changes_nothing(world: World) -> None:
+    campus = open_campus(world)
+    keyboard, terminal = os.openpty()
+    with world.watched() as seen:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "classbell", "apply"],
+            cwd=world.folder,
+            env=clean_environment(),
+            stdin=terminal,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        os.close(terminal)
+        assert process.stderr is not None
+        said = b""
+        while not said.endswith(b"[y/N] "):
+            letter = process.stderr.read(1)
+            assert letter, said
+            said += letter
+        process.send_signal(signal.SIGINT)
+        _, rest = process.communicate(timeout=30)
+        os.close(keyboard)
+    assert process.returncode == 130
+    assert b"Interrupted" in rest
+    assert b"Traceback" not in rest
+    assert nothing_changed(seen)
+    campus.applies()
 
 
 def carries_on(term: Term) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from classbell.cli.assembly import institutions, run_until_interrupted, workplace
+from classbell.cli.assembly import institutions, interruptible, run_until_interrupted, workplace
 from classbell.cli.errors import report as report_error
 from classbell.cli.errors import warn
 from classbell.cli.exits import Exit
@@ -136,7 +136,8 @@ class _Delivering:
             return True
         found = counts(review.passed)
         words = ", ".join(f"{found[action.name.lower()]} {action.name.lower()}" for action in SIGNS)
-        return self._output.confirm(f"Apply to {settings.name}: {words}?", flag="--yes")
+        with interruptible():
+            return self._output.confirm(f"Apply to {settings.name}: {words}?", flag="--yes")
 
     async def _deliver(self, run: Run, review: Review, settings: InstitutionSettings) -> int:
         passed = len(review.passed)
