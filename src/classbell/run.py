@@ -120,6 +120,7 @@ class Run:
 
         Raises:
             ConfigurationError: E-PERSON-UNKNOWN, no source names the person asked for, nor does the ledger.
+            SourceError: the same, but a source that could not be read may name them.
         """
         office, ledger = self._office, self._office.ledger
         now = office.ports.clock.now()
@@ -140,7 +141,7 @@ class Run:
             },
             render=renderings.render,
         )
-        only = self._only(mailboxes)
+        only = self._only(mailboxes, failures)
         plan = await self._plan(desired, snapshots, now=now, window=window, only=only)
         states = await ledger.runs.sources()
         last = {name: state.last for name, state in states.items()}
@@ -210,7 +211,7 @@ class Run:
             return None
         mailbox = await self._office.ledger.mailboxes.find(mailbox_key(self._person))
         if mailbox is None:
-            return None
+            raise AssertionError("accepting the plan has entered it")
         out = {out.mailbox.id: out.code for out in await self._office.ledger.mailboxes.out()}
         # What the service itself asked for is kept, whoever is in a hurry.
         if out.get(mailbox.id) not in FENCED:
@@ -266,10 +267,14 @@ class Run:
         )
         return plan_changes(desired, delivered, terms)
 
-    def _only(self, mailboxes: Numbering[str]) -> int | None:
+    def _only(
+        self, mailboxes: Numbering[str], failures: Sequence[SourceUnusable | SourceUnreachable]
+    ) -> int | None:
         if self._person is None:
             return None
         number = mailboxes.known(mailbox_key(self._person))
+        if number is None and failures:
+            raise failures[0]
         if number is None:
             raise ConfigurationError(
                 "E-PERSON-UNKNOWN",

@@ -9,7 +9,7 @@ import pytest
 from tests.deliver.stage import INSTALLATION, INSTITUTION, SeededIds, Stage, member
 
 from classbell.access import Access
-from classbell.errors import RefusedError
+from classbell.errors import ConfigurationError, RefusedError, SourceUnusable
 from classbell.life import LocalFiles
 from classbell.ports import Ports
 from classbell.run import Office, Report, Run
@@ -124,3 +124,18 @@ async def test_a_peace_that_the_service_asked_for_is_kept_whoever_is_in_a_hurry(
     stage.clock.pass_time(1300)
     assert (await sync(stage)).exit_code == 0
     assert len(stage.shown("ada")) == 3
+
+
+async def test_somebody_whom_no_source_names_is_unknown(stage: Stage) -> None:
+    write_tables(stage, "ada")
+    with pytest.raises(ConfigurationError) as caught:
+        await sync(stage, "bob")
+    assert caught.value.code == "E-PERSON-UNKNOWN"
+
+
+async def test_nobody_is_called_unknown_whom_an_unread_source_may_name(stage: Stage) -> None:
+    write_tables(stage, "ada")
+    (stage.folder / "attendance.csv").write_text("meeting,person\n")
+    with pytest.raises(SourceUnusable) as caught:
+        await sync(stage, "ada")
+    assert caught.value.code == "E-SRC-EMPTY"
