@@ -78,8 +78,8 @@ there; every question has an option that answers it. Secrets are never taken as 
 With `--json`, stdout carries JSON only. A query answers with one object. Long work writes JSON lines: the first is
 `{"type":"version","format":"1.0"}`, then come `progress`, `operation`, `diagnostic` and others, the last is
 `{"type":"result","exit":N}`. An error is a `diagnostic` line with `severity`, `code`, `what`, `why`, `effect` and `do`;
-problems of the configuration also have `file` and `line`. Fields and types of line are only ever added: ignore what
-you do not know.
+problems of the configuration also have `hint`, `file`, `line` and `column`. Fields and types of line are only ever
+added: ignore what you do not know.
 
 The codes of errors are in [errors](errors.md).
 """

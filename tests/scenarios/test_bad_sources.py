@@ -1,5 +1,6 @@
 """Timetables that cannot be read, or read as too little: told in words, and nothing is taken away for it."""
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -85,8 +86,12 @@ def test_one_feed_of_several_that_fails_keeps_its_persons_events_and_the_others_
     assert "E-SRC-HTML" in ended.err
     assert campus.holds(changed, ["ada", "alan"])
     assert campus.holds(classes(), ["grace"])
+    status = campus.run("status").out
+    assert "Synced  Degraded" in status
+    assert "last run ended with 3, partly done" in status
     site.put("/grace.ics", as_feed(changed))
     campus.applies()
+    assert "Synced  Healthy" in campus.run("status").out
     assert campus.holds(changed)
 
 
@@ -121,6 +126,10 @@ def test_a_person_without_a_mailbox_waits_and_all_others_go_on(with_tables: Camp
     assert campus.holds(moved(classes()))
     status = campus.run("status")
     assert "newcomer@example.edu" in status.out
+    explained = campus.run("explain", "newcomer@example.edu").out
+    assert "now attends" in explained
+    assert "0 events of ours" in explained
+    assert "title" not in explained
     campus.institution.tenant.add_mailbox("newcomer@example.edu")
     assert campus.run("sync", "newcomer@example.edu").code == 0
     campus.applies()
@@ -133,6 +142,8 @@ def test_a_timetable_with_most_of_its_classes_gone_is_held(with_tables: Campus) 
     write_tables(campus, moved(classes())[:8])
     ended = campus.refuses("E-SRC-SHRUNK", 4)
     assert "8 coming meetings, was 20 (60 % fewer" in ended.err
+    assert re.search(r"^  Guards   deletes 36 of 500 allowed .*  held$", ended.out, re.MULTILINE)
+    assert "last run ended with 4, held: a person must decide   E-SRC-SHRUNK" in campus.run("status").out
     assert campus.holds(moved(classes()))
     write_tables(campus, classes())
     campus.applies()

@@ -44,7 +44,7 @@ def test_a_secret_file_open_to_everybody_is_refused_with_the_command_to_run(
     with pytest.raises(ConfigurationError) as caught:
         Secret(file=path).reveal(LocalFiles(), {})
     assert caught.value.code == "E-SECRET-MODE"
-    assert caught.value.do == f"chmod o-rwx {path}"
+    assert caught.value.do == f"run: chmod o-rwx {path}"
     assert "hunter2" not in f"{caught.value.what} {caught.value.why}"
 
 

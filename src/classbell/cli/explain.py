@@ -130,23 +130,27 @@ def _past(change: Any, detail: str, finished_at: float | None, request_id: str) 
 
 
 def _print(invocation: Invocation, found: dict[str, Any], *, everything: bool) -> None:
+    from classbell.cli.plan_view import REASONS  # noqa: PLC0415
+    from classbell.model import Reason  # noqa: PLC0415
+
     output = invocation.output
     output.line(f"{found['person']}   ({found['institution']})", style="bold")
     for failure in found["failures"]:
         output.line(f"  1 source    not read: {failure['code']}  {failure['what']}")
     for source in found["sources"]:
-        output.line(f"  1 source    {source['source']}: attends {source['attends']} meetings")
+        output.line(f"  1 source    {source['source']}: attends {_counted(source['attends'], 'meeting')}")
         if source["audience"]:
             output.line(f"  2 audience  {source['audience']}, delivered in profile {source['profile']}")
     mailbox = found["mailbox"]
     output.line(f"  3 mailbox   {mailbox['address'] if mailbox else 'nothing was ever delivered there'}")
     for out in mailbox["out"] if mailbox else ():
         output.line(f"              {out['code']}  {out['detail']}")
-    output.line(f"  4 plan      {len(found['pending'])} changes would be made now")
+    output.line(f"  4 plan      {_counted(len(found['pending']), 'change')} would be made now")
     for change in found["pending"] if everything else found["pending"][:SHOWN]:
         what = "; ".join(f"{d['field']} {d['old']} -> {d['new']}" for d in change["differences"])
         held = "   held" if change["held"] else ""
-        output.line(f"              {change['action']} {change['title']} {what or change['reason']}{held}")
+        why = what or REASONS[Reason[change["reason"].upper()]]
+        output.line(f"              {change['action']} {change['title']}   {why}{held}")
     for hold in found["holds"]:
         output.line(f"              {hold['code']}  {hold['text']}")
     _print_events(invocation, found, everything=everything)
@@ -159,12 +163,18 @@ def _print(invocation: Invocation, found: dict[str, Any], *, everything: bool) -
     output.note("Everything, with Microsoft's request ids: --json")
 
 
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _print_events(invocation: Invocation, found: dict[str, Any], *, everything: bool) -> None:
     events = found["delivered"] if everything else [e for e in found["delivered"] if not e["past"]]
     invocation.output.line(
-        f"  5 calendar  {len(found['delivered'])} events of ours, {len([e for e in events if not e['past']])} to come"
+        f"  5 calendar  {_counted(len(found['delivered']), 'event')} of ours, {len([e for e in events if not e['past']])} to come"
     )
     shown = events if everything else events[:SHOWN]
+    if not shown:
+        return
     invocation.output.table(
         ["start", "title", "place"],
         [[event["start"].replace("T", " ")[:16], event["title"], event["location"]] for event in shown],

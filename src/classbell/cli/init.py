@@ -97,8 +97,9 @@ url = "sqlite:///classbell.db"
 _INSTITUTION = """\
 # Classbell: one institution. Words in CAPITALS wait for you; then: classbell config check
 # All keys: docs/reference/configuration.md, or: classbell config schema
+# Paths start at this file: "cert.pem" lies beside it, "../cert.pem" one folder up.
 schema = 1
-id = "INSTITUTION-ID"                 # permanent: part of the hidden mark of every event
+id = "INSTITUTION-ID"   # permanent: part of the hidden mark of every event
 name = "Example University"
 mode = "observe"               # what the service may do alone: "observe", "approve" or "auto"
 
@@ -108,7 +109,7 @@ client_id = "CLIENT-GUID"      # App registrations > your application > Applicat
 cloud = "global"               # "global", "usgov", "usgov-dod" or "china"
 
 # A certificate of your own making, uploaded at App registrations > Certificates & secrets:
-#   openssl req -x509 -newkey rsa:2048 -keyout key.pem -out cert.pem -days 3650
+#   openssl req -x509 -newkey rsa:2048 -keyout key.pem -out cert.pem -days 730 -subj "/CN=classbell"
 #   chmod 600 key.pem key-password
 [[tenant.certificates]]
 certificate = { file = "cert.pem" }

@@ -190,7 +190,8 @@ class PlanView:
         limit, plan = self.settings.safety.max_deletes, self.review.plan
         deletes = plan.count(Action.DELETE)
         share = 100 * deletes / plan.delivered if plan.delivered else 0
-        verdict = "held" if any(h.code == "E-HOLD-DELETES" for h in self.review.verdict.holds) else "ok"
+        passed = self.review.passed.count(Action.DELETE)
+        verdict = "ok" if passed == deletes else "partly held" if passed else "held"
         output.line(f"  Guards   deletes {deletes} of {limit.count} allowed ({share:.1f} %)  {verdict}")
         for failure in self.review.failures:
             warn(failure, output)

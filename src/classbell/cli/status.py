@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from classbell.cli.exits import Exit
 from classbell.cli.invocation import Invocation, command
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
 
 
 def _failed(runs: Any) -> bool:
-    return bool(runs) and (runs[0].exit_code is None or bool(runs[0].summary.get("failures")))
+    """Exit 3 counts: a feed that could not be read leaves nothing in the ledger that waits."""
+    return bool(runs) and (runs[0].exit_code != 0 or bool(runs[0].summary.get("failures")))
 
 
 def _certificates(place: "Workplace", settings: "InstitutionSettings") -> list[dict[str, Any]]:
@@ -105,6 +107,8 @@ def _print(invocation: Invocation, state: dict[str, Any]) -> None:
         f"{state['events']} events in {state['mailboxes']} mailboxes",
         style="bold",
     )
+    if last and last["exit"]:
+        output.line(f"  last run ended with {last['exit']}, {Exit(last['exit']).meaning}{_codes(last)}")
     for source in state["sources"]:
         output.line(f"  source {source['name']}   last accepted {_ago(source['seconds_ago'])} ago")
     for waiting in state["waiting"]:
@@ -120,6 +124,11 @@ def _print(invocation: Invocation, state: dict[str, Any]) -> None:
             output.line(f"  certificate {certificate['sha1']}   {certificate['days_left']} days left")
     if state["sync"] != "Synced" or state["health"] != "Healthy":
         output.note("Next: classbell plan")
+
+
+def _codes(last: dict[str, Any]) -> str:
+    found = dict.fromkeys([last.get("error"), *last.get("failures", ()), *last.get("holds", ())])
+    return "".join(f"   {code}" for code in found if code)
 
 
 def _ago(seconds: int) -> str:

@@ -109,7 +109,7 @@ def _demand_privacy(path: Path, files: Files) -> None:
             "E-SECRET-MODE",
             f"The secret file {path} is open to every user of this computer (mode {mode & 0o777:04o}).",
             why="a secret that others can reach is not used.",
-            do=f"chmod o-rwx {path}",
+            do=f"run: chmod o-rwx {path}",
         )
 
 
