@@ -57,6 +57,12 @@ class Administrator:
         assert told.status in {200, 201, 204}, told
         return told.body if told.text else None
 
+    def refused(self, method: str, path: str, body: Any = None) -> tuple[int, str]:
+        """Status and message of a refusal, which must have a code as well."""
+        told = self.ask(method, path, body)
+        assert told.body["error"]["code"]
+        return told.status, told.body["error"]["message"]
+
     def close(self) -> None:
         """End the connection."""
         self._connection.close()

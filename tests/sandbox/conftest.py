@@ -50,3 +50,9 @@ def admin(world: World) -> Iterator[Administrator]:
     made = Administrator(world.address)
     yield made
     made.close()
+
+
+@pytest.fixture
+def home(world: World) -> str:
+    """Ada's mailbox in the administrative API."""
+    return f"/tenants/{world.tenant.domain}/mailboxes/{world.ada.address}"

@@ -1,4 +1,4 @@
-"""The administrative API: directory, person, controls, and what can be watched."""
+"""The administrative API: person, controls, and what can be watched."""
 
 import math
 from typing import Any
@@ -6,125 +6,9 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 from tests.sandbox.administrator import Administrator
-from tests.sandbox.client import TAG, Certificate, Client, Wire, World, lecture, tag
+from tests.sandbox.client import TAG, World, lecture, tag
 
 from classbell.sandbox import Sandbox
-
-
-@pytest.fixture
-def home(world: World) -> str:
-    """Ada's mailbox in the administrative API."""
-    return f"/tenants/{world.tenant.domain}/mailboxes/{world.ada.address}"
-
-
-def refused(admin: Administrator, method: str, path: str, body: Any = None) -> tuple[int, str]:
-    """Status and message of a refusal, which must have a code as well."""
-    told = admin.ask(method, path, body)
-    assert told.body["error"]["code"]
-    return told.status, told.body["error"]["message"]
-
-
-def test_a_tenant_is_set_up_over_the_api_until_a_client_gets_in(
-    world: World, admin: Administrator, certificate: Certificate
-) -> None:
-    domain = f"new.{world.tenant.domain}"
-    tenant = admin.do("POST", "/tenants", {"domain": domain})
-    app = admin.do(
-        "POST",
-        f"/tenants/{domain}/apps",
-        {"name": "New", "certificates": [certificate.pem.decode()], "permissions": ["Calendars.ReadWrite"]},
-    )
-    path = f"/tenants/{tenant['tenant_id']}/mailboxes"
-    (mailbox,) = admin.do("POST", path, {"mailboxes": [{"address": f"eve@{domain}"}]})
-    assert admin.get(f"{path}/{mailbox['id']}").body == mailbox
-    found = next(known for known in world.sandbox.tenants if known.domain == domain)
-    wire = Wire(world.address)
-    new = World(
-        world.sandbox,
-        world.address,
-        found,
-        found.apps[app["client_id"]],
-        certificate,
-        wire,
-        found.mailbox(f"eve@{domain}"),
-        Client(wire),
-    )
-    assert new.sign_in().post(f"/users/eve@{domain}/events", lecture()).status == 201
-    wire.close()
-    told = admin.get(f"/tenants/{domain}").body
-    assert told == tenant | {"apps": [app["client_id"]], "mailboxes": 1}
-    assert told in admin.get("/tenants").body
-
-
-def test_certificates_permissions_and_policies_are_given_and_taken(
-    world: World, admin: Administrator, certificate: Certificate
-) -> None:
-    path = f"/tenants/{world.tenant.tenant_id}/apps/{world.app.client_id}"
-    (known,) = admin.get(path).body["certificates"]
-    admin.do("DELETE", f"{path}/certificates/{known['sha256']}")
-    assert world.ask_token().status == 401
-    admin.do("POST", f"{path}/certificates", {"pem": certificate.pem.decode()})
-    admin.do("DELETE", f"{path}/permissions/Calendars.ReadWrite")
-    admin.do("PUT", f"{path}/permissions/Calendars.Read")
-    reader = world.sign_in()
-    assert reader.post(world.events, lecture()).status == 403
-    assert reader.get(world.events).status == 200
-    admin.do("PUT", f"{path}/policy", {"mailboxes": ["bob@example.edu"]})
-    assert reader.get(world.events).status == 403
-    admin.do("PUT", f"{path}/policy", {"mailboxes": None})
-    assert reader.get(world.events).status == 200
-    assert admin.do("PATCH", path, {"name": "Other"})["name"] == "Other"
-    assert admin.get(f"/tenants/{world.tenant.domain}/apps").body == [admin.get(path).body]
-
-
-def test_an_application_loses_its_tokens_its_service_principal_and_itself(
-    world: World, admin: Administrator
-) -> None:
-    path = f"/tenants/{world.tenant.tenant_id}/apps/{world.app.client_id}"
-    admin.do("POST", f"{path}/revoke-tokens")
-    assert world.graph.get(world.events).status == 401
-    assert admin.do("PATCH", path, {"enabled": False})["enabled"] is False
-    assert world.ask_token().body["error_codes"] == [7000112]
-    admin.do("PATCH", path, {"enabled": True})
-    fresh = world.sign_in()
-    admin.do("DELETE", path)
-    assert fresh.get(world.events).status == 401
-    assert world.ask_token().body["error_codes"] == [700016]
-
-
-def test_mailboxes_are_searched_paged_renamed_and_put_into_states(
-    world: World, admin: Administrator, home: str
-) -> None:
-    path = f"/tenants/{world.tenant.domain}/mailboxes"
-    many = [{"address": f"s{number}@{world.tenant.domain}"} for number in range(5)]
-    admin.do("POST", path, {"mailboxes": many})
-    assert [told["address"][:2] for told in admin.get(f"{path}?search=S&offset=1&limit=2").body] == [
-        "s1",
-        "s2",
-    ]
-    admin.do("PATCH", home, {"state": "full"})
-    assert world.graph.post(world.events, lecture()).code == "ErrorQuotaExceeded"
-    new = f"lovelace@{world.tenant.domain}"
-    told = admin.do("PATCH", home, {"state": "active", "address": new})
-    assert (told["address"], told["state"]) == (new, "active")
-    assert world.graph.get(f"/users/{new}/events").status == 200
-
-
-def test_nothing_is_added_twice_or_by_halves(world: World, admin: Administrator) -> None:
-    tenant = f"/tenants/{world.tenant.domain}"
-    ada, bob = world.ada.address, f"bob@{world.tenant.domain}"
-    assert refused(admin, "POST", "/tenants", {"domain": world.tenant.domain})[0] == 400
-    for pair in ([bob, ada], [bob, bob.upper()]):
-        mailboxes = [{"address": address} for address in pair]
-        assert refused(admin, "POST", f"{tenant}/mailboxes", {"mailboxes": mailboxes})[0] == 400
-    assert [mailbox.address for mailbox in world.tenant.mailboxes()] == [ada]
-    admin.do("POST", f"{tenant}/mailboxes", {"mailboxes": [{"address": bob}]})
-    assert refused(admin, "PATCH", f"{tenant}/mailboxes/{bob}", {"address": ada})[0] == 400
-    app = {"name": "x", "certificates": ["no PEM"]}
-    assert refused(admin, "POST", f"{tenant}/apps", app)[0] == 400
-    again = {"name": "x", "client_id": world.app.client_id}
-    assert refused(admin, "POST", f"{tenant}/apps", again)[0] == 400
-    assert list(world.tenant.apps) == [world.app.client_id]
 
 
 def test_a_person_edits_copies_drags_deletes_and_restores(
@@ -147,7 +31,7 @@ def test_a_person_edits_copies_drags_deletes_and_restores(
     admin.do("POST", f"{home}/events/{event}/restore", {})
     assert [told["subject"] for told in world.graph.get(world.events).body["value"]] == ["Mine"]
     admin.do("DELETE", f"{home}/events/{event}?for_good=true")
-    assert refused(admin, "GET", f"{home}/events/{event}")[0] == 404
+    assert admin.refused("GET", f"{home}/events/{event}")[0] == 404
 
 
 def test_a_person_makes_events_and_calendars(world: World, admin: Administrator, home: str) -> None:
@@ -167,7 +51,7 @@ def test_a_person_meets_the_refusals_of_outlook(world: World, admin: Administrat
     told = admin.ask("POST", f"{home}/events", {"event": {"subject": "no time"}})
     assert (told.status, told.body["error"]["code"]) == (400, "ErrorPropertyValidationFailure")
     default = admin.get(f"{home}/calendars").body[0]["id"]
-    assert refused(admin, "DELETE", f"{home}/calendars/{default}")[0] == 400
+    assert admin.refused("DELETE", f"{home}/calendars/{default}")[0] == 400
     assert world.ada.events() == []
 
 
@@ -193,7 +77,7 @@ def test_what_is_not_there_is_told_with_404(
     tenant = f"/tenants/{world.tenant.domain}"
     filled = path.format(tenant=tenant, app=world.app.client_id, home=home, event=event)
     body = {"calendar": "none"} if method == "POST" else None
-    assert refused(admin, method, filled, body)[0] == 404
+    assert admin.refused(method, filled, body)[0] == 404
 
 
 @pytest.mark.parametrize(
@@ -211,7 +95,7 @@ def test_what_is_not_there_is_told_with_404(
 def test_what_is_not_understood_is_told_with_its_place(
     admin: Administrator, method: str, path: str, body: Any
 ) -> None:
-    status, message = refused(admin, method, path, body)
+    status, message = admin.refused(method, path, body)
     assert status == 422
     assert message.startswith(("body.", "query."))
 
@@ -229,7 +113,7 @@ def test_what_is_impossible_is_refused_in_words(
     admin: Administrator, path: str, body: dict[str, Any], says: str
 ) -> None:
     before = admin.get(path).body
-    status, message = refused(admin, "PATCH" if path == "/switches" else "POST", path, body)
+    status, message = admin.refused("PATCH" if path == "/switches" else "POST", path, body)
     assert status == 400
     assert says in message
     assert admin.get(path).body == before
@@ -339,12 +223,27 @@ def test_limits_tell_who_uses_how_much(world: World, admin: Administrator) -> No
     for _ in range(3):
         world.create()
     told = admin.get("/limits?limit=1000").body
-    assert (told["limits"]["requests"], told["limits"]["in_flight"]) == (10_000, 4)
+    assert told["limits"] == {"in_flight": 4, "requests": 10_000, "upload": 150_000_000}
     assert told["peak_in_flight"] == world.sandbox.peak_in_flight()
     (used,) = [used for used in told["in_use"] if used["mailbox"] == world.ada.id]
     assert (used["app"], used["requests"], used["in_flight"]) == (world.app.client_id, 3, 0)
     assert used["upload"] > 100
     assert used["peak"] == 1
+
+
+def test_limits_can_be_made_tighter_than_the_services(world: World, admin: Administrator) -> None:
+    world.sandbox.clock.advance(1200)
+    admin.do("PATCH", "/limits", {"requests": 2, "upload": 1000})
+    try:
+        answers = [world.graph.get(world.events) for _ in range(3)]
+        assert [answer.status for answer in answers] == [200, 200, 429]
+        assert "refused for another" in admin.get("/pages/limits").text
+        (used,) = [used for used in admin.get("/limits").body["in_use"] if used["mailbox"] == world.ada.id]
+        assert used["fence"] > 500
+        assert admin.refused("PATCH", "/limits", {"in_flight": 0})[0] == 422
+    finally:
+        admin.do("PATCH", "/limits", {"requests": 10_000, "upload": 150_000_000})
+    assert world.graph.get(world.events).status == 200
 
 
 def test_the_api_describes_itself(admin: Administrator) -> None:

@@ -1,5 +1,6 @@
 """A sandbox described by a TOML file."""
 
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from classbell.sandbox.latency import Latency
+from classbell.sandbox.limits import Allowance
 from classbell.sandbox.rules import add_rule, rule_of
 from classbell.sandbox.switches import Switches
 
@@ -57,6 +59,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     latency: float | Literal["lifelike"] = 0.0
     token_lifetime: int | None = None
     switches: dict[str, Any] = {}
+    limits: dict[str, int] = {}
     faults: list[dict[str, Any]] = []
     tenants: list[_Tenant] = []
 
@@ -84,6 +87,7 @@ def load(path: Path, make: "type[Sandbox]", data: Path | None = None) -> "Sandbo
             told.seed, switches=switches, latency=latency, token_lifetime=told.token_lifetime, data=data
         )
         made = sandbox
+        sandbox.limits.allowed = _limits(told.limits)
         for fault in told.faults:
             add_rule(sandbox.faults, rule_of(fault))
         if told.clock is not None and not sandbox.has_past:
@@ -102,6 +106,13 @@ def _path(kind: type, value: Any) -> Any:
     if kind is Path and isinstance(value, str):
         return Path(value)
     raise NotImplementedError
+
+
+def _limits(told: dict[str, int]) -> Allowance:
+    unknown = told.keys() - {each.name for each in fields(Allowance)}
+    if unknown:
+        raise ValueError(f"no limit is called {min(unknown)!r}")
+    return Allowance(**told)
 
 
 def _tenant(sandbox: "Sandbox", told: _Tenant) -> "Tenant":

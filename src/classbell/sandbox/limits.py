@@ -24,6 +24,22 @@ TENANT_SPAN = 10
 _BUCKET = 10  # seconds; the windows slide in steps of this
 
 
+@dataclass(slots=True, kw_only=True)
+class Allowance:
+    """
+    What one application may do at one mailbox; the defaults are those of the service.
+
+    Attributes:
+        in_flight: requests at a time.
+        requests: in ten minutes.
+        upload: bytes in five minutes.
+    """
+
+    in_flight: int = IN_FLIGHT
+    requests: int = REQUESTS
+    upload: int = UPLOAD
+
+
 @dataclass(frozen=True, slots=True)
 class InUse:
     """How much of its limits an application uses at one mailbox; *fence* is the wait in seconds, 0 for none."""
@@ -55,23 +71,25 @@ class _Use:
         self.buckets[-1][1] += 1
         self.buckets[-1][2] += size
 
-    def wait(self, now: float) -> int:
+    def wait(self, now: float, allowed: Allowance) -> int:
         """Seconds until the oldest part leaves the window that is full; 0 if none is."""
         requests = sum(row[1] for row in self.buckets)
-        if requests > REQUESTS:
+        if requests > allowed.requests:
             return self._until(self.buckets[0][0], REQUESTS_SPAN, now)
         first = int(now // _BUCKET) - UPLOAD_SPAN // _BUCKET
         recent = [row for row in self.buckets if row[0] > first]
-        if sum(row[2] for row in recent) > UPLOAD:
+        if sum(row[2] for row in recent) > allowed.upload:
             return self._until(recent[0][0], UPLOAD_SPAN, now)
         return 0
 
-    def left(self, now: float) -> tuple[int, int]:
+    def left(self, now: float, allowed: Allowance) -> tuple[int, int]:
         """Requests left in the window, and seconds until its oldest part leaves it."""
         first = int(now // _BUCKET) - REQUESTS_SPAN // _BUCKET
         recent = [row for row in self.buckets if row[0] > first]
         oldest = recent[0][0] if recent else int(now // _BUCKET)
-        return max(0, REQUESTS - sum(row[1] for row in recent)), self._until(oldest, REQUESTS_SPAN, now)
+        return max(0, allowed.requests - sum(row[1] for row in recent)), self._until(
+            oldest, REQUESTS_SPAN, now
+        )
 
     def used(self, now: float) -> tuple[int, int]:
         """Requests and bytes of upload in their windows."""
@@ -85,9 +103,15 @@ class _Use:
 
 
 class Limits:
-    """Who has how much in flight and behind them; keys are (client id, mailbox id)."""
+    """
+    Who has how much in flight and behind them; keys are (client id, mailbox id).
+
+    Attributes:
+        allowed: the limits, which may be changed at any time.
+    """
 
     def __init__(self, random: Random, switches: Switches | None = None) -> None:
+        self.allowed = Allowance()
         self._random = random
         self._switches = switches or Switches()
         self._uses: dict[tuple[str, str], _Use] = {}
@@ -144,7 +168,7 @@ class Limits:
         use.peak = max(use.peak, use.in_flight + 1)
         if capped and self._is_crowded(use):
             raise throttled("Application is over its MailboxConcurrency limit.", self._random.randint(1, 10))
-        wait = use.wait(now)
+        wait = use.wait(now, self.allowed)
         if wait:
             raise throttled("Application is over its request limit for this mailbox.", wait)
         use.in_flight += 1
@@ -158,10 +182,10 @@ class Limits:
     def left(self, key: tuple[str, str], now: float) -> tuple[int, int]:
         """How many requests of the ten minutes are left, and in how many seconds the window slides on."""
         use = self._uses.get(key)
-        return (REQUESTS, REQUESTS_SPAN) if use is None else use.left(now)
+        return (self.allowed.requests, REQUESTS_SPAN) if use is None else use.left(now, self.allowed)
 
     def _is_crowded(self, use: _Use) -> bool:
-        above = use.in_flight + 1 - IN_FLIGHT
+        above = use.in_flight + 1 - self.allowed.in_flight
         if above <= 0 or self._switches.mailbox_concurrency == "hard":
             return above > 0
         # Each one above the four is as likely to be the last that the server takes.
@@ -178,7 +202,7 @@ class Limits:
         ]
         top = heapq.nlargest(most, busy, key=lambda row: (row[3].in_flight, row[0], row[3].peak))
         return [
-            InUse(*key, use.in_flight, use.peak, requests, upload, use.wait(now))
+            InUse(*key, use.in_flight, use.peak, requests, upload, use.wait(now, self.allowed))
             for requests, upload, key, use in top
         ]
 

@@ -65,6 +65,13 @@ async def set_switches(box: Box, changes: dict[str, Any]) -> dict[str, Any]:
     return _switches(box.switches)
 
 
+@router.patch("/limits", status_code=204)
+async def set_limits(box: Box, new: forms.NewLimits) -> None:
+    """Set other limits than the service's, for every application and mailbox."""
+    for name, value in new.model_dump(exclude_none=True).items():
+        setattr(box.limits.allowed, name, value)
+
+
 @router.get("/latency")
 async def show_latency(box: Box) -> dict[str, Any]:
     """How long requests take."""

@@ -73,9 +73,20 @@ async def show_app(app: TheApp) -> forms.AppTold:
 
 @router.patch(_APP)
 async def change_app(app: TheApp, change: forms.AppChange) -> forms.AppTold:
-    """Give an application another name, or switch it off and on."""
-    app.name = app.name if change.name is None else change.name
-    app.enabled = app.enabled if change.enabled is None else change.enabled
+    """Do to an application what its administrators may; what is left out stays."""
+    told = change.model_dump(exclude_none=True)
+    required = told.pop("required", app.required)
+    if set(required) != app.required:
+        kept, app.required = app.required, set()
+        try:
+            app.require(*required)
+        except ValueError:
+            app.required = kept
+            raise
+    if "blocked_by" in told:
+        told["blocked_by"] = told["blocked_by"] or None
+    for name, value in told.items():
+        setattr(app, name, value)
     return _app(app)
 
 
@@ -110,6 +121,31 @@ async def grant(app: TheApp, permission: str) -> None:
 async def revoke(app: TheApp, permission: str) -> None:
     """Take a permission away; tokens already issued keep it."""
     app.revoke(permission)
+
+
+@router.put(_APP + "/exchange-permissions/{permission}", status_code=204)
+async def grant_exchange(app: TheApp, permission: str) -> None:
+    """Grant a permission of Office 365 Exchange Online, which Outlook REST asks for."""
+    app.grant_exchange(permission)
+
+
+@router.delete(_APP + "/exchange-permissions/{permission}", status_code=204)
+async def revoke_exchange(app: TheApp, permission: str) -> None:
+    """Take such a permission away; tokens already issued keep it."""
+    app.revoke_exchange(permission)
+
+
+@router.put(_APP + "/exchange-roles/{role}", status_code=204)
+async def assign_role(app: TheApp, role: str, scope: forms.Policy) -> None:
+    """Assign a role in Exchange (RBAC for Applications) for some mailboxes, or null for all."""
+    app.exchange.assign(role, scope.mailboxes)
+
+
+@router.delete(_APP + "/exchange-roles/{role}", status_code=204)
+async def unassign_role(app: TheApp, role: str) -> None:
+    """Take a role in Exchange away."""
+    with found("role", role):
+        app.exchange.unassign(role)
 
 
 @router.put(_APP + "/policy", status_code=204)
@@ -186,6 +222,12 @@ def _app(app: App) -> forms.AppTold:
         object_id=app.object_id,
         name=app.name,
         enabled=app.enabled,
+        installed=app.installed,
+        public=app.public,
+        blocked_by=app.blocked_by or "",
+        exchange_permissions=sorted(app.exchange_roles),
+        required=sorted(app.required),
+        redirect_uris=app.redirect_uris,
         certificates=certificates,
         permissions=sorted(app.roles),
     )

@@ -45,6 +45,11 @@ class AppChange(Form):
 
     name: str | None = None
     enabled: bool | None = Field(None, description="its service principal is switched on")
+    installed: bool | None = Field(None, description="its service principal exists")
+    public: bool | None = Field(None, description="it is a public client, which has no credentials")
+    blocked_by: str | None = Field(None, description="a Conditional Access policy; empty for none")
+    required: list[str] | None = Field(None, description="the permissions that consent grants")
+    redirect_uris: list[str] | None = None
 
 
 class CertificateTold(BaseModel):
@@ -63,8 +68,14 @@ class AppTold(BaseModel):
     object_id: str
     name: str
     enabled: bool
+    installed: bool
+    public: bool
+    blocked_by: str
     certificates: list[CertificateTold]
     permissions: list[str]
+    exchange_permissions: list[str]
+    required: list[str]
+    redirect_uris: list[str]
 
 
 class NewCertificate(Form):
@@ -146,6 +157,14 @@ class FaultTold(BaseModel):
     hits: int
     left: int | None = Field(description="null for ever")
     rule: dict[str, Any]
+
+
+class NewLimits(Form):
+    """What one application may do at one mailbox; what is left out stays."""
+
+    in_flight: Annotated[int, Field(ge=1)] | None = Field(None, description="requests at a time")
+    requests: Annotated[int, Field(ge=1)] | None = Field(None, description="in ten minutes")
+    upload: Annotated[int, Field(ge=1)] | None = Field(None, description="bytes in five minutes")
 
 
 class Seed(Form):

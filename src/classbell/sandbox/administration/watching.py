@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Query, Response
 
-from classbell.sandbox import limits as limited
 from classbell.sandbox.administration import forms
 from classbell.sandbox.administration.finding import Box
 from classbell.sandbox.history import Kind, Record
@@ -67,13 +66,7 @@ async def limits(box: Box, *, limit: Annotated[int, Query(ge=1, le=1000)] = 100)
     """The limits, the peak in flight, and those who are nearest to them."""
     used = box.limits.in_use(box.clock.now(), most=limit)
     return {
-        "limits": {
-            "in_flight": limited.IN_FLIGHT,
-            "requests": limited.REQUESTS,
-            "requests_seconds": limited.REQUESTS_SPAN,
-            "upload": limited.UPLOAD,
-            "upload_seconds": limited.UPLOAD_SPAN,
-        },
+        "limits": asdict(box.limits.allowed),
         "peak_in_flight": box.peak_in_flight(),
         "throttled_tenants": box.limits.throttled(box.clock.now()),
         "in_use": [asdict(each) for each in used],

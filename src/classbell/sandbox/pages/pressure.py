@@ -37,10 +37,10 @@ def shown(box: "Sandbox") -> dict[str, Any]:
         "in_flight": box.limits.in_flight,
         "throttled": {domains.get(key, key): round(left) for key, left in box.limits.throttled(now).items()},
         "limits": {
-            "in_flight": limits.IN_FLIGHT,
-            "requests": limits.REQUESTS,
+            "in_flight": box.limits.allowed.in_flight,
+            "requests": box.limits.allowed.requests,
             "minutes": limits.REQUESTS_SPAN // 60,
-            "upload": limits.UPLOAD // 1_000_000,
+            "upload": box.limits.allowed.upload,
             "upload_minutes": limits.UPLOAD_SPAN // 60,
         },
     }
