@@ -61,7 +61,8 @@ class IcsSource(Settings):
     """Calendar feeds in the iCalendar format, each with the person whose timetable it is."""
 
     name: Name
-    """A name of your own; audiences refer to it."""
+    """A name of your own; audiences refer to it. Permanent, as it is part of the mark of every event: under another
+    name all meetings are new ones, and those delivered under the old name stay."""
 
     kind: Literal["ics"] = "ics"
     """Says that this source is calendar feeds."""
@@ -86,7 +87,8 @@ class TableSource(Settings):
     """Two tables: the meetings, and who attends them."""
 
     name: Name
-    """A name of your own; audiences refer to it."""
+    """A name of your own; audiences refer to it. Permanent, as it is part of the mark of every event: under another
+    name all meetings are new ones, and those delivered under the old name stay."""
 
     kind: Literal["table"] = "table"
     """Says that this source is tables."""
