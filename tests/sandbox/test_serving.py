@@ -222,6 +222,11 @@ def test_a_file_describes_what_an_application_asks_for_and_its_roles_in_exchange
         ("seed =", "Invalid value"),
         ("colour = 1", "unknown field `colour`"),
         ("[switches]\nif_match = true", "no switch is called 'if_match'"),
+        ("[limits]\nspeed = 9", "no limit is called 'speed'"),
+        ("[[faults]]\neffect = 'fire'", "'fire' is no effect"),
+        ("[[faults]]\neffect = 503\nverb = 'GET'", "a fault has no 'verb'"),
+        ("[[faults]]\neffect = 503\ntimes = 'often'", "Expected `int`"),
+        ("[[faults]]\nkind = 'token'", "`effect`"),
         ("[switches]\nduplicate_transaction_status = 418", "Invalid enum value 418"),
         ("[[tenants]]\ndomain = 'example.edu'\ntenant_id = 'x'", "'x' is no GUID"),
         (
@@ -241,6 +246,32 @@ def test_a_wrong_file_is_told_with_its_name_and_the_place(tmp_path: Path, text: 
         Sandbox.from_file(path)
     assert str(path) in str(wrong.value)
     assert says in str(wrong.value)
+
+
+def test_a_file_scripts_faults_and_limits(tmp_path: Path) -> None:
+    (tmp_path / "sandbox.toml").write_text(
+        """
+        [limits]
+        requests = 50
+
+        [[faults]]
+        effect = "503-after"
+        method = "POST"
+        times = 2
+        retry_after = 2.5
+
+        [[faults]]
+        effect = "drop"
+        kind = "token"
+        share = 0.5
+        times = 0
+        """
+    )
+    sandbox = Sandbox.from_file(tmp_path / "sandbox.toml")
+    first, second = sandbox.faults
+    assert (first.status, first.after, first.left, first.retry_after) == (503, True, 2, "2.5")
+    assert (second.drops, second.share, second.left) == (True, 0.5, None)
+    assert (sandbox.limits.allowed.requests, sandbox.limits.allowed.in_flight) == (50, 4)
 
 
 def test_a_missing_file_is_told_by_name(tmp_path: Path) -> None:
