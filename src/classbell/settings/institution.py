@@ -229,7 +229,7 @@ class InstitutionSettings(Settings):
     mode: Literal["observe", "approve", "auto"] = "observe"
     """
     What the service may do by itself: only compute, ask for each plan, or apply what the limits allow.
-    `apply` and `sync` on the command line ask, whatever the mode.
+    `apply` and `sync` on the command line ask, whatever the mode; `sync PERSON` does not.
     """
 
     tenant: TenantSettings
