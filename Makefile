@@ -1,6 +1,6 @@
 # Every target sets itself up: nothing is needed but Python 3.11 or later, make and git.
 
-.PHONY: demo test prove soak check bench format constraints clean help
+.PHONY: chromium demo test prove soak check bench format constraints clean help
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
@@ -23,7 +23,7 @@ demo: $(VENV)/.runtime ## sandbox, sample university and a sync, told as a story
 test: $(VENV)/.dev ## the tests of every day
 	@$(PYTEST) -m 'not prove'
 
-prove: $(VENV)/.clients $(NODE_MODULES) ## the longer proofs, with Microsoft's own clients
+prove: $(VENV)/.clients $(NODE_MODULES) chromium ## the longer proofs, with Microsoft's own clients and a browser
 	@$(PYTEST) -m prove
 
 soak: $(VENV)/.dev ## property tests with many more, and new, examples
@@ -62,8 +62,15 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(PY)
 # The clients that the sandbox is shown to serve take half a gigabyte: only the longer proofs wait for them.
 $(VENV)/.clients: $(VENV)/.dev
 	@echo "Installing the clients that the sandbox is tried with into $(VENV) ..."
-	@$(PIP) install -c constraints.txt -e '.[clients]'
+	@$(PIP) install -c constraints.txt -e '.[clients,browser]'
 	@touch $@
+
+# Debian's Chromium looks at the sandbox's pages. Where it is not to be had, those tests are skipped and say so.
+chromium:
+	@if ! test -x /usr/bin/chromium && command -v apt-get && test "$$(id -u)" = 0; then apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; fi >/dev/null
+	@test -x /usr/bin/chromium || echo 'Chromium is missing, so the tests in a browser are skipped.' \
+	  'On Debian and Ubuntu: apt install chromium' >&2
 
 # Node.js runs Microsoft's client for JavaScript. Where it is not to be had, those tests are skipped and say so.
 $(NODE_MODULES): $(JAVASCRIPT)/package.json $(JAVASCRIPT)/package-lock.json
