@@ -154,8 +154,8 @@ class World:
         return replace(self, held=held)
 
 
-PEOPLE = ["ann@x.edu", "bob@x.edu", "cid@x.edu", "dan@x.edu", "eva@x.edu"]
-KEYS = ["m1", "m2", "m3", "m4"]
+PEOPLE = ["ann@x.edu", "bob@x.edu", "cid@x.edu"]
+KEYS = ["m1", "m2", "m3"]
 SOURCES = ["one", "two"]
 
 # Around every edge: the window's, the coverage's, and now.
