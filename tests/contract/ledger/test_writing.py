@@ -2,7 +2,10 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -218,18 +221,25 @@ async def test_what_was_written_is_there_after_the_process_died(file: Path) -> N
     survivor.close()
 
 
-class _writer:  # noqa: N801 - reads as a word where it is used
-    """Another program in the middle of a write."""
+WRITES_AND_WAITS = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("writing", flush=True)
+sys.stdin.read()
+"""
 
-    def __init__(self, file: Path) -> None:
-        self._connection = sqlite3.connect(file, isolation_level=None)
 
-    def __enter__(self) -> None:
-        self._connection.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.execute("ROLLBACK")
-        self._connection.close()
+@contextmanager
+def _writer(file: Path) -> Iterator[None]:
+    """Another process in the middle of a write."""
+    command = [sys.executable, "-c", WRITES_AND_WAITS, str(file)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"writing\n"
+        yield
+        process.communicate(b"")
+    assert process.returncode == 0
 
 
 def _scalar(statement: ReturningInsert[str], connection: Connection) -> str:
