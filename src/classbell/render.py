@@ -83,6 +83,10 @@ class Renderer:
         self._subject = [_Line(plain, text, profile.name, "subject") for text in profile.subject]
         self._location = [_Line(plain, text, profile.name, "location") for text in profile.location]
         self._body = _Line(html, body_template, profile.name, "body")
+        self.needs = frozenset[str]().union(
+            *(line.needs for line in (*self._subject, *self._location, self._body))
+        )
+        """The names of the fields that its templates use."""
         self.digest = hashlib.blake2b(
             msgspec.json.encode(
                 [

@@ -33,6 +33,10 @@ class Renderings:
         self._made: dict[tuple[bytes, bytes], Rendering] = {}
         self.fresh: list[NewRendering] = []
 
+    def needs(self, profile: str) -> frozenset[str]:
+        """The names of the fields that a profile's templates use."""
+        return self._renderers[profile].needs
+
     def render(self, profile: str, meeting: Meeting) -> Rendering:
         """The rendering of a meeting; without its bytes if the ledger has them."""
         renderer = self._renderers[profile]

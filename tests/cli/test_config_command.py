@@ -158,3 +158,16 @@ def test_the_schema_is_printed_for_each_kind_of_file(tmp_path: Path) -> None:
     (host,) = classbell("config", "schema", "host", "--json", cwd=tmp_path).json
     assert "tenant" in institution["properties"]
     assert "installation" in host["properties"]
+
+
+def test_a_field_that_no_source_gives_is_a_warning_with_the_nearest_name(folder: Folder) -> None:
+    folder.write(
+        example=INSTITUTION.replace(
+            '"standard"\n\n[window]', '"standard"\nsubject = "{{ titel }}"\n\n[window]'
+        )
+    )
+    ended = classbell("config", "check", cwd=folder.path)
+    assert ended.code == 0
+    assert "W-CFG-FIELD" in ended.err
+    assert "{{ titel }}" in ended.err
+    assert 'Did you mean "title"?' in ended.err

@@ -38,8 +38,10 @@ def worst(codes: Sequence[int]) -> int:
 
 
 def read_failures_code(review: Review) -> int:
-    """What sources that could not be read and holds mean for the exit code."""
+    """What holds and sources that could not be read, or not in full, mean for the exit code."""
     codes = [failure.exit_code for failure in review.failures]
+    if any(snapshot.coverage.unread for snapshot in review.snapshots):
+        codes.append(Exit.PARTLY)
     if review.verdict.holds:
         codes.append(Exit.HELD)
     return worst(codes)

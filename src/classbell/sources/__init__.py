@@ -14,6 +14,18 @@ if TYPE_CHECKING:
     from classbell.settings import SourceSettings
 
 
+FEED_FIELDS = frozenset({"title", "location", "description", "type", "notes", "url"})
+"""The texts that meetings of a feed can have."""
+
+NOT_FIELDS = frozenset({"key", "date", "start", "end", "cancelled"})
+"""What the ``map`` of a table names beside texts."""
+
+
+def fields_given(settings: "SourceSettings") -> frozenset[str]:
+    """The names of the texts that meetings of a source can have, for templates to use."""
+    return FEED_FIELDS if settings.kind == "ics" else frozenset(settings.map) - NOT_FIELDS
+
+
 class Source(Protocol):
     """One place timetables are read from."""
 

@@ -15,7 +15,7 @@ from classbell.errors import SourceUnusable
 from classbell.model import Meeting, Snapshot, Window
 from classbell.ports import ParserDied, Ports
 from classbell.settings import TableSource
-from classbell.sources import snapshot
+from classbell.sources import NOT_FIELDS, snapshot
 from classbell.sources.attendance import read_attendance
 from classbell.sources.parsed import ParsedSheet
 from classbell.sources.tables import BadRows, Table, empty, read_csv, read_file, sheet_table, unusable
@@ -24,7 +24,6 @@ from classbell.sources.tabletimes import CellRefused, times_of, truth
 _WORKBOOKS = frozenset({".xlsx", ".xlsm"})
 _ZIP = b"PK\x03\x04"
 _OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
-_NOT_FIELDS = frozenset({"key", "date", "start", "end", "cancelled"})
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -139,7 +138,7 @@ class _RowReader:
         self._key, self._start, self._end = columns["key"], columns["start"], columns["end"]
         self._date = columns.get("date")
         self._cancelled = columns.get("cancelled")
-        self._fields = [(field, column) for field, column in columns.items() if field not in _NOT_FIELDS]
+        self._fields = [(field, column) for field, column in columns.items() if field not in NOT_FIELDS]
         self._zone = zone
 
     def meeting(self, row: list[str]) -> Meeting:
