@@ -124,6 +124,7 @@ def test_what_is_gone_is_told_among_the_last_changes(world: World, admin: Admini
     assert page.cards() == []
     assert "deleted, into Deleted Items (changed last) a person" in page.text("tbody")
     assert "1 in Deleted Items" in page.text("main")
+    assert "?week=2026-09-21&zone=UTC" in page.links
 
 
 def test_a_copy_is_told_from_its_original(world: World, admin: Administrator, week: str) -> None:

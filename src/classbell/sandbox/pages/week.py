@@ -92,7 +92,7 @@ def shown(box: "Sandbox", tenant: Tenant, mailbox: Mailbox, asked: Mapping[str, 
         "total": len(live),
         "deleted": deleted,
         "calendars": list(calendars.values()),
-        "changes": [_change(record, names) for record in recent[:_LATEST]],
+        "changes": [_change(record, names, zone) for record in recent[:_LATEST]],
     }
 
 
@@ -202,13 +202,15 @@ def _told(record: Record, seen: _Seen) -> str:
     return f"{words.deed(detail)}, by {words.who(detail['cause'], seen.names)}"
 
 
-def _change(record: Record, names: Mapping[str, str]) -> dict[str, Any]:
+def _change(record: Record, names: Mapping[str, str], zone: tzinfo) -> dict[str, Any]:
     detail = record.detail
+    starts = detail.get("start")
     return {
         "number": record.number,
         "at": record.at,
         "subject": words.thing(detail),
-        "starts": detail.get("start"),
+        "starts": starts,
+        "week": "" if starts is None else (_EPOCH + timedelta(seconds=starts)).astimezone(zone).date(),
         "deed": words.deed(detail),
         "who": words.who(detail["cause"], names),
     }
