@@ -26,7 +26,7 @@ from classbell.errors import (
 )
 from classbell.guards import Hold, Verdict, judge, shrinkages
 from classbell.ledger import Accepted, InstitutionLedger, Waiting
-from classbell.model import Became, ChangeState, Ids, Remark, Snapshot, Window
+from classbell.model import Became, ChangeState, Coverage, Ids, Remark, Snapshot, Window
 from classbell.numbering import Numbering
 from classbell.people import mailbox_key, receipts
 from classbell.plan import Plan, Terms, pair_keys, plan_changes
@@ -59,7 +59,8 @@ class Review:
     A finished plan with the verdict on it, and what it was made from.
 
     ``plan`` is everything that differs; ``passed`` what the guards let through. ``failures`` are the
-    sources that could not be read: nothing of theirs is in the plan.
+    sources that could not be read: nothing of theirs is in the plan. ``withdrawn`` are sources that we
+    delivered from and that nobody gets any more.
     """
 
     now: float
@@ -72,6 +73,7 @@ class Review:
     meetings: Numbering[MeetingKey]
     mailboxes: Numbering[str]
     renderings: Renderings
+    withdrawn: tuple[str, ...] = ()
     only: int | None = None
 
     @property
@@ -142,7 +144,8 @@ class Run:
             render=renderings.render,
         )
         only = self._only(mailboxes, failures)
-        plan = await self._plan(desired, snapshots, now=now, window=window, only=only)
+        withdrawn = await self._withdrawn(desired, snapshots)
+        plan = await self._plan(desired, snapshots, withdrawn, now=now, window=window, only=only)
         states = await ledger.runs.sources()
         last = {name: state.last for name, state in states.items()}
         verdict = judge(
@@ -162,6 +165,7 @@ class Run:
             meetings=meetings,
             mailboxes=mailboxes,
             renderings=renderings,
+            withdrawn=withdrawn,
             only=only,
         )
 
@@ -186,7 +190,8 @@ class Run:
                 fresh_meetings=list(review.meetings.fresh),
                 renderings=review.renderings.fresh,
                 # Of a held source nothing is applied: what its last good read asked for stays open.
-                sources_read=frozenset(s.source for s in review.snapshots) - _held_sources(review),
+                sources_read=frozenset(s.source for s in review.snapshots).union(review.withdrawn)
+                - _held_sources(review),
                 unread=frozenset((review.desired.sources[at], box) for at, box in review.desired.unread),
                 only=review.only,
             ),
@@ -247,6 +252,7 @@ class Run:
         self,
         desired: Desired,
         snapshots: Sequence[Snapshot],
+        withdrawn: Sequence[str],
         *,
         now: float,
         window: Window,
@@ -256,16 +262,27 @@ class Run:
         # A process that died has left these behind; what they say must not be trusted.
         stale = await ledger.entries.stale()
         unsettled = np.array(await ledger.changes.unsettled(), dtype=np.int64).reshape(-1, 2)
-        places = _source_places(await ledger.meetings.numbers(), desired.sources)
+        places = _source_places(await ledger.meetings.numbers(), (*desired.sources, *withdrawn))
         delivered = [run async for run in ledger.entries.delivered(places, fresh=stale)]
         terms = Terms(
             now=int(now),
             window=window,
-            coverages=[s.coverage for s in _in_order(snapshots, desired)],
+            coverages=[s.coverage for s in _in_order(snapshots, desired)] + [_ALL] * len(withdrawn),
             busy=np.sort(pair_keys(unsettled[:, 0], unsettled[:, 1])),
             only=only,
         )
         return plan_changes(desired, delivered, terms)
+
+    async def _withdrawn(self, desired: Desired, snapshots: Sequence[Snapshot]) -> tuple[str, ...]:
+        """
+        Sources that we delivered from and that nobody gets any more: taken out, renamed, or of no audience.
+
+        Their events go, as any that nobody wants, and the guards judge how many may go at once. One that
+        is wanted and could not be read is none of them.
+        """
+        unread = {s.name for s in self._office.settings.sources} - {s.source for s in snapshots}
+        delivered = {source for source, _ in await self._office.ledger.meetings.numbers()}
+        return tuple(sorted(delivered - set(desired.sources) - unread))
 
     def _only(
         self, mailboxes: Numbering[str], failures: Sequence[SourceUnusable | SourceUnreachable]
@@ -337,6 +354,10 @@ def _held_sources(review: Review) -> frozenset[str]:
 def needs_a_person(waiting: Waiting) -> bool:
     """Whether these open changes end only if somebody decides or does something about them."""
     return waiting.state is ChangeState.HELD or waiting.code == "E-LEDGER-LOST"
+
+
+# Of a withdrawn source everything is known to be wanted no more.
+_ALL = Coverage(window=Window(begin=-(2**62), end=2**62))
 
 
 def _in_order(snapshots: Sequence[Snapshot], desired: Desired) -> list[Snapshot]:
