@@ -5,10 +5,11 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -29,21 +30,21 @@ UNTIL_DECIDED = 60 + BOUND + 5
 
 @dataclass
 class Strike:
-    """Sends a signal to a process whenever the sandbox's count of its requests reaches a number."""
+    """Sends a signal to a process as its request of a number comes in; *after* is called before that."""
 
-    moments: dict[int, signal.Signals]
+    at: int
+    blow: signal.Signals
+    after: Callable[[], None] = lambda: None
     process: "subprocess.Popen[str] | None" = None
     seen: int = 0
-    struck: list[int] = field(default_factory=list)
 
     def __call__(self, info: RequestInfo) -> bool:
         """Looks at a request as it comes in; never the fault that it is asked for."""
         if info.kind == "member" and self.process is not None:
             self.seen += 1
-            blow = self.moments.get(self.seen)
-            if blow is not None:
-                os.kill(self.process.pid, blow)
-                self.struck.append(self.seen)
+            if self.seen == self.at:
+                self.after()
+                os.kill(self.process.pid, self.blow)
         return False
 
 
@@ -55,23 +56,32 @@ class Term:
     institution: Institution
     university: University
 
-    def apply(self, moments: dict[int, signal.Signals]) -> tuple[int, str]:
-        """``classbell apply --yes`` in a process of its own, struck at the given requests."""
-        strike = Strike(moments)
-        self.world.sandbox.faults.add(strike, "503-before", times=None)
+    def start(self, strike: Strike | None = None) -> "subprocess.Popen[str]":
+        """``classbell apply --yes`` in a process of its own."""
         process = subprocess.Popen(
             [sys.executable, "-m", "classbell", "apply", "--yes"],
             cwd=self.world.folder,
             env=clean_environment(),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
         )
-        strike.process = process
+        if strike is not None:
+            strike.process = process
+            self.world.sandbox.faults.add(strike, "503-before", times=None)
+        return process
+
+    def apply(self, strike: Strike | None = None) -> tuple[int, str]:
+        """The same to its end: the exit code, and what it said."""
+        before = self.answered()
+        process = self.start(strike)
         _, said = process.communicate(timeout=150)
+        if strike is not None:
+            assert strike.seen >= strike.at
+            # What was on its way when the process died is still carried out.
+            until(lambda: self.answered() - before == strike.seen)
         self.world.sandbox.faults.clear()
-        assert strike.struck == sorted(moments)
         return process.returncode, said
 
     @property
@@ -104,6 +114,11 @@ class Term:
         return sum(
             record.detail["action"] == "create" for record in self.world.sandbox.history if record.change
         )
+
+    def answered(self) -> int:
+        """How many requests inside of batches are done, whether or not anybody has read the answer."""
+        records = self.world.sandbox.history
+        return sum(bool(r.batch) and not r.change and not r.path.endswith("/$batch") for r in records)
 
     def rows(self, query: str) -> list[tuple[object, ...]]:
         with closing(sqlite3.connect(self.world.database)) as ledger:
@@ -142,6 +157,14 @@ def term(world: World) -> Term:
     return open_term(world, bound=f"{BOUND:.0f}s")
 
 
+def until(so: Callable[[], bool]) -> None:
+    """Wait until something is so, as it soon will be."""
+    deadline = time.monotonic() + 30
+    while not so():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def nothing_is_asked_any_more(term: Term) -> bool:
     with term.world.watched() as seen:
         term.world.synced()
@@ -149,7 +172,7 @@ def nothing_is_asked_any_more(term: Term) -> bool:
 
 
 def test_ctrl_c_finishes_what_is_on_its_way_and_the_next_apply_does_the_rest(term: Term) -> None:
-    code, said = term.apply({400: signal.SIGINT})
+    code, said = term.apply(Strike(400, signal.SIGINT))
     assert code == 130
     assert "Finishing what is on its way" in said
     assert "Interrupted. What was done is remembered" in said
@@ -160,7 +183,7 @@ def test_ctrl_c_finishes_what_is_on_its_way_and_the_next_apply_does_the_rest(ter
     assert 250 < states["done"] <= 340 + 4 * 20
     assert term.books_are_right()
 
-    code, said = term.apply({})
+    code, said = term.apply()
     assert code == 0, said
     assert term.every_calendar_is_right()
     assert term.books_are_right()
@@ -169,10 +192,10 @@ def test_ctrl_c_finishes_what_is_on_its_way_and_the_next_apply_does_the_rest(ter
 
 
 def test_ctrl_c_during_first_contact_writes_nothing_twice_either(term: Term) -> None:
-    code, _ = term.apply({10: signal.SIGINT})
+    code, _ = term.apply(Strike(10, signal.SIGINT))
     assert code == 130
     assert term.books_are_right()
-    code, said = term.apply({})
+    code, said = term.apply()
     assert code == 0, said
     assert term.every_calendar_is_right()
     assert term.created() == term.pairs
@@ -219,8 +242,23 @@ def carries_on(term: Term) -> None:
 
 
 def test_a_second_ctrl_c_ends_at_once_and_what_was_on_its_way_is_looked_for(term: Term) -> None:
-    code, _ = term.apply({400: signal.SIGINT, 401: signal.SIGINT})
-    assert code == 130
+    sandbox = term.world.sandbox
+
+    def become_slow() -> None:
+        sandbox.latency = 3.0
+
+    strike = Strike(400, signal.SIGINT, after=become_slow)
+    process = term.start(strike)
+    assert process.stderr is not None
+    said = iter(process.stderr.readline, "")
+    assert any("Ctrl-C again stops at once" in line for line in said)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=150)
+    assert process.returncode == 130
+    assert term.states()["sent"] > 0
+    until(lambda: term.answered() == strike.seen)
+    sandbox.latency = 0.0
+    sandbox.faults.clear()
     carries_on(term)
 
 
@@ -229,17 +267,17 @@ def test_a_killed_process_leaves_books_from_which_the_next_run_carries_on(
     term: Term, moments: Sequence[int]
 ) -> None:
     for moment in moments:
-        code, _ = term.apply({moment: signal.SIGKILL})
+        code, _ = term.apply(Strike(moment, signal.SIGKILL))
         assert code == -signal.SIGKILL
     carries_on(term)
 
 
 def test_what_a_killed_process_left_unknown_waits_for_its_bound_while_all_else_goes_on(world: World) -> None:
     term = open_term(world, bound="10m")
-    term.apply({300: signal.SIGKILL})
+    term.apply(Strike(300, signal.SIGKILL))
     sent = term.states()["sent"]
     assert sent > 0
-    code, said = term.apply({})
+    code, said = term.apply()
     assert code == 3
     assert told_with_reason_and_advice(said, "E-UNKNOWN")
     assert term.states() == {"done": term.pairs - sent, "unknown": sent}
@@ -249,8 +287,8 @@ def test_what_a_killed_process_left_unknown_waits_for_its_bound_while_all_else_g
 
 @pytest.mark.prove
 def test_a_run_after_a_kill_waits_a_short_bound_out_by_itself(term: Term) -> None:
-    term.apply({300: signal.SIGKILL})
-    code, said = term.apply({})
+    term.apply(Strike(300, signal.SIGKILL))
+    code, said = term.apply()
     assert code == 0, said
     assert term.every_calendar_is_right()
     assert term.books_are_right()
