@@ -1,8 +1,12 @@
 """First contact, calendars of our own, and lists over many pages."""
 
+import json
+from typing import Any
+
 import pytest
 from tests.deliver.stage import DECADE, Stage, lecture, mark_of, member
 
+from classbell.ports import Response
 from classbell.sandbox import Record, RequestInfo
 
 pytestmark = pytest.mark.anyio
@@ -117,6 +121,31 @@ async def test_a_first_look_of_which_a_page_is_missing_proves_nothing(stage: Sta
     stage.sandbox.faults.clear()
     await stage.settle(1)
     assert stage.mailbox("ada").events() == seen
+
+
+async def test_a_part_that_is_missing_from_an_answer_is_asked_for_again_without_haste(stage: Stage) -> None:
+    stage.mailbox("bob")
+    stage.timetable["bob"] = [lecture("Logic")]
+
+    class Losing:
+        """Of each answer to a batch the part of its first member is lost, five times."""
+
+        def __init__(self) -> None:
+            self.left = 5
+
+        async def request(self, method: str, url: str, **how: Any) -> Response:
+            response = await stage.transport.request(method, url, **how)
+            if not url.endswith("$batch") or not self.left:
+                return response
+            self.left -= 1
+            told = json.loads(response.body)
+            told["responses"] = [part for part in told["responses"] if part["id"] != "1"]
+            return Response(status=response.status, headers=response.headers, body=json.dumps(told).encode())
+
+    await stage.run(transport=Losing())
+    assert len(stage.clock.waits) >= 2
+    await stage.settle()
+    await stage.assert_true()
 
 
 async def test_our_own_calendar_is_made_once_and_filled(stage: Stage) -> None:

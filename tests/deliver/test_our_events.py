@@ -78,6 +78,17 @@ async def test_a_lost_update_that_was_carried_out_is_not_forgotten_when_the_sour
     await stage.assert_true()
 
 
+async def test_a_refusal_of_the_repetition_proves_nothing_of_the_first_time(stage: Stage) -> None:
+    move(stage)
+    stage.sandbox.faults.add(member("PATCH"), "504-after")
+    stage.sandbox.faults.add(member("PATCH"), 429, retry_after=300)
+    await stage.run()
+    assert stage.shown("ada") == stage.wanted("ada")
+    stage.timetable["ada"] = [lecture("Logic"), lecture("Sets", day=12)]
+    await stage.settle()
+    await stage.assert_true()
+
+
 async def test_a_lost_delete_that_was_carried_out_is_not_forgotten_when_the_meeting_comes_back(
     stage: Stage,
 ) -> None:

@@ -1,5 +1,6 @@
 """Throttled, fenced, faulty: nobody is pressed, nobody waits for another, nothing is lost."""
 
+import asyncio
 from itertools import pairwise
 
 import pytest
@@ -56,6 +57,37 @@ async def test_a_peace_longer_than_our_patience_is_left_to_a_later_run_which_kee
     await stage.run()
     assert within(stage.asked(), "ada", began + 5, began + retry_after) == []
     stage.clock.pass_time(retry_after)
+    await stage.run()
+    await stage.assert_true()
+
+
+async def test_a_late_answer_to_an_earlier_request_does_not_end_the_peace(stage: Stage) -> None:
+    """Of two batches under way the first is refused for a mailbox; the second one's answer is good."""
+    names = ["ada", *(f"p{n:02}" for n in range(19))]
+    term(stage, names, 2)
+    await stage.run()
+
+    class Slow:
+        def __init__(self) -> None:
+            self.batches = 0
+
+        async def request(self, method: str, url: str, **how: object) -> Response:
+            self.batches += url.endswith("$batch")
+            if self.batches == 2:
+                await asyncio.sleep(0.3)
+            return await stage.transport.request(method, url, **how)  # type: ignore[arg-type]
+
+    for name in names:
+        stage.timetable[name] = [lecture(f"L{n}", day=10 + n, place="A1") for n in range(2)]
+    stage.sandbox.faults.add(member("PATCH", "ada"), 429, retry_after=1800)
+    before = stage.here
+    await stage.run(transport=Slow(), in_flight=2)
+    assert [r.status for r in stage.asked("PATCH", since=before) if "ada@" in r.path] == [429, 200]
+    stage.clock.pass_time(600)
+    before = stage.here
+    await stage.run()
+    assert stage.asked(since=before) == []
+    stage.clock.pass_time(1300)
     await stage.run()
     await stage.assert_true()
 

@@ -12,7 +12,8 @@ from classbell.access import Access
 from classbell.errors import ConfigurationError, RefusedError, SourceUnusable
 from classbell.life import LocalFiles
 from classbell.ports import Ports
-from classbell.run import Office, Report, Run
+from classbell.report import Report
+from classbell.run import Office, Run
 from classbell.settings import InstitutionSettings
 from classbell.sources.child import ChildParser
 from classbell.witness import Witness

@@ -147,7 +147,7 @@ class Delivery:
                 outcomes = await self._writer.write(unit.changes)
             await self._refusals.settle()
         finally:
-            self._backlog.done(unit, again=() if self._stop.is_set() else ready)
+            self._backlog.done(unit, again=ready)
         ended = self._tally.add(outcomes)
         self._ended += ended
         if ended or any(self._readiness.is_ready(change) for change in ready):

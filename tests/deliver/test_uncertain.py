@@ -1,0 +1,55 @@
+"""Where nobody outside Microsoft knows how the service behaves, delivery is right either way."""
+
+import math
+from typing import Any
+
+import pytest
+from tests.deliver.stage import Stage, lecture, mark_of, member
+
+pytestmark = pytest.mark.anyio
+
+SWITCHES: list[dict[str, Any]] = [
+    {"duplicate_transaction_status": 409},
+    {"transaction_memory": 0.0},
+    {"transaction_memory": 300.0, "transaction_of_deleted": "duplicate"},
+    {"transaction_memory": math.inf, "transaction_of_deleted": "duplicate"},
+    {"transaction_of_deleted": "forgotten"},
+    {"post_echo_zone": "request"},
+    {"unscoped_events_span_calendars": True},
+    {"scoped_path_checks_calendar": True},
+    {"if_match_on_delete": False},
+    {"top_clamp": 2},
+    {"lookup_lag": 60.0},
+]
+
+
+@pytest.mark.parametrize("calendar", ["default", "Timetable"])
+@pytest.mark.parametrize("switches", SWITCHES, ids=str)
+async def test_a_few_days_of_a_term_end_true(stage: Stage, switches: dict[str, Any], calendar: str) -> None:
+    """Lost answers, an edit, a removal and a drag by the owner, moves, cancellations, comings back."""
+    vars(stage.sandbox.switches).update(switches)
+    stage.calendar = calendar
+    ada = stage.mailbox("ada")
+    stage.timetable["ada"] = [lecture(f"L{n}", day=20 + n) for n in range(6)]
+    stage.sandbox.faults.add(member("POST"), "504-after", times=2)
+    await stage.run()
+    await stage.settle()
+    await stage.assert_true()
+
+    ada.edit_event(stage.our_event("ada", "L0"), {"subject": "Mine"})
+    ada.delete_event(stage.our_event("ada", "L1"))
+    ada.move_event(stage.our_event("ada", "L2"), ada.create_calendar("Private"))
+    stage.timetable["ada"] = [lecture(f"L{n}", day=20 + n, place="A1") for n in range(5)]
+    stage.sandbox.faults.add(member("PATCH"), "504-after")
+    stage.sandbox.faults.add(member("DELETE"), "drop-after")
+    await stage.run()
+    await stage.settle()
+    await stage.assert_true()
+
+    stage.timetable["ada"] = [lecture(f"L{n}", day=20 + n) for n in range(6)]
+    stage.sandbox.faults.add(member("POST"), "drop-after")
+    await stage.run()
+    await stage.settle()
+    await stage.assert_true()
+    keys = [mark.meeting_key for event in ada.events() if (mark := mark_of(event)) is not None]
+    assert len(keys) == len(set(keys)) == 6
