@@ -8,30 +8,30 @@ delivers it. Between the two a person may be asked.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classbell.access import Access
-from classbell.deliver import FENCED, Charge, Delivery, Progress, Tally
+from classbell.deliver import FENCED, Charge, Delivery, Progress
 from classbell.desired import Desired, MeetingKey, desired_state
 from classbell.errors import (
     ClassbellError,
     ConfigurationError,
-    HeldError,
     SourceError,
     SourceUnreachable,
     SourceUnusable,
 )
-from classbell.guards import Hold, Verdict, judge, shrinkages
-from classbell.ledger import Accepted, InstitutionLedger, Waiting
-from classbell.model import Became, ChangeState, Coverage, Ids, Remark, Snapshot, Window
+from classbell.guards import judge, shrinkages
+from classbell.ledger import Accepted, InstitutionLedger
+from classbell.model import Coverage, Ids, Snapshot, Window
 from classbell.numbering import Numbering
 from classbell.people import mailbox_key, receipts
 from classbell.plan import Plan, Terms, pair_keys, plan_changes
 from classbell.ports import Ports
 from classbell.renderings import Renderings
+from classbell.report import Report, Review, exit_code_of, held_sources, summary_of
 from classbell.settings import InstitutionSettings
 from classbell.sources import open_source
 from classbell.witness import Witness
@@ -51,48 +51,6 @@ class Office:
     ports: Ports
     witness: Witness
     access: Callable[[], Awaitable[Access]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Review:
-    """
-    A finished plan with the verdict on it, and what it was made from.
-
-    ``plan`` is everything that differs; ``passed`` what the guards let through. ``failures`` are the
-    sources that could not be read: nothing of theirs is in the plan. ``withdrawn`` are sources that we
-    delivered from and that nobody gets any more.
-    """
-
-    now: float
-    snapshots: tuple[Snapshot, ...]
-    failures: tuple[SourceUnusable | SourceUnreachable, ...]
-    remarks: tuple[Remark, ...]
-    desired: Desired
-    plan: Plan
-    verdict: Verdict
-    meetings: Numbering[MeetingKey]
-    mailboxes: Numbering[str]
-    renderings: Renderings
-    withdrawn: tuple[str, ...] = ()
-    only: int | None = None
-
-    @property
-    def passed(self) -> Plan:
-        """The part of the plan that may be delivered."""
-        return self.plan.chosen(self.verdict.passed)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Report:
-    """How a run ended. ``waiting`` counts all open changes of the institution, whoever planned them."""
-
-    tally: Tally
-    holds: tuple[Hold, ...]
-    failures: tuple[SourceUnusable | SourceUnreachable, ...]
-    waiting: tuple[Waiting, ...]
-    exit_code: int
-    seconds: float = 0.0
-    remarks: tuple[Remark, ...] = field(default=())
 
 
 class Run:
@@ -191,7 +149,7 @@ class Run:
                 renderings=review.renderings.fresh,
                 # Of a held source nothing is applied: what its last good read asked for stays open.
                 sources_read=frozenset(s.source for s in review.snapshots).union(review.withdrawn)
-                - _held_sources(review),
+                - held_sources(review),
                 unread=frozenset((review.desired.sources[at], box) for at, box in review.desired.unread),
                 only=review.only,
             ),
@@ -207,7 +165,7 @@ class Run:
             with suppress(ClassbellError):
                 await ledger.runs.finish(accepted.run_id, error.exit_code, {"error": error.code}, clock.now())
             raise
-        await ledger.runs.finish(accepted.run_id, report.exit_code, _summary(report), clock.now())
+        await ledger.runs.finish(accepted.run_id, report.exit_code, summary_of(report), clock.now())
         return report
 
     async def _readmitted(self) -> int | None:
@@ -305,7 +263,7 @@ class Run:
     async def _keep_sources(self, review: Review) -> None:
         if review.only is not None:
             return
-        held = _held_sources(review)
+        held = held_sources(review)
         accepted = [s for s in review.snapshots if s.source not in held]
         await self._office.ledger.runs.keep_sources(accepted, review.now)
 
@@ -341,19 +299,10 @@ class Run:
             holds=review.verdict.holds,
             failures=review.failures,
             waiting=waiting,
-            exit_code=_exit_code(review, tally, waiting),
+            exit_code=exit_code_of(review, tally, waiting),
             seconds=clock.now() - review.now,
             remarks=review.remarks,
         )
-
-
-def _held_sources(review: Review) -> frozenset[str]:
-    return frozenset(hold.subject for hold in review.verdict.holds if hold.scope == "source")
-
-
-def needs_a_person(waiting: Waiting) -> bool:
-    """Whether these open changes end only if somebody decides or does something about them."""
-    return waiting.state is ChangeState.HELD or waiting.code == "E-LEDGER-LOST"
 
 
 # Of a withdrawn source everything is known to be wanted no more.
@@ -375,29 +324,6 @@ def _source_places(
     for (source, _), number in numbers.items():
         table[number] = place.get(source, -1)
     return lambda meetings: table[meetings]
-
-
-def _exit_code(review: Review, tally: Tally, waiting: Sequence[Waiting]) -> int:
-    if tally.interrupted:
-        return 130
-    codes = [failure.exit_code for failure in review.failures]
-    if review.verdict.holds or any(needs_a_person(w) for w in waiting):
-        codes.append(HeldError.exit_code)
-    unread = any(snapshot.coverage.unread for snapshot in review.snapshots)
-    if unread or any(not needs_a_person(w) for w in waiting):
-        codes.append(3)
-    return next((code for code in (4, 5, 3) if code in codes), 0)
-
-
-def _summary(report: Report) -> dict[str, object]:
-    return {
-        "done": {action.name.lower(): count for action, count in report.tally.done.items()},
-        "held": report.tally.left[Became.HELD],
-        "batches": report.tally.batches,
-        "holds": [hold.code for hold in report.holds],
-        "failures": [failure.code for failure in report.failures],
-        "seconds": round(report.seconds, 3),
-    }
 
 
 __all__ = ["Office", "Report", "Review", "Run"]

@@ -397,22 +397,6 @@ def test_fields_and_headers_that_nobody_knows_are_ignored(world: World) -> None:
     assert answer.status == 200
 
 
-@pytest.mark.parametrize("by", ["guid", "domain"])
-def test_metadata_names_the_endpoints_of_the_host_that_was_asked(world: World, by: str) -> None:
-    name = world.tenant.tenant_id if by == "guid" else world.tenant.domain
-    answer = world.wire.send("GET", f"/{name}/v2.0/.well-known/openid-configuration")
-    assert answer.status == 200
-    assert answer.body["token_endpoint"] == world.token_url
-    assert answer.body["issuer"] == f"{world.address.login_url}/{world.tenant.tenant_id}/v2.0"
-    assert answer.body["jwks_uri"].endswith(f"/{world.tenant.tenant_id}/discovery/v2.0/keys")
-    assert answer.body["authorization_endpoint"].startswith(world.address.login_url)
-
-
-def test_metadata_of_an_unknown_tenant_is_an_invalid_tenant(world: World) -> None:
-    answer = world.wire.send("GET", "/nowhere.example.org/v2.0/.well-known/openid-configuration")
-    refused(answer, 400, "invalid_tenant", 90002)
-
-
 def decoded(answer: Answer) -> dict[str, Any]:
     """The claims of an access token, unverified, which only a test may look at."""
     assert answer.status == 200, answer

@@ -18,7 +18,8 @@ from classbell.cli.assembly import workplace
 from classbell.identity.certificates import KeyPair
 from classbell.life import LocalFiles, SystemIds
 from classbell.ports import Files, Ports
-from classbell.run import Report, Review, Run
+from classbell.report import Report, Review
+from classbell.run import Run
 from classbell.sandbox import Address, App, Mailbox, Sandbox, SandboxClock, Tenant
 from classbell.settings import Configuration, load
 from classbell.sources.child import ChildParser

@@ -7,7 +7,8 @@ import typer
 from classbell.cli.invocation import Invocation, command
 
 if TYPE_CHECKING:
-    from classbell.run import Office, Review
+    from classbell.report import Review
+    from classbell.run import Office
     from classbell.settings import InstitutionSettings
 
 SHOWN = 20

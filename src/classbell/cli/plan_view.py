@@ -15,7 +15,7 @@ from classbell.guards import Hold
 from classbell.ledger import InstitutionLedger
 from classbell.model import Action, Reason
 from classbell.plan import Plan
-from classbell.run import Review
+from classbell.report import Review
 from classbell.settings import InstitutionSettings
 from classbell.zones import utc_text
 

@@ -13,7 +13,8 @@ from classbell.deliver import Progress
 from classbell.errors import ClassbellError
 from classbell.ledger import Waiting
 from classbell.model import ChangeState
-from classbell.run import Office, Report, Review, Run, needs_a_person
+from classbell.report import Report, Review, needs_a_person
+from classbell.run import Office, Run
 from classbell.settings import InstitutionSettings
 from classbell.zones import utc_text
 

@@ -35,7 +35,7 @@ def status(invocation: Invocation) -> None:
 
 async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[str, Any]:
     from classbell.cli.running import waiting_json, waiting_words  # noqa: PLC0415
-    from classbell.run import needs_a_person  # noqa: PLC0415
+    from classbell.report import needs_a_person  # noqa: PLC0415
     from classbell.zones import utc_text  # noqa: PLC0415
 
     office = await place.office(settings)

@@ -14,7 +14,8 @@ from classbell.cli.stage import DOMAIN, INSTITUTION, TIMEZONE, Setting, Stage, b
 from classbell.deliver import Progress
 from classbell.errors import ClassbellError
 from classbell.life import LocalFiles
-from classbell.run import Office, Review, Run
+from classbell.report import Review
+from classbell.run import Office, Run
 from classbell.sample import PlannedStory, University
 from classbell.settings import load
 

@@ -1,0 +1,91 @@
+"""What a run found and what came of it: the review of a plan, and the report at the end."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from classbell.deliver import Tally
+from classbell.desired import Desired, MeetingKey
+from classbell.errors import HeldError, SourceUnreachable, SourceUnusable
+from classbell.guards import Hold, Verdict
+from classbell.ledger import Waiting
+from classbell.model import Became, ChangeState, Remark, Snapshot
+from classbell.numbering import Numbering
+from classbell.plan import Plan
+from classbell.renderings import Renderings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """
+    A finished plan with the verdict on it, and what it was made from.
+
+    ``plan`` is everything that differs; ``passed`` what the guards let through. ``failures`` are the
+    sources that could not be read: nothing of theirs is in the plan. ``withdrawn`` are sources that we
+    delivered from and that nobody gets any more.
+    """
+
+    now: float
+    snapshots: tuple[Snapshot, ...]
+    failures: tuple[SourceUnusable | SourceUnreachable, ...]
+    remarks: tuple[Remark, ...]
+    desired: Desired
+    plan: Plan
+    verdict: Verdict
+    meetings: Numbering[MeetingKey]
+    mailboxes: Numbering[str]
+    renderings: Renderings
+    withdrawn: tuple[str, ...] = ()
+    only: int | None = None
+
+    @property
+    def passed(self) -> Plan:
+        """The part of the plan that may be delivered."""
+        return self.plan.chosen(self.verdict.passed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """How a run ended. ``waiting`` counts all open changes of the institution, whoever planned them."""
+
+    tally: Tally
+    holds: tuple[Hold, ...]
+    failures: tuple[SourceUnusable | SourceUnreachable, ...]
+    waiting: tuple[Waiting, ...]
+    exit_code: int
+    seconds: float = 0.0
+    remarks: tuple[Remark, ...] = field(default=())
+
+
+def held_sources(review: Review) -> frozenset[str]:
+    """The sources of which nothing may be applied."""
+    return frozenset(hold.subject for hold in review.verdict.holds if hold.scope == "source")
+
+
+def needs_a_person(waiting: Waiting) -> bool:
+    """Whether these open changes end only if somebody decides or does something about them."""
+    return waiting.state is ChangeState.HELD or waiting.code == "E-LEDGER-LOST"
+
+
+def exit_code_of(review: Review, tally: Tally, waiting: Sequence[Waiting]) -> int:
+    """What a script may conclude from a run: 4 before 5 before 3."""
+    if tally.interrupted:
+        return 130
+    codes = [failure.exit_code for failure in review.failures]
+    if review.verdict.holds or any(needs_a_person(w) for w in waiting):
+        codes.append(HeldError.exit_code)
+    unread = any(snapshot.coverage.unread for snapshot in review.snapshots)
+    if unread or any(not needs_a_person(w) for w in waiting):
+        codes.append(3)
+    return next((code for code in (4, 5, 3) if code in codes), 0)
+
+
+def summary_of(report: Report) -> dict[str, object]:
+    """The counts that the ledger keeps of a run."""
+    return {
+        "done": {action.name.lower(): count for action, count in report.tally.done.items()},
+        "held": report.tally.left[Became.HELD],
+        "batches": report.tally.batches,
+        "holds": [hold.code for hold in report.holds],
+        "failures": [failure.code for failure in report.failures],
+        "seconds": round(report.seconds, 3),
+    }
