@@ -1,7 +1,6 @@
 """The token endpoint of the Entra half."""
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -10,9 +9,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from tests.sandbox.client import MONDAY, Answer, Certificate, Wire, World, make_certificate
-
-from classbell.sandbox import Sandbox
+from tests.sandbox.client import MONDAY, Answer, Certificate, World, make_certificate
 
 
 def refused(answer: Answer, status: int, error: str, code: int) -> str:
@@ -347,33 +344,6 @@ def test_the_correlation_id_is_the_clients_request_id(world: World) -> None:
     }
     answer = world.wire.send("POST", f"/{world.tenant.domain}/oauth2/v2.0/token", b"", headers)
     assert answer.body["correlation_id"] == headers["client-request-id"]
-
-
-def test_the_life_of_a_token_can_be_fixed(world: World) -> None:
-    sandbox = Sandbox(token_lifetime=600)
-    sandbox.clock.set(MONDAY)
-    tenant = sandbox.add_tenant("short.example.edu")
-    app = tenant.register_app("Timetables")
-    app.add_certificate(world.certificate.pem)
-    with sandbox.serve() as address:
-        wire = Wire(address)
-        short = replace(world, sandbox=sandbox, address=address, tenant=tenant, app=app, wire=wire)
-        assert short.ask_token().body["expires_in"] == 599
-        wire.close()
-
-
-@pytest.mark.parametrize(("lifetime", "renew"), [(7200, None), (7201, 3600), (86_400, 43_199)])
-def test_a_long_life_says_when_to_renew(world: World, lifetime: int, renew: int | None) -> None:
-    sandbox = Sandbox(token_lifetime=lifetime)
-    sandbox.clock.set(MONDAY)
-    tenant = sandbox.add_tenant("long.example.edu")
-    app = tenant.register_app("Timetables")
-    app.add_certificate(world.certificate.pem)
-    with sandbox.serve() as address:
-        wire = Wire(address)
-        long = replace(world, sandbox=sandbox, address=address, tenant=tenant, app=app, wire=wire)
-        assert long.ask_token().body.get("refresh_in") == renew
-        wire.close()
 
 
 def test_fields_and_headers_that_nobody_knows_are_ignored(world: World) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 from tests.sandbox.client import Answer, Client, World, lecture
-from tests.sandbox.test_series import TERM, WEEKS
+from tests.sandbox.series import TERM, WEEKS
 
 FORMS = ["entryId", "ewsId", "immutableEntryId", "restId", "restImmutableEntryId"]
 
