@@ -71,6 +71,7 @@ def test_a_folder_in_use_is_told_with_what_to_do(tmp_path: Path) -> None:
     assert "name another folder" in err
 
 
+@pytest.mark.prove
 def test_the_demo_names_the_pages_of_the_sandbox_that_it_keeps_up(tmp_path: Path) -> None:
     with subprocess.Popen(
         [*COMMAND, "--json", "demo", "--people", "20", "--serve", "--dir", str(tmp_path / "demo")],

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.prove
+
 TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial" / "a-day-on-the-sandbox.md"
 BLOCKS = re.findall(r"```sh\n(.*?)```", TUTORIAL.read_text(encoding="utf-8"), flags=re.DOTALL)
 
