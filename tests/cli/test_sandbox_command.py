@@ -8,6 +8,7 @@ import subprocess
 import urllib.request
 from pathlib import Path
 
+import pytest
 from tests.cli.classbell import COMMAND, clean_environment
 
 from classbell.sandbox import Sandbox

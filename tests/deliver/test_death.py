@@ -8,7 +8,7 @@ from sqlalchemy.exc import ResourceClosedError
 from tests.deliver.death import MortalTransport
 from tests.deliver.stage import INSTITUTION, Stage, lecture, mark_of
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.prove]
 
 MOMENTS = pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 

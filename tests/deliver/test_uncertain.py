@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.deliver.stage import Stage, lecture, mark_of, member
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.prove]
 
 SWITCHES: list[dict[str, Any]] = [
     {"duplicate_transaction_status": 409},

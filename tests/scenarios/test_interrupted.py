@@ -21,7 +21,7 @@ from tests.scenarios.world import Institution, World
 from classbell.sample import University
 from classbell.sandbox import RequestInfo
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.prove]
 
 BOUND = 2.0
 # An intent holds for a minute; after that and the bound a look decides about what is unknown.
