@@ -7,12 +7,17 @@ counts as a failure: a skip there means that something was not shown.
 """
 
 import os
+import signal
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+
+# A shell that starts us in the background has us ignore Ctrl-C, and every command that tests start would
+# inherit that. A handler is not inherited: the commands begin with the usual disposition.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
