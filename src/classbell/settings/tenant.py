@@ -32,6 +32,9 @@ class TenantSettings(Settings):
     client_id: Guid
     """The application (client) ID of the application that was registered for Classbell."""
 
+    application_object_id: Guid | None = None
+    """The Object ID of the same application, from its overview page. With it Classbell can renew its own certificate."""
+
     cloud: CloudName = "global"
     """The national cloud in which the tenant lives."""
 
