@@ -136,11 +136,17 @@ class Writer:
             self._refusals.close(change.mailbox, diagnosis.code, in_words(diagnosis), out=True)
 
     def _request(self, change: Change, sent_at: float) -> Request:
-        if change.action is Action.DELETE and change.entry is not None:
+        if change.action is Action.CREATE:
+            return self._create(change, sent_at)
+        if change.entry is None:
+            raise ValueError(
+                f"change {change.id} would {change.action.name.lower()} an event that is not ours"
+            )
+        if change.action is Action.DELETE:
             return self._dialect.delete(change.entry)
-        body = self._bodies[change.fingerprint]
-        if change.entry is not None:
-            return self._dialect.update(change.entry, body)
+        return self._dialect.update(change.entry, self._bodies[change.fingerprint])
+
+    def _create(self, change: Change, sent_at: float) -> Request:
         mark = Mark(
             installation=self._charge.installation,
             institution=self._charge.institution,
@@ -154,6 +160,7 @@ class Writer:
         if change.calendar:
             calendar_id = self._readiness.calendars[mailbox.id, change.calendar]
             mailbox = structs.replace(mailbox, calendar_id=calendar_id)
+        body = self._bodies[change.fingerprint]
         return self._dialect.create(mailbox, body, change.operation, mark.text(change.operation))
 
     async def _load_bodies(self, changes: Sequence[Change]) -> None:

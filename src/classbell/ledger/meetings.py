@@ -46,21 +46,6 @@ class Meetings:
             lambda c: {(source, key): number for source, key, number in c.execute(query)}
         )
 
-    async def keys(self, numbers: Iterable[int]) -> dict[int, tuple[str, str]]:
-        """The (source, key) of each number."""
-        wanted = sorted(set(numbers))
-
-        def read(connection: Connection) -> dict[int, tuple[str, str]]:
-            found: dict[int, tuple[str, str]] = {}
-            for part in parts_of(wanted):
-                query = select(meeting).where(
-                    meeting.c.institution_id == self._institution_id, meeting.c.id.in_(part)
-                )
-                found.update((row.id, (row.source, row.key)) for row in connection.execute(query))
-            return found
-
-        return await self._database.read(read)
-
     async def known_renderings(self) -> dict[tuple[bytes, bytes], KnownRendering]:
         """What has been rendered before, by (meeting digest, profile digest)."""
         query = select(

@@ -173,6 +173,21 @@ async def entries(book: InstitutionLedger, person: str) -> Mapping[str, tuple[st
     }
 
 
+async def delivered(book: InstitutionLedger) -> None:
+    """Ann's algebra stands in her calendar."""
+    await accept(book, create("ann", "algebra"))
+    await deliver(book)
+
+
+async def sent_update(book: InstitutionLedger) -> Change:
+    """An update of it whose answer has not come."""
+    await delivered(book)
+    await accept(book, update("ann", "algebra"))
+    (change,) = await due(book)
+    await send(book, [change])
+    return change
+
+
 def _facts(run: Delivered) -> list[tuple[int, int, int]]:
     return list(zip(run.fingerprint.tolist(), run.starts.tolist(), run.ends.tolist(), strict=True))
 

@@ -54,7 +54,6 @@ async def seen(book: InstitutionLedger) -> dict[str, object]:
     return {
         "mailboxes": numbers,
         "meetings": await book.meetings.numbers(),
-        "keys": await book.meetings.keys(range(100)),
         "renderings": await book.meetings.known_renderings(),
         "bodies": await book.meetings.bodies(range(20)),
         "due": await due(book, NOW + 10 * DAY),

@@ -11,9 +11,11 @@ from tests.contract.ledger.books import (
     create,
     delete,
     deliver,
+    delivered,
     due,
     entries,
     send,
+    sent_update,
     update,
 )
 
@@ -32,19 +34,6 @@ async def only_change(book: InstitutionLedger) -> Change:
     """The newest change of the only mailbox, whatever its state."""
     (number,) = (await book.mailboxes.numbers()).values()
     return (await book.changes.of_mailbox(number, 1))[0][0]
-
-
-async def delivered(book: InstitutionLedger) -> None:
-    await accept(book, create("ann", "algebra"))
-    await deliver(book)
-
-
-async def sent_update(book: InstitutionLedger) -> Change:
-    await delivered(book)
-    await accept(book, update("ann", "algebra"))
-    (change,) = await due(book)
-    await send(book, [change])
-    return change
 
 
 async def test_changes_are_due_soonest_meetings_first_and_page_by_page(uni: InstitutionLedger) -> None:

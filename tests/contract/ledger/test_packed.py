@@ -219,7 +219,7 @@ async def test_whatever_happened_packed_rows_derived_afresh_equal_the_rows(
 async def _plan(book: InstitutionLedger, wanted: dict[tuple[str, str], int]) -> list[Wish]:
     """What a plan for this desired state would be, by the rows."""
     boxes = {number: key for key, number in (await book.mailboxes.numbers()).items()}
-    keys = await book.meetings.keys((await book.meetings.numbers()).values())
+    keys = {number: key for key, number in (await book.meetings.numbers()).items()}
     busy = {(boxes[box], keys[of][1]) for box, of in await book.changes.unsettled()}
     have = {(boxes[box], keys[of][1]): print_ for (box, of), (print_, *_) in (await rows(book)).items()}
     wishes = [

@@ -131,10 +131,3 @@ async def test_an_entry_is_shown_with_the_bytes_that_were_delivered(uni: Institu
     (botany, nothing), (algebra, body) = await uni.entries.of_mailbox(ann)
     assert (botany.starts_at, nothing) == (50, b"")
     assert (algebra.fingerprint, body) in {(HUGE, b'{"of":"algebra"}'), (HUGE, b'{"of":"again"}')}
-
-
-async def test_keys_of_many_meetings_are_found_by_their_numbers(uni: InstitutionLedger) -> None:
-    await accept(uni, *(create("ann", f"m{n}") for n in range(1000)))
-    numbers = await uni.meetings.numbers()
-    assert await uni.meetings.keys([*numbers.values(), 10**6]) == {v: k for k, v in numbers.items()}
-    assert await uni.meetings.keys([]) == {}

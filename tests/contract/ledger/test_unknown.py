@@ -13,26 +13,17 @@ from tests.contract.ledger.books import (
     deliver,
     due,
     send,
+    sent_update,
     update,
 )
 
 from classbell.ledger import InstitutionLedger, Ledger
-from classbell.model import Action, Became, Change, ChangeState
+from classbell.model import Action, Became, ChangeState
 
 pytestmark = pytest.mark.anyio
 
 ALGEBRA = f"{SOURCE}:algebra"
 BOUND = 600.0
-
-
-async def sent_update(book: InstitutionLedger) -> Change:
-    """An update whose answer never came."""
-    await accept(book, create("ann", "algebra"))
-    await deliver(book)
-    await accept(book, update("ann", "algebra"))
-    (change,) = await due(book)
-    await send(book, [change])
-    return change
 
 
 async def test_what_a_dead_process_had_sent_is_unknown_until_a_look_or_a_repeat(url: str) -> None:
