@@ -68,7 +68,7 @@ class KeyPair(NamedTuple):
 
 
 def load_credential(
-    settings: CertificateSettings, files: Files, environ: Mapping[str, str], now: float
+    settings: CertificateSettings, files: Files, environ: Mapping[str, str], now: float | None
 ) -> Credential:
     """
     Read a certificate with its key and check both.
@@ -80,7 +80,7 @@ def load_credential(
         settings: where certificate, key and password are kept.
         files: the files they are read from.
         environ: the environment, for secrets kept there.
-        now: seconds since 1970.
+        now: seconds since 1970; None to take a certificate whatever its dates.
 
     Raises:
         ConfigurationError: ``E-CERT-FILE`` a file is missing or holds nothing of the kind,
@@ -117,7 +117,8 @@ def load_credential(
         not_before=certificate.not_valid_before_utc.timestamp(),
         not_after=certificate.not_valid_after_utc.timestamp(),
     )
-    _demand_valid(credential, now)
+    if now is not None:
+        demand_valid(credential, now)
     return credential
 
 
@@ -275,7 +276,13 @@ def _belongs(certificate: x509.Certificate, key: rsa.RSAPrivateKey) -> bool:
         return False  # a key of a kind that cannot be read is not ours
 
 
-def _demand_valid(credential: Credential, now: float) -> None:
+def demand_valid(credential: Credential, now: float) -> None:
+    """
+    Let a certificate pass that is inside its dates.
+
+    Raises:
+        RefusedError: ``E-CERT-EXPIRED``, ``E-CERT-NOT-YET``.
+    """
     if now >= credential.not_after:
         raise RefusedError(
             "E-CERT-EXPIRED",

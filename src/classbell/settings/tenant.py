@@ -1,6 +1,6 @@
 """The Microsoft side of an institution: tenant, application, certificates."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -44,6 +44,12 @@ class TenantSettings(Settings):
     graph_url: BaseUrl | None = None
     """Another address for Microsoft Graph. Stands with `login_url` and overrules `cloud`."""
 
+    api: Literal["graph", "outlook-rest-v2"] = "graph"
+    """The interface to calendars: Microsoft Graph, or its predecessor Outlook REST, which Microsoft has retired."""
+
+    assertion: Literal["PS256", "RS256"] = "PS256"
+    """How sign-ins are signed. `"RS256"` with a SHA-1 thumbprint is the older form, for a gateway that demands it."""
+
     ca_file: LocalPath | None = None
     """Certificates (PEM) of an authority to trust beside the system's, for a sandbox or a proxy."""
 
@@ -65,3 +71,8 @@ class TenantSettings(Settings):
     def graph(self) -> str:
         """Base URL of Microsoft Graph without a slash at the end; ``/v1.0`` follows."""
         return self.graph_url or CLOUDS[self.cloud].graph
+
+    @property
+    def resource(self) -> str:
+        """What tokens for calendars are asked for: the interface that ``api`` names, as Entra ID calls it."""
+        return self.graph if self.api == "graph" else CLOUDS[self.cloud].outlook

@@ -35,16 +35,28 @@ class Cloud:
 
     login: str
     graph: str
+    outlook: str
 
 
 CloudName = Literal["global", "usgov", "usgov-dod", "china"]
 
-# Graph page "National cloud deployments", read 2026-11.
+# Graph page "National cloud deployments"; the roots of Outlook are those of "Microsoft 365 URLs and IP address
+# ranges" and of its pages for US Government and for China. Read 2026-11.
 CLOUDS: dict[CloudName, Cloud] = {
-    "global": Cloud("https://login.microsoftonline.com", "https://graph.microsoft.com"),
-    "usgov": Cloud("https://login.microsoftonline.us", "https://graph.microsoft.us"),
-    "usgov-dod": Cloud("https://login.microsoftonline.us", "https://dod-graph.microsoft.us"),
-    "china": Cloud("https://login.partner.microsoftonline.cn", "https://microsoftgraph.chinacloudapi.cn"),
+    "global": Cloud(
+        "https://login.microsoftonline.com", "https://graph.microsoft.com", "https://outlook.office.com"
+    ),
+    "usgov": Cloud(
+        "https://login.microsoftonline.us", "https://graph.microsoft.us", "https://outlook.office365.us"
+    ),
+    "usgov-dod": Cloud(
+        "https://login.microsoftonline.us", "https://dod-graph.microsoft.us", "https://outlook-dod.office365.us"
+    ),
+    "china": Cloud(
+        "https://login.partner.microsoftonline.cn",
+        "https://microsoftgraph.chinacloudapi.cn",
+        "https://partner.outlook.cn",
+    ),
 }
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
