@@ -162,7 +162,7 @@ def test_the_skip_link_leads_to_the_content(page: Any) -> None:
     page.goto("./")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "main"
+    page.wait_for_function("document.activeElement.id === 'main'")
 
 
 def test_a_mailbox_is_found_opened_and_its_weeks_turned(page: Any, world: World) -> None:
@@ -170,15 +170,17 @@ def test_a_mailbox_is_found_opened_and_its_weeks_turned(page: Any, world: World)
     page.get_by_label("Address contains").fill(world.ada.address)
     page.get_by_role("button", name="Show").click()
     page.get_by_role("link", name=world.ada.address).click()
-    assert page.get_by_role("heading", level=1).inner_text() == world.ada.address
-    assert page.get_by_role("heading", name="Lecture 0").is_visible()
+    page.get_by_role("heading", level=1, name=world.ada.address).wait_for()
+    page.get_by_role("heading", name="Lecture 0").wait_for()
     page.get_by_role("link", name="Week after").click()
-    assert page.get_by_role("heading", name="Week of Monday 28 September 2026").is_visible()
+    page.get_by_role("heading", name="Week of Monday 28 September 2026").wait_for()
     page.get_by_role("link", name="Nearest week with events").click()
+    page.get_by_role("heading", name="Lecture 0").wait_for()
     page.get_by_label("Time zone").fill("Asia/Tokyo")
     page.keyboard.press("Enter")
-    assert page.get_by_text("18:00 to 19:00").first.is_visible()
+    page.get_by_text("18:00 to 19:00").first.wait_for()
     page.get_by_role("link", name="History of this mailbox").click()
+    page.get_by_role("heading", level=1, name="History").wait_for()
     assert page.get_by_label("Mailbox (its address)").input_value() == world.ada.address
 
 
