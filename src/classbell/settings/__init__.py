@@ -1,5 +1,6 @@
 """Every setting once: TOML files to typed, frozen values, each with the place it came from."""
 
+from classbell.settings.draft import DraftSettings, DraftTenant
 from classbell.settings.effective import Row, effective, schemas
 from classbell.settings.host import DatabaseSettings, EngineSettings, HostSettings
 from classbell.settings.institution import (
@@ -16,7 +17,7 @@ from classbell.settings.institution import (
     TableSource,
     WindowSettings,
 )
-from classbell.settings.loading import Configuration, load
+from classbell.settings.loading import Configuration, Draft, load, load_draft
 from classbell.settings.origins import InvalidConfiguration, Origin, Problem, problem_of
 from classbell.settings.presence import absences
 from classbell.settings.references import FileReference, Secret
@@ -28,6 +29,9 @@ __all__ = [
     "CertificateSettings",
     "Configuration",
     "DatabaseSettings",
+    "Draft",
+    "DraftSettings",
+    "DraftTenant",
     "EngineSettings",
     "Feed",
     "FileReference",
@@ -52,6 +56,7 @@ __all__ = [
     "effective",
     "is_slug",
     "load",
+    "load_draft",
     "problem_of",
     "schemas",
 ]

@@ -1,6 +1,6 @@
 """From files and environment to one checked configuration, or to all that is wrong with it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from classbell.settings.base import Settings
 from classbell.settings.checks import contradictions, oddities
 from classbell.settings.complaints import Complaint, complaints
 from classbell.settings.documents import Document, read_document
+from classbell.settings.draft import DraftSettings
 from classbell.settings.environment import Override
 from classbell.settings.host import HostSettings
 from classbell.settings.institution import InstitutionSettings
@@ -65,17 +66,7 @@ class Configuration:
             return next(iter(self.institutions.values()))
         if chosen in self.institutions:
             return self.institutions[chosen]
-        if chosen is not None:
-            near = did_you_mean(nearest(chosen, self.institutions))
-            what = f'There is no institution "{chosen}".   {near}'.rstrip()
-        else:
-            what = "There are several institutions." if self.institutions else "There is no institution."
-        raise ConfigurationError(
-            "E-CFG-INSTITUTION",
-            what,
-            why=f"configured: {', '.join(self.institutions) or 'none'}.",
-            do="name one with --institution; each has a file of its own under conf.d.",
-        )
+        raise _no_institution(chosen, list(self.institutions))
 
 
 def load(path: Path, files: Files, environ: Mapping[str, str]) -> Configuration:
@@ -98,6 +89,36 @@ def load(path: Path, files: Files, environ: Mapping[str, str]) -> Configuration:
         origins=loader.origins,
         warnings=tuple(loader.warnings),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """An institution whose file need not be complete: what is known of it, and the file."""
+
+    settings: DraftSettings
+    path: Path
+
+
+def load_draft(path: Path, files: Files, environ: Mapping[str, str], chosen: str | None) -> Draft:
+    """
+    Read of one institution what connects it to Microsoft, whatever else its file lacks.
+
+    Args:
+        path: the host file.
+        files: the files they are read from.
+        environ: the environment, which overrules files.
+        chosen: the institution's id; None for the only one there is.
+
+    Raises:
+        ConfigurationError: ``E-CFG-NONE``, there is no host file; ``E-CFG-INSTITUTION``, there is no such
+            institution, or there are several.
+        InvalidConfiguration: with every problem of the parts that are read.
+    """
+    loader = _Loader(path, files, environ)
+    host = loader.host()
+    if host is None:
+        raise InvalidConfiguration(loader.problems)
+    return loader.draft(host, chosen)
 
 
 class _Loader:
@@ -135,6 +156,23 @@ class _Loader:
             homes.setdefault(settings.id, document.label)
         return found
 
+    def draft(self, host: HostSettings, chosen: str | None) -> Draft:
+        """The institution with this id, as far as it is known; without an id, the only one."""
+        documents = {str(one.data.get("id", "")): one for one in self._included(host.include)}
+        if chosen is None and len(documents) == 1:
+            chosen = next(iter(documents))
+        if chosen not in documents:
+            if self.problems:
+                raise InvalidConfiguration(self.problems)
+            raise _no_institution(chosen, list(documents))
+        document = documents[chosen]
+        settings = self._validated(
+            DraftSettings, document, self._overriding(chosen), ("institutions", chosen)
+        )
+        if settings is None:
+            raise InvalidConfiguration(self.problems)
+        return Draft(settings=settings, path=document.path)
+
     def report_unused_variables(self, institutions: Iterable[str]) -> None:
         """Settings in the environment that nothing took are problems: somebody relies on them."""
         known = [f"{environment.PREFIX}{root.upper()}" for root in _roots()]
@@ -144,13 +182,16 @@ class _Loader:
 
     def _institution(self, document: Document) -> InstitutionSettings | None:
         name = str(document.data.get("id", ""))
-        beginning = (environment.INSTITUTIONS, environment.institution_level(name))
-        mine = [(one, one.levels[2:]) for one in self._overrides if one.levels[:2] == beginning]
+        mine = self._overriding(name)
         settings = self._validated(InstitutionSettings, document, mine, ("institutions", name))
         if settings is not None:
             self._report(self.problems, contradictions(settings), document)
             self._report(self.warnings, oddities(settings), document)
         return settings
+
+    def _overriding(self, institution: str) -> list[tuple[Override, tuple[str, ...]]]:
+        beginning = (environment.INSTITUTIONS, environment.institution_level(institution))
+        return [(one, one.levels[2:]) for one in self._overrides if one.levels[:2] == beginning]
 
     def _validated(
         self,
@@ -223,6 +264,19 @@ class _Loader:
             for one in found
         ]
         to += sorted(problems, key=lambda problem: problem.origin.line)
+
+
+def _no_institution(chosen: str | None, configured: Sequence[str]) -> ConfigurationError:
+    if chosen is not None:
+        what = f'There is no institution "{chosen}".   {did_you_mean(nearest(chosen, configured))}'.rstrip()
+    else:
+        what = "There are several institutions." if configured else "There is no institution."
+    return ConfigurationError(
+        "E-CFG-INSTITUTION",
+        what,
+        why=f"configured: {', '.join(configured) or 'none'}.",
+        do="name one with --institution; each has a file of its own under conf.d.",
+    )
 
 
 def _roots() -> list[str]:

@@ -50,7 +50,9 @@ CLOUDS: dict[CloudName, Cloud] = {
         "https://login.microsoftonline.us", "https://graph.microsoft.us", "https://outlook.office365.us"
     ),
     "usgov-dod": Cloud(
-        "https://login.microsoftonline.us", "https://dod-graph.microsoft.us", "https://outlook-dod.office365.us"
+        "https://login.microsoftonline.us",
+        "https://dod-graph.microsoft.us",
+        "https://outlook-dod.office365.us",
     ),
     "china": Cloud(
         "https://login.partner.microsoftonline.cn",
@@ -149,13 +151,22 @@ def _named(form: re.Pattern[str], rule: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+# What a first configuration has in place of what is only known once the application is registered.
+UNKNOWN_TENANT, UNKNOWN_CLIENT = "TENANT-GUID", "CLIENT-GUID"
+_NOT_YET = "not filled in yet; classbell setup says how to come by it"
+
+
 def _tenant_id(text: str) -> str:
+    if text == UNKNOWN_TENANT:
+        raise ValueError(_NOT_YET)
     if not (_GUID.fullmatch(text) or _DOMAIN.fullmatch(text)):
         raise ValueError("a tenant is named by its GUID, or by a verified domain such as example.ac.uk")
     return text.lower()
 
 
 def _guid(text: str) -> str:
+    if text == UNKNOWN_CLIENT:
+        raise ValueError(_NOT_YET)
     if not _GUID.fullmatch(text):
         raise ValueError("a GUID is written as 00000000-0000-0000-0000-000000000000")
     return text.lower()
