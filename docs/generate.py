@@ -172,7 +172,7 @@ def form(annotation: Any, metadata: typing.Sequence[Any] = ()) -> str:
         return ", or ".join(dict.fromkeys(form(each) for each in arguments if each is not type(None)))
     if origin is tuple:
         inner = form(arguments[0])
-        return "tables" if inner == "table" else f"list of {inner}s"
+        return "tables" if inner == "table" else f"list of {inner}{'es' if inner.endswith('s') else 's'}"
     return PLAIN_FORMS.get(annotation, "table")
 
 

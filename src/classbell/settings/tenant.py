@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from classbell.settings.base import Settings
 from classbell.settings.references import FileReference, Secret
-from classbell.settings.values import CLOUDS, BaseUrl, CloudName, Guid, LocalPath, TenantId
+from classbell.settings.values import CLOUDS, BaseUrl, CloudName, Guid, LocalPath, MailAddress, TenantId
 
 
 class CertificateSettings(Settings):
@@ -49,6 +49,12 @@ class TenantSettings(Settings):
 
     assertion: Literal["PS256", "RS256"] = "PS256"
     """How sign-ins are signed. `"RS256"` with a SHA-1 thumbprint is the older form, for a gateway that demands it."""
+
+    probe_mailbox: MailAddress | None = None
+    """A mailbox in which `classbell doctor` may make a private test event and remove it again. It writes to no other."""
+
+    expect_denied: tuple[MailAddress, ...] = ()
+    """Mailboxes that must be closed to Classbell. `classbell doctor` asks for their calendars, and fails if it gets one."""
 
     ca_file: LocalPath | None = None
     """Certificates (PEM) of an authority to trust beside the system's, for a sandbox or a proxy."""
