@@ -256,3 +256,15 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     code: str = ""
     detail: str = ""
     request_id: str = ""
+
+
+class CertificateUse(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    What is remembered of a certificate: when it last got us a token, and when and why it was last refused.
+
+    Times are seconds since 1970; 0.0 if that never happened. ``refusal`` is the other side's code.
+    """
+
+    worked_at: float = 0.0
+    refused_at: float = 0.0
+    refusal: str = ""

@@ -239,7 +239,7 @@ def refusal(status: int, answer: TokenAnswer, circumstances: Circumstances) -> C
             origin=f"HTTP {status}",
         )
     if number == CLOCK:
-        return _clock(circumstances, origin)
+        return clock(circumstances, origin)
     advice = _unregistered(answer) if number == UNREGISTERED else _REFUSALS.get(number or 0)
     if advice is None:
         return _unknown(answer, origin)
@@ -283,7 +283,8 @@ def _refused(advice: _Advice, circumstances: Circumstances, origin: str) -> Refu
     )
 
 
-def _clock(circumstances: Circumstances, origin: str) -> RefusedError:
+def clock(circumstances: Circumstances, origin: str) -> RefusedError:
+    """``E-CLOCK``, with the difference in words where it is known."""
     ahead = circumstances.ahead
     if ahead is None or abs(ahead) < 1:
         what = "This computer's clock and Microsoft's do not agree."

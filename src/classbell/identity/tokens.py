@@ -7,38 +7,38 @@ the endpoint, and the endpoint is left in peace between attempts.
 """
 
 import asyncio
-from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 import jwt
 import msgspec
-from cryptography.hazmat.primitives import hashes
 
 from classbell import headers
 from classbell.errors import ClassbellError, RefusedError, ServiceUnavailable, TemporaryError
 from classbell.identity import answers
 from classbell.identity.answers import Circumstances, TokenAnswer
+from classbell.identity.assertions import assertion
 from classbell.identity.certificates import Credential
+from classbell.identity.keyring import Keyring, out_of_dates
 from classbell.ports import Clock, Ids, NoAnswer, Response, Transport
 from classbell.settings import TenantSettings
+from classbell.telemetry import logger
 
 # Nobody caches for longer than this before the end (what MSAL does as well).
 EARLY = 300.0
 # A token is not handed out in its last seconds: it would run out on its way.
 LAST_SECONDS = 10.0
-ASSERTION_LIFETIME = 600
 TIMEOUT = 30.0
-# A certificate that was refused as unknown is not tried again for so long while another one works:
-# registrations take minutes to reach all of Entra ID.
-SPARE_REFUSED = 900.0
+# From here on a difference of the clocks is worth a warning: an assertion holds good for minutes only.
+LARGE_SKEW = 60.0
 # After refusals somebody has to change something; this is how soon we notice.
 PAUSES_REFUSED = (60.0, 300.0, 900.0, 3600.0)
 LONGEST_PAUSE = 60.0
 LONGEST_RETRY_AFTER = 3600.0
 
 _OK = 200
+_log = logger("identity")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +57,9 @@ class Tokens:
         clock: our time.
         ids: ids of assertions and requests, and jitter.
         tenant: whose tokens, as which application, for which service.
-        credentials: at least one; the newest valid is tried first, the others after it if Entra ID
-            does not know it (yet).
+        credentials: at least one, or a keyring; the newest valid is tried first, the others after it if
+            Entra ID does not know it (yet).
+        resource: what the tokens are for; without it the tenant's interface to calendars.
     """
 
     def __init__(
@@ -67,19 +68,22 @@ class Tokens:
         clock: Clock,
         ids: Ids,
         tenant: TenantSettings,
-        credentials: Sequence[Credential],
+        credentials: Sequence[Credential] | Keyring,
+        *,
+        resource: str = "",
     ) -> None:
-        if not credentials:
-            raise ValueError("at least one credential is needed")
         self._transport = transport
         self._clock = clock
         self._ids = ids
         self._tenant = tenant
-        self._credentials = tuple(credentials)
+        self.keyring = (
+            credentials if isinstance(credentials, Keyring) else Keyring(None, credentials=credentials)
+        )
+        """The certificates that tokens are had with."""
+        self._resource = resource or tenant.resource
         self._url = f"{tenant.login}/{tenant.tenant_id}/oauth2/v2.0/token"
         self._one_at_a_time = asyncio.Lock()
         self._current: _Token | None = None
-        self._refused_at: dict[str, float] = {}
         self._failures = 0
         self._asked = 0.0
         self.trouble: ClassbellError | None = None
@@ -170,48 +174,78 @@ class Tokens:
         self.trouble = trouble
         self.retry_at = self._clock.now() + pause
 
+    async def probe(self, credential: Credential) -> None:
+        """
+        Ask for a token with one certificate, and for nothing but to see whether it is given.
+
+        Raises:
+            RefusedError: Microsoft refuses; ``origin`` is AADSTS700027 if it does not know the certificate.
+            ServiceUnavailable: no answer is to be had at the moment.
+        """
+        response = await self._ask(credential)
+        answer = _read(response)
+        if response.status != _OK or not answer.access_token:
+            raise answers.refusal(response.status, answer, self._circumstances((credential,)))
+
+    def clock_warning(self) -> ClassbellError | None:
+        """What to say of our clock, if it and Microsoft's differ by more than a minute."""
+        if self.ahead is None or abs(self.ahead) <= LARGE_SKEW:
+            return None
+        return answers.clock(self._circumstances(()), "")
+
     async def _fetched(self) -> _Token:
         """A new token, had with the first credential that Entra ID knows."""
-        unknown: list[tuple[Credential, TokenAnswer, int]] = []
-        for credential in self._in_order():
+        self.keyring.look(self._clock.now())
+        unknown: list[tuple[Credential, ClassbellError]] = []
+        for credential in await self.keyring.in_order(self._clock.now()):
             began = self._clock.now()
             response = await self._ask(credential)
             answer = _read(response)
             if response.status == _OK and answer.access_token:
-                self.in_use = credential
-                self._refused_at.pop(credential.sha256, None)
+                await self._note_use(credential, answer, began)
                 return _token(answer, began)
             if answer.number != answers.UNREGISTERED:
                 raise answers.refusal(response.status, answer, self._circumstances((credential,)))
-            self._refused_at[credential.sha256] = began
-            unknown.append((credential, answer, response.status))
-        _, answer, status = unknown[0]
-        raise answers.refusal(
-            status, answer, self._circumstances([credential for credential, _, _ in unknown])
-        )
+            told = [*(each for each, _ in unknown), credential]
+            refusal = answers.refusal(response.status, answer, self._circumstances(told))
+            _log.warning(
+                "certificate refused", thumbprint=credential.sha1, code=refusal.code, origin=refusal.origin
+            )
+            unknown.append((credential, refusal))
+            await self.keyring.refused(credential, began, refusal.origin)
+        first, refusal = unknown[0][0], unknown[-1][1]
+        # Our own words tell more where the dates are why, unless it is our clock that is wrong.
+        raise (None if self.clock_warning() else out_of_dates(first, self._clock.now())) or refusal
 
-    def _in_order(self) -> list[Credential]:
-        """
-        Those that run longest first, but those lately refused after the others.
-
-        Certificates that have run out by our clock so come last, and are tried all the same: the clock may
-        be what is wrong.
-        """
+    async def _note_use(self, credential: Credential, answer: TokenAnswer, began: float) -> None:
+        self.in_use = credential
         now = self._clock.now()
-
-        def rank(credential: Credential) -> tuple[bool, float]:
-            refused_at = self._refused_at.get(credential.sha256, -SPARE_REFUSED)
-            return now - refused_at < SPARE_REFUSED, -credential.not_after
-
-        return sorted(self._credentials, key=rank)
+        _log.info(
+            "signed in",
+            tenant=self._tenant.tenant_id,
+            thumbprint=credential.sha1,
+            days_left=credential.days_left(now),
+            lifetime_s=_seconds(answer.expires_in),
+        )
+        for trouble in (*self.keyring.troubles(now), self.clock_warning()):
+            if trouble is not None:
+                _log.warning(trouble.what, code=trouble.code, why=trouble.why, do=trouble.do)
+        await self.keyring.worked(credential, began)
 
     async def _ask(self, credential: Credential) -> Response:
         form = {
             "grant_type": "client_credentials",
             "client_id": self._tenant.client_id,
             "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-            "client_assertion": self._assertion(credential),
-            "scope": f"{self._tenant.graph}/.default",
+            "client_assertion": assertion(
+                credential,
+                self._tenant.assertion,
+                url=self._url,
+                client_id=self._tenant.client_id,
+                now=self._clock.now(),
+                unique=self._ids.new_uuid(),
+            ),
+            "scope": f"{self._resource}/.default",
         }
         self._asked = 0.0
         try:
@@ -241,30 +275,12 @@ class Tokens:
         self._asked = min(headers.retry_after(response.headers) or 0.0, LONGEST_RETRY_AFTER)
         return response
 
-    def _assertion(self, credential: Credential) -> str:
-        now = int(self._clock.now())
-        digest = credential.certificate.fingerprint(hashes.SHA256())
-        return jwt.encode(
-            {
-                "aud": self._url,
-                "iss": self._tenant.client_id,
-                "sub": self._tenant.client_id,
-                "jti": str(self._ids.new_uuid()),
-                "nbf": now,
-                "iat": now,
-                "exp": now + ASSERTION_LIFETIME,
-            },
-            credential.key,
-            algorithm="PS256",
-            headers={"x5t#S256": urlsafe_b64encode(digest).decode().rstrip("=")},
-        )
-
     def _circumstances(self, tried: Sequence[Credential]) -> Circumstances:
         return Circumstances(
             tenant=self._tenant.tenant_id,
             application=self._tenant.client_id,
             login=self._tenant.login,
-            graph=self._tenant.graph,
+            graph=self._resource,
             thumbprints=tuple(credential.sha1 for credential in tried),
             ahead=self.ahead,
         )
