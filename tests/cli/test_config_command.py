@@ -2,7 +2,7 @@ from pathlib import Path
 
 from tests.cli.classbell import classbell
 from tests.cli.conftest import put
-from tests.settings.folder import INSTITUTION, Folder
+from tests.settings.folder import INSTITUTION, Folder, another
 
 from classbell.identity.certificates import KeyPair
 
@@ -138,7 +138,7 @@ def test_show_with_json_is_one_object_with_typed_values(folder: Folder) -> None:
 
 
 def test_show_of_one_institution_leaves_out_the_others(folder: Folder) -> None:
-    folder.write(one=INSTITUTION, two=INSTITUTION.replace('"example"', '"second"'))
+    folder.write(one=INSTITUTION, two=another("second"))
     (folder.path / "conf.d" / "example.toml").unlink()
     (answer,) = classbell("config", "show", "-i", "second", "--json", cwd=folder.path).json
     assert {row["path"].split(".")[1] for row in answer["settings"]} == {"second"}

@@ -47,6 +47,13 @@ timezone = "Europe/London"
 """
 
 
+def another(institution: str) -> str:
+    """The file of an institution like the first, with a tenant of its own."""
+    return INSTITUTION.replace('"example"', f'"{institution}"').replace(
+        "example.ac.uk", f"{institution}.ac.uk"
+    )
+
+
 @dataclass
 class Folder:
     """The current folder: messages name its files as a person there would."""

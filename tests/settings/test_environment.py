@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from tests.settings.folder import HOST, INSTITUTION, Folder
+from tests.settings.folder import HOST, INSTITUTION, Folder, another
 
 
 def test_a_variable_overrules_the_file_and_the_file_the_default(folder: Folder) -> None:
@@ -25,8 +25,7 @@ def test_institutions_are_reached_by_id_with_underscores_for_hyphens(folder: Fol
         "CLASSBELL_INSTITUTIONS__NORTH_WEST__PROFILES__0__CATEGORIES": '["A", "B"]',
         "CLASSBELL_INSTITUTIONS__NORTH_WEST__PROFILES__0__SUBJECT": "{{ module }}",
     }
-    changed = INSTITUTION.replace('"example"', '"north-west"')
-    configuration = folder.load(environ=environ, a=INSTITUTION, b=changed)
+    configuration = folder.load(environ=environ, a=INSTITUTION, b=another("north-west"))
     north = configuration.institution("north-west")
     assert north.window.past == timedelta(days=3)
     assert north.safety.max_deletes.count == 5

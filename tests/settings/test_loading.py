@@ -2,7 +2,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.settings.folder import HOST, INSTITUTION, Folder
+from tests.settings.folder import HOST, INSTITUTION, Folder, another
 
 from classbell.errors import ConfigurationError
 from classbell.life import LocalFiles
@@ -92,7 +92,7 @@ def test_explicit_addresses_overrule_the_cloud(folder: Folder) -> None:
 
 
 def test_institutions_are_found_by_their_ids_and_guessed_from_near_ones(folder: Folder) -> None:
-    configuration = folder.load(a=INSTITUTION, b=INSTITUTION.replace('"example"', '"second"'))
+    configuration = folder.load(a=INSTITUTION, b=another("second"))
     assert list(configuration.institutions) == ["example", "second"]
     assert configuration.institution("second").id == "second"
     with pytest.raises(ConfigurationError) as several:

@@ -161,6 +161,15 @@ def test_two_files_with_one_id_are_a_problem_that_names_both(folder: Folder) -> 
     assert only.code == "E-CFG-TWICE"
 
 
+def test_two_institutions_in_one_tenant_are_a_problem(folder: Folder) -> None:
+    (only,) = folder.problems(a=INSTITUTION, b=INSTITUTION.replace('"example"', '"second"'))
+    assert str(only) == (
+        'conf.d/b.toml:6: the tenant "example.ac.uk" is also in conf.d/a.toml.'
+        "   Institutions do not share mailboxes: put the sources of both into one file."
+    )
+    assert only.code == "E-CFG-TWICE"
+
+
 def test_names_given_twice_and_names_of_nothing_are_problems(folder: Folder) -> None:
     text = (
         INSTITUTION.replace('gets = ["timetable"]', 'gets = ["timetabel", "rooms"]')

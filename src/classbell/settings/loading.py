@@ -149,11 +149,10 @@ class _Loader:
             settings = self._institution(document)
             if settings is None:
                 continue
-            if settings.id in homes:
-                text = f'the id "{settings.id}" is also in {homes[settings.id]}.'
-                self._report(self.problems, [Complaint("E-CFG-TWICE", ("id",), text)], document)
+            self._report(self.problems, _given_twice(settings, homes), document)
             found[settings.id] = settings
             homes.setdefault(settings.id, document.label)
+            homes.setdefault(settings.tenant.tenant_id, document.label)
         return found
 
     def draft(self, host: HostSettings, chosen: str | None) -> Draft:
@@ -264,6 +263,19 @@ class _Loader:
             for one in found
         ]
         to += sorted(problems, key=lambda problem: problem.origin.line)
+
+
+def _given_twice(settings: InstitutionSettings, homes: Mapping[str, str]) -> Iterator[Complaint]:
+    """What belongs to one institution only, and stands in another one's file already (*homes*)."""
+    if settings.id in homes:
+        yield Complaint("E-CFG-TWICE", ("id",), f'the id "{settings.id}" is also in {homes[settings.id]}.')
+        return
+    tenant = settings.tenant.tenant_id
+    if tenant in homes:
+        # Each would take the other's events for those of a lost ledger.
+        text = f'the tenant "{tenant}" is also in {homes[tenant]}.'
+        hint = "Institutions do not share mailboxes: put the sources of both into one file."
+        yield Complaint("E-CFG-TWICE", ("tenant", "tenant_id"), text, hint)
 
 
 def _no_institution(chosen: str | None, configured: Sequence[str]) -> ConfigurationError:
