@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import socket
 import ssl
 import subprocess
 import urllib.request
@@ -70,6 +71,16 @@ def test_a_folder_in_use_is_told_with_what_to_do(tmp_path: Path) -> None:
     assert "E-SANDBOX-DATA" in err
     assert "another sandbox keeps its state in kept" in " ".join(err.split())
     assert "name another folder" in err
+
+
+def test_a_port_in_use_is_told_with_what_to_do(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with serve(tmp_path, "sandbox", "serve", "--port", str(port)) as process:
+            _, err = process.communicate("")
+    assert process.returncode == 2
+    assert f"E-SANDBOX-PORT  The sandbox cannot listen on 127.0.0.1, port {port}." in err
+    assert "name another --port" in err
 
 
 @pytest.mark.prove

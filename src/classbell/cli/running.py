@@ -127,7 +127,7 @@ class _Delivering:
             )
             if len(review.passed) and not self._agreed(review, settings):
                 self._output.note("Nothing was changed.")
-                return Exit.DONE
+                return read_failures_code(review)
             return await self._deliver(self._run, review, settings)
         except ClassbellError as error:
             return report_error(error, self._output)
@@ -158,7 +158,8 @@ class _Delivering:
     def _print_report(self, settings: InstitutionSettings, report: Report) -> None:
         done = report.tally.done
         words = ", ".join(f"{done[action]} {action.name.lower()}" for action in SIGNS)
-        self._output.line(f"{settings.name}: applied {words} in {_duration(report.seconds)}.")
+        came = f"applied {words}" if any(done.values()) else "nothing was applied"
+        self._output.line(f"{settings.name}: {came} in {_duration(report.seconds)}.")
         for waiting in report.waiting:
             warn(told_waiting(waiting), self._output)
         self._output.event(

@@ -1,5 +1,7 @@
 """``classbell sandbox serve``: a stand-in for Microsoft 365 on this computer."""
 
+import errno
+import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,6 +68,7 @@ def serve(
     output.start()
     with (
         _closing(sandbox),
+        _listening(host, port),
         sandbox.serve(
             port=port,
             host=host,
@@ -129,6 +132,23 @@ def _closing(sandbox: "Sandbox") -> "Iterator[None]":
             sandbox.close()
         except (DataError, OSError) as error:
             raise _unusable(error) from error
+
+
+@contextmanager
+def _listening(host: str, port: int) -> "Iterator[None]":
+    from classbell.errors import ConfigurationError  # noqa: PLC0415 (keeps --help fast)
+
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES}:
+            raise
+        raise ConfigurationError(
+            "E-SANDBOX-PORT",
+            f"The sandbox cannot listen on {host}, port {port}.",
+            why=f"{os.strerror(error.errno)}.",
+            do="end what listens there, or name another --port; 0 takes a free one",
+        ) from error
 
 
 def _unusable(error: Exception) -> "ClassbellError":
