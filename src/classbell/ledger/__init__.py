@@ -5,12 +5,12 @@ The ledger: what we have delivered, what we are about to, and what came of it.
 of it. Nothing here knows where meetings come from or how events travel.
 """
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from classbell.errors import ClassbellError
 from classbell.ledger.acceptance import Acceptance, Accepted, Acceptor
 from classbell.ledger.changes import Changes, Intent, Waiting
-from classbell.ledger.database import Database, insert_one
+from classbell.ledger.database import SCHEMA, Database, insert_one
 from classbell.ledger.entries import Entries, full_key
 from classbell.ledger.mailboxes import Mailboxes, OutMailbox
 from classbell.ledger.meetings import KnownRendering, Meetings, NewRendering
@@ -81,6 +81,16 @@ class Ledger:
         """How many plans this ledger has accepted."""
         return await self._database.read(lambda c: int(c.execute(select(ledger.c.revision)).scalar_one()))
 
+    async def prove_writable(self) -> None:
+        """
+        Write what is there already, durably.
+
+        Raises:
+            TemporaryError: E-DB-BUSY. ClassbellError: E-DB-BROKEN.
+        """
+        statement = update(ledger).values(revision=ledger.c.revision)
+        await self._database.write(lambda c: c.execute(statement))
+
     async def _claim(self) -> None:
         """Write our id into a new database; refuse one that bears another."""
         query = select(ledger.c.installation)
@@ -106,6 +116,7 @@ class Ledger:
 
 
 __all__ = [
+    "SCHEMA",
     "Acceptance",
     "Accepted",
     "InstitutionLedger",

@@ -194,6 +194,15 @@ class Dialect(Protocol):
         """
         ...
 
+    def delete_permanently(self, entry: Entry) -> Request:
+        """
+        Delete our event past the user's Deleted Items; only where the dialect and its cloud can.
+
+        Raises:
+            ValueError: the entry has no etag to prove that with; read the event first.
+        """
+        ...
+
     def read(self, entry: Entry) -> Request:
         """Read our event and its mark."""
         ...

@@ -81,6 +81,15 @@ class GraphDialect:
             headers=_encode({"Prefer": PREFER, "If-Match": _proof(entry)}),
         )
 
+    def delete_permanently(self, entry: Entry) -> Request:
+        """Moves the event to where only an administrator's search finds it (event: permanentDelete page)."""
+        return Request(
+            kind=Kind.DELETE,
+            method="POST",
+            path=f"{_event(entry)}/permanentDelete",
+            headers=_encode({"Prefer": PREFER, "If-Match": _proof(entry)}),
+        )
+
     def read(self, entry: Entry) -> Request:
         """Asks by our id, for our mark, for the etag."""
         return Request(

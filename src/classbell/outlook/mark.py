@@ -87,6 +87,21 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
         return mark if agrees else None
 
 
+def probe_prefix(installation: str) -> str:
+    """
+    With what the marks of all test events of an installation begin.
+
+    Such an event is made and removed again by a check of the set-up. Its mark is kept under the same name but states
+    no version that ``Mark.parse`` knows, so that nothing takes it for a delivered event.
+    """
+    return f"probe/{installation.lower()}/"
+
+
+def probe_text(installation: str, operation: str, intent_at: int) -> str:
+    """The mark of one test event."""
+    return f"{probe_prefix(installation)}{operation}/{intent_at}"
+
+
 def installation_prefix(installation: str) -> str:
     """With what every mark of an installation begins."""
     return f"{VERSION}/{installation.lower()}/"
