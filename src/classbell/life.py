@@ -7,6 +7,7 @@ Nothing else in the engine asks what time it is, draws a random number or writes
 import asyncio
 import os
 import secrets
+import shutil
 import stat
 import time
 import uuid
@@ -67,6 +68,24 @@ class LocalFiles:
         """
         status = path.stat()
         return stat.S_IMODE(status.st_mode) if os.name == "posix" else _PRIVATE
+
+    def modified(self, path: Path) -> float:
+        """
+        When a file was last written, in seconds since 1970.
+
+        Raises:
+            OSError: there is no such file.
+        """
+        return path.stat().st_mtime
+
+    def free(self, folder: Path) -> int:
+        """
+        How many bytes this account may still write there.
+
+        Raises:
+            OSError: there is no such folder.
+        """
+        return shutil.disk_usage(folder).free
 
     def matching(self, folder: Path, pattern: str) -> list[Path]:
         """The files under *folder* that match a pattern such as ``conf.d/*.toml``, sorted."""

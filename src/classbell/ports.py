@@ -107,6 +107,24 @@ class Files(Protocol):
         """
         ...
 
+    def modified(self, path: Path) -> float:
+        """
+        When a file was last written, in seconds since 1970.
+
+        Raises:
+            OSError: there is no such file.
+        """
+        ...
+
+    def free(self, folder: Path) -> int:
+        """
+        How many bytes this account may still write there.
+
+        Raises:
+            OSError: there is no such folder.
+        """
+        ...
+
     def matching(self, folder: Path, pattern: str) -> list[Path]:
         """The files under *folder* that match a pattern such as ``conf.d/*.toml``, sorted."""
         ...
