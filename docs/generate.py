@@ -22,7 +22,7 @@ from pydantic.fields import FieldInfo
 from classbell.cli import app
 from classbell.cli.exits import Exit
 from classbell.cli.invocation import SHARED_PANEL
-from classbell.settings import FileReference, HostSettings, InstitutionSettings, Secret
+from classbell.settings import FileReference, HostSettings, InstitutionSettings, PrivateFile, Secret
 from classbell.settings.effective import plain
 from classbell.settings.values import Form
 
@@ -33,7 +33,8 @@ PLAIN_FORMS = {
     bool: "`true` or `false`",
     int: "whole number",
     UUID: "GUID",
-    Secret: "`{ file }` or `{ env }`",
+    Secret: "`{ file }`, `{ env }`, `{ credential }` or `{ prompt = true }`",
+    PrivateFile: "`{ file }` or `{ credential }`",
     FileReference: "`{ file }`",
 }
 
@@ -52,7 +53,9 @@ it came from; `classbell config schema` prints a JSON Schema with which editors 
 - Paths that are not absolute start at the file that names them.
 - Durations are whole numbers with units: `30s`, `15m`, `26h`, `7d`, `2w`, `1h30m`. Zones are IANA names.
 - Secrets have no literal form. A key or a password is named by its place: `{ file = "key.pem" }`, which other users of
-  the computer must not be able to read, or `{ env = "NAME" }`. They are read afresh whenever they are needed.
+  the computer must not be able to read; `{ env = "NAME" }`; `{ credential = "NAME" }`, which systemd hands over to a
+  service (`LoadCredential=`); or `{ prompt = true }`, asked for at the terminal once per run. They are read afresh
+  whenever they are needed. [Certificates and keys](../how-to/certificates.md) says when to use which.
 
 ## Environment
 

@@ -5,14 +5,15 @@ Nothing else in the engine asks what time it is, draws a random number or writes
 """
 
 import asyncio
+import errno
 import os
 import secrets
 import shutil
 import stat
 import time
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 from classbell.ports import Parser, Ports
@@ -20,6 +21,8 @@ from classbell.transport import AiohttpTransport
 
 _PRIVATE = 0o600
 _PUBLIC = 0o644
+# What file systems without hard links answer: FAT, some network shares.
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 _random = secrets.SystemRandom()
 
 
@@ -69,6 +72,16 @@ class LocalFiles:
         status = path.stat()
         return stat.S_IMODE(status.st_mode) if os.name == "posix" else _PRIVATE
 
+    def owner(self, path: Path) -> int:
+        """
+        The number of the account that a file belongs to: 0 is root; -1 on systems without numbers.
+
+        Raises:
+            OSError: there is no such file.
+        """
+        status = path.stat()
+        return status.st_uid if os.name == "posix" else -1
+
     def modified(self, path: Path) -> float:
         """
         When a file was last written, in seconds since 1970.
@@ -104,21 +117,67 @@ class LocalFiles:
         Raises:
             OSError: it could not be written; the old file is as it was.
         """
-        # In the same directory: a rename is atomic only within one file system.
-        draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-        mode = _PRIVATE if private else _PUBLIC
-        try:
-            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+        with _draft(path, content, _PRIVATE if private else _PUBLIC) as draft:
             draft.replace(path)
-        except BaseException:
-            with suppress(OSError):
-                draft.unlink()
-            raise
         _sync_directory(path.parent)
+
+    def create_private(self, path: Path, content: bytes) -> None:
+        """
+        Write a new file with mode 0600 durably: all of it or nothing, and never over another.
+
+        Raises:
+            FileExistsError: there is something of this name.
+            OSError: it could not be written; then nothing is there.
+        """
+        with _draft(path, content, _PRIVATE) as draft:
+            # Unlike a rename, a link fails where something stands already, and is as atomic.
+            try:
+                os.link(draft, path)
+            except FileExistsError:
+                raise
+            except OSError as refused:
+                if refused.errno not in _NO_LINKS:
+                    raise
+                _write_new(path, content, _PRIVATE)
+            draft.unlink(missing_ok=True)
+        _sync_directory(path.parent)
+
+    def remove(self, path: Path) -> None:
+        """
+        Remove a file so that a crash does not bring it back; that there is none is no error.
+
+        Raises:
+            OSError: it could not be removed.
+        """
+        path.unlink(missing_ok=True)
+        _sync_directory(path.parent)
+
+
+@contextmanager
+def _draft(path: Path, content: bytes, mode: int) -> Iterator[Path]:
+    """The content in a file beside *path*, which is to take its place; gone if that fails."""
+    # In the same directory: renames and links are atomic only within one file system.
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        _write_new(draft, content, mode)
+        yield draft
+    except BaseException:
+        with suppress(OSError):
+            draft.unlink()
+        raise
+
+
+def _write_new(path: Path, content: bytes, mode: int) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        with suppress(OSError):
+            path.unlink()
+        raise
 
 
 def _sync_directory(directory: Path) -> None:

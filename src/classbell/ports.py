@@ -107,6 +107,15 @@ class Files(Protocol):
         """
         ...
 
+    def owner(self, path: Path) -> int:
+        """
+        The number of the account that a file belongs to: 0 is root; -1 where the system has no numbers.
+
+        Raises:
+            OSError: there is no such file.
+        """
+        ...
+
     def modified(self, path: Path) -> float:
         """
         When a file was last written, in seconds since 1970.
@@ -131,6 +140,25 @@ class Files(Protocol):
 
     def write_durably(self, path: Path, content: bytes, *, private: bool = False) -> None:
         """Replace a file atomically and fsync it; *private* means mode 0600."""
+        ...
+
+    def create_private(self, path: Path, content: bytes) -> None:
+        """
+        Write a new file with mode 0600 durably: all of it or nothing, and never over another.
+
+        Raises:
+            FileExistsError: there is something of this name.
+            OSError: it could not be written; then nothing is there.
+        """
+        ...
+
+    def remove(self, path: Path) -> None:
+        """
+        Remove a file durably; that there is none is no error.
+
+        Raises:
+            OSError: it could not be removed.
+        """
         ...
 
 

@@ -67,7 +67,7 @@ def test_a_misspelled_key_is_one_problem_although_the_right_one_is_missing(
         ('name = "standard"', 'name = "standard"\nreminder = "90s"', 27, "profiles.reminder: a reminder is a number of whole minutes before the start, such as 15m."),
         ("[tenant]", '[tenant]\nlogin_url = "https://localhost:1"', 5, "tenant: login_url and graph_url stand together, or neither does."),
         ("[tenant]", '[tenant]\nlogin_url = "http://localhost"\ngraph_url = "https://localhost"', 6, "tenant.login_url: an address is written as https://host, with a port or a path if need be."),
-        ('file = "key.pem"', 'file = "key.pem", env = "KEY"', 11, "tenant.certificates.private_key: a secret has exactly one of file and env."),
+        ('file = "key.pem"', 'file = "key.pem", env = "KEY"', 11, "tenant.certificates.private_key: a secret has exactly one of file, env, credential and prompt = true."),
     ],
 )  # fmt: skip
 def test_a_wrong_value_is_said_in_plain_words_with_its_line(

@@ -9,6 +9,8 @@ class Drawer:
 
     def __init__(self) -> None:
         self.content: dict[Path, bytes] = {}
+        self.modes: dict[Path, int] = {}
+        self.owners: dict[Path, int] = {}
         self.locked = False
         self.full = False
 
@@ -21,7 +23,11 @@ class Drawer:
 
     def mode(self, path: Path) -> int:
         self.read(path)
-        return 0o600
+        return self.modes.get(path, 0o600)
+
+    def owner(self, path: Path) -> int:
+        self.read(path)
+        return self.owners.get(path, 1000)
 
     def modified(self, path: Path) -> float:
         self.read(path)
@@ -39,3 +45,8 @@ class Drawer:
         if self.full:
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         self.content[path] = content
+
+    def create_private(self, path: Path, content: bytes) -> None:
+        if path in self.content:
+            raise FileExistsError(errno.EEXIST, "File exists", str(path))
+        self.write_durably(path, content, private=True)

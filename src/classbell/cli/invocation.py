@@ -20,7 +20,7 @@ from classbell.cli.output import Output
 
 if TYPE_CHECKING:
     from classbell.ports import Files
-    from classbell.settings import Configuration, InstitutionSettings
+    from classbell.settings import Ask, Configuration, InstitutionSettings
 
 P = ParamSpec("P")
 DEFAULT_CONFIG = Path("classbell.toml")
@@ -98,6 +98,11 @@ class Invocation:
         from classbell.life import LocalFiles  # noqa: PLC0415 (keeps --help fast)
 
         return LocalFiles()
+
+    @functools.cached_property
+    def ask(self) -> "Ask":
+        """Has secrets typed in at the terminal, each once in this call; see ``Ask``."""
+        return functools.cache(self.output.ask_secret)
 
     @functools.cached_property
     def configuration(self) -> "Configuration":

@@ -171,6 +171,24 @@ class Output:
         self._err.flush()
         return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
+    def ask_secret(self, what: str) -> bytes:
+        """
+        Have a password typed in, without showing it; *what* is what it is the password of.
+
+        Raises:
+            ConfigurationError: ``E-SECRET-PROMPT``, nobody can be asked.
+        """
+        from classbell.settings import cannot_ask  # noqa: PLC0415 (keeps --help fast)
+
+        if not self._interactive:
+            raise cannot_ask(what)
+        import getpass  # noqa: PLC0415 (rarely needed)
+
+        try:
+            return getpass.getpass(f"{what[0].upper()}{what[1:]}: ", stream=self._err).encode()
+        except EOFError:
+            raise cannot_ask(what) from None
+
     def _progress_line(self, label: str, done: int, total: int, note: str) -> None:
         self._write_json({"type": "progress", "label": label, "done": done, "total": total, "note": note})
 

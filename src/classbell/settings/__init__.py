@@ -20,11 +20,21 @@ from classbell.settings.institution import (
 from classbell.settings.loading import Configuration, Draft, load, load_draft
 from classbell.settings.origins import InvalidConfiguration, Origin, Problem, problem_of
 from classbell.settings.presence import absences
-from classbell.settings.references import FileReference, Secret
+from classbell.settings.references import (
+    Ask,
+    FileReference,
+    PrivateFile,
+    Secret,
+    cannot_ask,
+    demand_privacy,
+    read_private,
+    read_public,
+)
 from classbell.settings.tenant import CertificateSettings, TenantSettings
 from classbell.settings.values import is_slug
 
 __all__ = [
+    "Ask",
     "AudienceSettings",
     "CertificateSettings",
     "Configuration",
@@ -42,6 +52,7 @@ __all__ = [
     "MaxDeletes",
     "Origin",
     "PerMailbox",
+    "PrivateFile",
     "Problem",
     "ProfileSettings",
     "Row",
@@ -53,10 +64,14 @@ __all__ = [
     "TenantSettings",
     "WindowSettings",
     "absences",
+    "cannot_ask",
+    "demand_privacy",
     "effective",
     "is_slug",
     "load",
     "load_draft",
     "problem_of",
+    "read_private",
+    "read_public",
     "schemas",
 ]

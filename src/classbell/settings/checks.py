@@ -54,6 +54,7 @@ def _secrets_in_the_environment(settings: InstitutionSettings) -> Iterator[Compl
     for number, certificate in enumerate(settings.tenant.certificates):
         for key, secret in (
             ("private_key", certificate.private_key),
+            ("store_password", certificate.store_password),
             ("key_password", certificate.key_password),
         ):
             if secret is not None and secret.env is not None:

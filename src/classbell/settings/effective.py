@@ -13,7 +13,7 @@ from classbell.settings.host import HostSettings
 from classbell.settings.institution import InstitutionSettings
 from classbell.settings.loading import Configuration
 from classbell.settings.origins import KeyPath, Origin, dotted
-from classbell.settings.references import FileReference, Secret
+from classbell.settings.references import FileReference, PrivateFile, Secret
 from classbell.settings.values import duration_text
 
 Plain = str | int | float | bool | list[Any] | dict[str, Any] | None
@@ -45,7 +45,7 @@ def schemas() -> dict[str, dict[str, Any]]:
 
 
 def _leaves(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Plain]]:
-    if isinstance(value, Secret | FileReference):
+    if isinstance(value, Secret | PrivateFile | FileReference):
         yield path, {name: plain(kept) for name, kept in value if kept is not None}
     elif isinstance(value, BaseModel):
         for name, field in type(value).model_fields.items():

@@ -9,7 +9,7 @@ from classbell.ports import Files
 from classbell.settings.base import Settings
 from classbell.settings.loading import Configuration
 from classbell.settings.origins import KeyPath, Problem, problem_of
-from classbell.settings.references import FileReference, Secret
+from classbell.settings.references import FileReference, PrivateFile, Secret
 
 
 def absences(configuration: Configuration, files: Files, environ: Mapping[str, str]) -> list[Problem]:
@@ -22,8 +22,10 @@ def absences(configuration: Configuration, files: Files, environ: Mapping[str, s
     ]
 
 
-def _places(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Path | Secret | FileReference]]:
-    if isinstance(value, Path | Secret | FileReference):
+def _places(
+    value: Any, path: KeyPath
+) -> Iterator[tuple[KeyPath, Path | Secret | PrivateFile | FileReference]]:
+    if isinstance(value, Path | Secret | PrivateFile | FileReference):
         yield path, value
     elif isinstance(value, Settings):
         for name, entry in value:
@@ -34,12 +36,16 @@ def _places(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Path | Secret 
 
 
 def _tried(
-    place: Path | Secret | FileReference, files: Files, environ: Mapping[str, str]
+    place: Path | Secret | PrivateFile | FileReference, files: Files, environ: Mapping[str, str]
 ) -> Iterator[ConfigurationError]:
     try:
         match place:
+            case Secret(prompt=True):
+                pass  # it is looked for nowhere; whoever opens the key asks
             case Secret():
                 place.reveal(files, environ)
+            case PrivateFile():
+                place.read(files, environ)
             case FileReference():
                 place.read(files)
             case Path():

@@ -6,21 +6,66 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from classbell.settings.base import Settings
-from classbell.settings.references import FileReference, Secret
-from classbell.settings.values import CLOUDS, BaseUrl, CloudName, Guid, LocalPath, MailAddress, TenantId
+from classbell.settings.references import FileReference, PrivateFile, Secret
+from classbell.settings.values import CLOUDS, BaseUrl, CloudName, Guid, LocalPath, MailAddress, TenantId, Text
 
 
 class CertificateSettings(Settings):
-    """A certificate with its private key, in the PEM files that OpenSSL makes; both may be in one file."""
+    """
+    A certificate with its private key, in two settings or in one.
 
-    certificate: FileReference
+    Either `certificate` and `private_key` (PEM; both may be in one file), or a `keystore` that holds both (PKCS#12,
+    Java keystore, or PEM).
+    """
+
+    certificate: FileReference | None = None
     """The certificate that was uploaded to the application."""
 
-    private_key: Secret
+    private_key: Secret | None = None
     """Its private key."""
 
+    keystore: PrivateFile | None = None
+    """A file that holds certificate and private key. Its form is told by its content, whatever its name."""
+
+    alias: Text | None = None
+    """Which key of the keystore; needed where it has several."""
+
+    store_password: Secret | None = None
+    """The password of the keystore."""
+
     key_password: Secret | None = None
-    """The password of the private key, where it has one."""
+    """The password of the private key, where it has one. In a keystore: where it is not the store's."""
+
+    @model_validator(mode="after")
+    def _pair_or_keystore(self) -> Self:
+        pair = self.certificate is not None or self.private_key is not None
+        if pair == (self.keystore is not None):
+            raise PydanticCustomError(
+                "key_material", "a certificate is either certificate and private_key, or a keystore"
+            )
+        if pair and (self.certificate is None or self.private_key is None):
+            absent = "private_key" if self.private_key is None else "certificate"
+            raise PydanticCustomError(
+                "key_material",
+                "{absent} is missing: certificate and private_key stand together",
+                {"absent": absent},
+            )
+        if pair and (self.alias is not None or self.store_password is not None):
+            raise PydanticCustomError(
+                "key_material", "alias and store_password belong to a keystore; a key in PEM has key_password"
+            )
+        if self.private_key is not None and self.private_key.prompt:
+            raise PydanticCustomError(
+                "key_material", "a private key cannot be typed in; its password can: key_password"
+            )
+        return self
+
+    @property
+    def place(self) -> str:
+        """Where the certificate is kept, for messages."""
+        if self.keystore is not None:
+            return f"{self.keystore.place}, {self.alias}" if self.alias else self.keystore.place
+        return str(self.certificate.file) if self.certificate else ""
 
 
 class TenantSettings(Settings):

@@ -69,6 +69,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ENVIRONMENT = re.compile(r"[A-Z_][A-Z0-9_]*")
+_CREDENTIAL = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,255}")
 _MAILBOX = re.compile(r"[^\s@/\\<>\"]+@[^\s@/\\<>\"]+\.[^\s@/\\<>\"]+")
 _UNITS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
@@ -226,6 +227,7 @@ def _as_several(given: Any) -> Any:
 _NAME_RULE = "a name has letters, digits, hyphens, dots and underscores, at most 63"
 _SLUG_RULE = "an id has small letters, digits and hyphens, at most 63"
 _FIELD_RULE = "a field has letters, digits and underscores"
+_CREDENTIAL_RULE = "a credential has letters, digits, hyphens, dots and underscores, and begins with no dot"
 _ENVIRONMENT_RULE = "an environment variable is named in capitals, digits and underscores"
 _MAILBOX_RULE = "a mailbox is named by its address, as in pilot@example.ac.uk"
 _DURATION_SCHEMA = WithJsonSchema({"type": "string", "pattern": f"^(?!$){_DURATION.pattern}$"})
@@ -260,6 +262,7 @@ Slug = Annotated[str, _named(_SLUG, _SLUG_RULE), Form("id: small letters, digits
 FieldName = Annotated[str, _named(_FIELD, _FIELD_RULE)]
 EnvironmentName = Annotated[str, _named(_ENVIRONMENT, _ENVIRONMENT_RULE), Form("name of a variable")]
 MailAddress = Annotated[str, _named(_MAILBOX, _MAILBOX_RULE), Form("mailbox address")]
+CredentialName = Annotated[str, _named(_CREDENTIAL, _CREDENTIAL_RULE), Form("name of a credential")]
 Count = Annotated[int, Field(ge=0), Form("whole number")]
 PositiveCount = Annotated[int, Field(gt=0), Form("whole number, at least 1")]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False), Form("number from 0 to 100")]
