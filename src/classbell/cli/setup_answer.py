@@ -1,0 +1,97 @@
+"""``classbell setup --answer``: the ids of the registered application, taken into the configuration."""
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from classbell.cli.invocation import Invocation
+from classbell.errors import ConfigurationError
+from classbell.settings import Draft
+from classbell.setup import Change, amended, parse_answer
+
+# More than any form or mail has.
+_LONGEST_ANSWER = 1_000_000
+
+
+def take(invocation: Invocation, draft: Draft, answers: Sequence[str], *, yes: bool) -> None:
+    """
+    Take ids into the file of an institution.
+
+    Raises:
+        ConfigurationError: ``E-SETUP-ANSWER``, ``E-SETUP-FILE``, ``E-SETUP-WRITE``, ``E-ASK``; nothing was changed.
+    """
+    ids = parse_answer("\n".join(_text_of(each) for each in answers))
+    path = draft.path.resolve()
+    content, changes = amended(invocation.files.read(path), str(draft.path), ids)
+    output = invocation.output
+    for change in changes:
+        output.line(f"{change.key:<22}  {change.old or '(not known)'} -> {change.new}")
+    replaced = [change for change in changes if change.old]
+    if replaced and not yes:
+        names = " and ".join(change.key for change in replaced)
+        question = f"Replace {names} of {draft.settings.name} in {draft.path}?"
+        if not output.confirm(question, flag="--yes"):
+            output.note("Nothing was changed.")
+            output.answer(_told(draft, changes, written=False))
+            return
+    if changes:
+        _replace(path, content, invocation)
+        output.line(f"wrote {draft.path}")
+        output.note("Next: classbell config check")
+    else:
+        output.line(f"{draft.path} has these ids already.")
+    output.answer(_told(draft, changes, written=bool(changes)))
+
+
+def _told(draft: Draft, changes: Sequence[Change], *, written: bool) -> dict[str, object]:
+    return {
+        "institution": draft.settings.id,
+        "file": str(draft.path),
+        "changes": [{"key": each.key, "old": each.old or None, "new": each.new} for each in changes],
+        "written": written,
+    }
+
+
+def _text_of(answer: str) -> str:
+    if "=" in answer and not Path(answer).is_file():
+        return answer
+    try:
+        content = sys.stdin.read(_LONGEST_ANSWER) if answer == "-" else _decoded(Path(answer))
+    except OSError as error:
+        raise ConfigurationError(
+            "E-SETUP-ANSWER",
+            f"The answer {answer} cannot be read.",
+            why=f"{error.strerror or type(error).__name__}.",
+            effect="nothing was changed.",
+            do="name the file, - for standard input, or give an id as in client_id=ID.",
+        ) from error
+    return content
+
+
+def _decoded(path: Path) -> str:
+    with path.open("rb") as file:
+        content = file.read(_LONGEST_ANSWER)
+    # Windows saves text in either; what is in neither has no id in it that could be read.
+    encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
+    return content.decode(encoding, "replace")
+
+
+def _replace(path: Path, content: bytes, invocation: Invocation) -> None:
+    """Replace a file, and leave it to whom it belonged: root may run this for the service's account."""
+    before = path.stat()
+    try:
+        # Closed to others until its own mode is put back.
+        invocation.files.write_durably(path, content, private=True)
+        if os.name == "posix":
+            with suppress(PermissionError):
+                os.chown(path, before.st_uid, before.st_gid)
+        path.chmod(before.st_mode & 0o7777)
+    except OSError as error:
+        raise ConfigurationError(
+            "E-SETUP-WRITE",
+            f"{path} cannot be written.",
+            why=f"{error.strerror or type(error).__name__}.",
+            do="run the command from an account that may write there.",
+        ) from error

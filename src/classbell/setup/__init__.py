@@ -1,0 +1,30 @@
+"""
+Guided set-up: what an institution's administrators have to do in Entra ID and Exchange, filled in.
+
+    facts         what is known of one institution           clouds, permissions   Microsoft's names for things
+    parts         the texts and scripts, from templates/     quoting               values inside scripts
+    certificates  the public part of what signs in           answers               ids that come back
+"""
+
+from classbell.setup.answers import Change, amended, parse_answer
+from classbell.setup.certificates import PublicCertificate, public_certificates
+from classbell.setup.facts import Facts, is_guid
+from classbell.setup.parts import PARTS, Part, Script, answer_form, overview, rendered
+from classbell.setup.permissions import ApiName
+
+__all__ = [
+    "PARTS",
+    "ApiName",
+    "Change",
+    "Facts",
+    "Part",
+    "PublicCertificate",
+    "Script",
+    "amended",
+    "answer_form",
+    "is_guid",
+    "overview",
+    "parse_answer",
+    "public_certificates",
+    "rendered",
+]
