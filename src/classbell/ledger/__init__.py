@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from classbell.errors import ClassbellError
 from classbell.ledger.acceptance import Acceptance, Accepted, Acceptor
+from classbell.ledger.certificates import Certificates
 from classbell.ledger.changes import Changes, Intent, Waiting
 from classbell.ledger.database import SCHEMA, Database, insert_one
 from classbell.ledger.entries import Entries, full_key
@@ -27,6 +28,7 @@ class InstitutionLedger:
         self.entries = Entries(database, number)
         self.changes = Changes(database, number, installation, key)
         self.runs = Runs(database, number)
+        self.certificates = Certificates(database, number)
         self.plans = Acceptor(database, number, installation, key)
 
 

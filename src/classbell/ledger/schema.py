@@ -164,6 +164,18 @@ run = Table(
     Column("summary", LargeBinary, comment="JSON: counts by action, state and code"),
 )
 
+certificate = Table(
+    "certificate",
+    metadata,
+    Column("institution_id", ForeignKey("institution.id"), primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    Column(
+        "worked_at", Float, nullable=False, server_default="0", comment="when a token was last had with it"
+    ),
+    Column("refused_at", Float, nullable=False, server_default="0", comment="when Microsoft last refused it"),
+    Column("refusal", Text, nullable=False, server_default="", comment="with which code"),
+)
+
 OPEN_STATES = ("pending", "sent", "unknown", "waiting", "held")
 DUE_STATES = ("pending", "waiting", "unknown")
 _OPEN = text("state IN ('pending', 'sent', 'unknown', 'waiting', 'held')")
