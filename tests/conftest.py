@@ -3,17 +3,20 @@ What holds for every test.
 
 A test marked ``shared`` reads the real timetables beside the repository. Where they are absent it is
 deselected at collection, and the closing summary says how many were. Where ``CI`` is set, a skipped test
-counts as a failure: a skip there means that something was not shown.
+counts as a failure: a skip there means that something was not shown. Every answer of every sandbox that a test
+serves is held against its description (``tests/conformity``); one that does not fit fails the test.
 """
 
 import os
 import signal
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+from tests.trials import run_trials
 
 # A shell that starts us in the background has us ignore Ctrl-C, and every command that tests start would
 # inherit that. A handler is not inherited: the commands begin with the usual disposition.
@@ -29,6 +32,28 @@ DESELECTED = pytest.StashKey[int]()
 settings.register_profile("steady", derandomize=True, deadline=None, database=None)
 settings.register_profile("soak", max_examples=5_000, deadline=None, print_blob=True)
 settings.load_profile("steady")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--each-switch",
+        action="store_true",
+        help="run each test again under every other value of the sandbox's switches that matter to it",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "stands_on(*switches): stands on the default of these switches")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    if not item.config.getoption("--each-switch"):
+        return None
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    run_trials(item, nextitem)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
 
 
 @pytest.fixture(scope="session")
@@ -64,6 +89,34 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
         report.outcome = "failed"
         report.longrepr = f"module skipped, and in CI a skip is a failure: {report.longrepr}"
     return report
+
+
+def pytest_collection_finish() -> None:
+    # Tests that serve no sandbox do without; whoever serves one has imported it by now.
+    if "classbell.sandbox" in sys.modules:
+        from tests.conformity import observer  # noqa: PLC0415 - see above
+
+        observer.install()
+
+
+def fail_for_nonconforming_answers() -> None:
+    """Fail the present test where a sandbox gave it an answer that its description does not allow."""
+    observer = sys.modules.get("tests.conformity.observer")
+    found = observer.taken_failures() if observer else []
+    if found:
+        pytest.fail("answers do not conform:\n" + "\n".join(dict.fromkeys(found[:20])), pytrace=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None]:
+    yield
+    fail_for_nonconforming_answers()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Generator[None]:
+    yield
+    fail_for_nonconforming_answers()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

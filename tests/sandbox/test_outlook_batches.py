@@ -301,3 +301,17 @@ def test_a_malformed_multipart_envelope_is_refused(
     outlook: OutlookClient, kind: str, body: str, status: int
 ) -> None:
     assert outlook.ask("POST", "/$batch", body.encode(), Content_Type=kind).status == status
+
+
+def test_refusals_of_a_whole_batch_and_of_a_member_name_their_request_in_this_apis_words(
+    outlook: OutlookClient,
+) -> None:
+    whole = outlook.post("/$batch", {"requests": []})
+    (member,) = batch(outlook, {"method": "BREW", "url": "/users('x')/events"})
+    for body in (whole.body, member["body"]):
+        assert set(body["error"]["innerError"]) == {"requestId", "date"}
+
+
+def test_a_fault_meets_the_member_whose_id_it_names(world: World, outlook: OutlookClient) -> None:
+    world.sandbox.faults.add(lambda request: request.part == "2", "503-before")
+    assert statuses(batch(outlook, create(world), create(world), Prefer=ALL)) == {"1": 201, "2": 503}

@@ -7,7 +7,7 @@ consent on the Microsoft identity platform".
 
 from typing import Any
 
-from classbell.sandbox.description.operations import HTML, Answer, Operation, in_path, query
+from classbell.sandbox.description.operations import HTML, PLAIN, Answer, Operation, in_path, query
 from classbell.sandbox.description.shapes import HTTPS_URL, NUMBER_AS_TEXT
 from classbell.sandbox.description.terms import (
     FLAG,
@@ -120,7 +120,9 @@ _OTHERWISE = Answer("What a scripted fault makes of the answer.", ref("tokenErro
 _BAD = Answer("The request is wrong.", ref("tokenError"))
 _UNPROVED = Answer("The application does not prove who it is.", ref("tokenError"))
 _TOO_MANY = Answer(
-    "Too many requests; a line of text by the switch `sign_in_throttle_body`.", ref("tokenError")
+    "Too many requests; a line of text by the switch `sign_in_throttle_body`.",
+    ref("tokenError"),
+    beside={PLAIN: TEXT},
 )
 _PAGE = Answer("A page for a person.", {"type": "string", "pattern": "^<!DOCTYPE html>"}, HTML)
 

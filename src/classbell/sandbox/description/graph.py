@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from classbell.sandbox.description.operations import (
-    CHALLENGE,
     JSON,
     PLAIN,
     Answer,
@@ -101,7 +100,7 @@ def operation(
     """One with the refusals that all have, and *further* ones; *body* is the name of the schema of what it takes."""
     return Operation(
         summary,
-        {**answers, **refusals("error", *_COMMON, *further, headers=CHALLENGE)},
+        {**answers, **refusals("error", *_COMMON, *further)},
         (*parameters, PREFER),
         {JSON: ref(body)} if body else {},
         body_required,
@@ -294,7 +293,7 @@ _BATCH = Operation(
     "Up to twenty requests in one, answered in any order.",
     {
         200: Answer("An answer to each.", ref("batchAnswer")),
-        **refusals("error", 400, 401, 413, headers=CHALLENGE),
+        **refusals("error", 400, 401, 413),
     },
     (),
     {JSON: ref("batchRequest")},

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from classbell.sandbox.description.terms import NULL, Schema, matching, ref
+from classbell.sandbox.description.terms import TEXT, Schema, matching, ref
 
 JSON = "application/json"
 PLAIN = "text/plain"
@@ -27,28 +27,33 @@ class Answer:
         description: what it means.
         schema: of the content; None where there is none.
         kind: the media type of the content.
+        beside: the schemas of other media types that it may come in.
         whole: the schema where nothing is chosen by ``$select``, if that makes a difference.
         headers: headers that it always has, with their schemas.
+        may_have: headers that it sometimes has.
     """
 
     description: str
     schema: Schema | None = None
     kind: str = JSON
     whole: Schema | None = None
+    beside: Mapping[str, Schema] = field(default_factory=dict)
     headers: Mapping[str, Schema] = field(default_factory=dict)
+    may_have: Mapping[str, Schema] = field(default_factory=dict)
 
     def told(self) -> dict[str, Any]:
         """As OpenAPI has it."""
         told: dict[str, Any] = {"description": self.description}
-        if self.headers:
-            told["headers"] = {
-                name: {"required": True, "schema": schema} for name, schema in self.headers.items()
-            }
+        headers = {name: {"required": True, "schema": schema} for name, schema in self.headers.items()}
+        headers |= {name: {"required": False, "schema": schema} for name, schema in self.may_have.items()}
+        if headers:
+            told["headers"] = headers
         if self.schema is not None:
             content: dict[str, Any] = {"schema": self.schema}
             if self.whole is not None:
                 content[WITHOUT_SELECT] = self.whole
-            told["content"] = {self.kind: content}
+            others = {kind: {"schema": schema} for kind, schema in self.beside.items()}
+            told["content"] = {self.kind: content, **others}
         return told
 
 
@@ -115,19 +120,20 @@ def _parameter(place: str, name: str, about: str, schema: Schema, *, required: b
     return {"name": name, "in": place, "description": about, "required": required, "schema": schema}
 
 
-def refusals(
-    error: str, *statuses: int, headers: Mapping[int, Mapping[str, Schema]] | None = None
-) -> dict[int, Answer]:
+def refusals(error: str, *statuses: int) -> dict[int, Answer]:
     """Answers with an error, *error* being the name of its schema."""
     return {
-        status: Answer(_MEANINGS[status], ref(error), headers=(headers or {}).get(status, {}))
+        status: Answer(_MEANINGS[status], ref(error), may_have=_HEADERS.get(status, {}))
         for status in statuses
     }
 
 
-NOTHING: Schema = NULL
-CHALLENGE: dict[int, Mapping[str, Schema]] = {401: {"WWW-Authenticate": matching("Bearer .+")}}
-
+_WAIT: Mapping[str, Schema] = {"Retry-After": TEXT}
+_HEADERS: Mapping[int, Mapping[str, Schema]] = {
+    401: {"WWW-Authenticate": matching("Bearer .+")},
+    429: _WAIT,
+    503: _WAIT,
+}
 _MEANINGS = {
     400: "The request cannot be understood, or is not possible.",
     401: "The token is missing, garbled, expired, revoked, or for somebody else.",

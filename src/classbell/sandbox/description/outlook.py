@@ -14,6 +14,7 @@ from classbell.sandbox.description.shapes import HTTPS_URL, MUTABLE_EVENT_ID, NU
 from classbell.sandbox.description.terms import COUNT, TEXT, Schema, closed, listed, maybe, opened, ref
 
 ROOT = "/api/v2.0"
+MIXED = "multipart/mixed"
 USER = f"{ROOT}/users/{{user}}"
 CALENDARS = ("/calendar", "/calendars/{calendar}")
 
@@ -48,7 +49,7 @@ def _pascal(schema: Any) -> Any:
         return [_pascal(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    told = {}
+    told: dict[str, Any] = {}
     for key, part in schema.items():
         match key:
             case "properties":
@@ -255,12 +256,12 @@ def _of_calendars() -> dict[str, dict[str, Operation]]:
 _BATCH = Operation(
     "Several requests in one, in JSON or as multipart/mixed, answered in their order until the first that fails.",
     {
-        200: Answer("An answer to each that was done.", ref("batchAnswer")),
+        200: Answer("An answer to each that was done.", ref("batchAnswer"), beside={MIXED: TEXT}),
         **_UNAUTHORIZED,
         **refusals("outlookError", 400, 410, 413, 501),
     },
     (graph.PREFER,),
-    {JSON: ref("outlookBatchRequest")},
+    {JSON: ref("outlookBatchRequest"), MIXED: TEXT},
     otherwise=_OTHERWISE,
     tag="Outlook REST",
 )
@@ -274,5 +275,6 @@ def paths() -> dict[str, dict[str, Operation]]:
     below |= _of_calendars()
     return {
         f"{ROOT}/$batch": {"post": _BATCH},
+        f"{ROOT}/me/$batch": {"post": _BATCH},
         **{f"{USER}{path}": operations for path, operations in below.items()},
     }

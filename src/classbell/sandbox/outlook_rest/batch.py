@@ -15,7 +15,7 @@ from classbell.sandbox.exchange import ABSENT, ConnectionDropped, Reply, Request
 from classbell.sandbox.faults import Fault
 from classbell.sandbox.gateway import Gateway
 from classbell.sandbox.outlook_rest import paths
-from classbell.sandbox.outlook_rest.translation import Translation
+from classbell.sandbox.outlook_rest.translation import Translation, refused
 from classbell.sandbox.refusals import Refusal, bad_request
 from classbell.sandbox.surface import UNREADABLE
 
@@ -96,7 +96,7 @@ class OutlookBatches:
             except Refusal as malformed:
                 refusal = malformed
         if refusal is not None:
-            return self._gateway.refused(refusal, member.headers)
+            return refused(self._gateway.refused(refusal, member.headers))
         return await self._translation.answer(member, access)
 
 
@@ -139,4 +139,5 @@ def _member(part: _Part, request: Request, size: int) -> Request:
         size=size,
         base=request.base,
         batch=request.batch,
+        part=part.id,
     )

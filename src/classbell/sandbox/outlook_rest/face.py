@@ -1,5 +1,6 @@
 """Outlook REST over HTTP: requests alone, and batches in JSON or as ``multipart/mixed``."""
 
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request as HttpRequest
@@ -10,10 +11,11 @@ from classbell.sandbox import surface
 from classbell.sandbox.access import Access
 from classbell.sandbox.batch import answered
 from classbell.sandbox.exchange import ConnectionDropped, Reply, Request
+from classbell.sandbox.faults import Fault
 from classbell.sandbox.graph_face import GraphFace
 from classbell.sandbox.outlook_rest import admission, multipart, paths
 from classbell.sandbox.outlook_rest.batch import OutlookBatches
-from classbell.sandbox.outlook_rest.translation import Translation
+from classbell.sandbox.outlook_rest.translation import Translation, refused
 from classbell.sandbox.refusals import Refusal
 from classbell.sandbox.server import Doors
 
@@ -109,10 +111,13 @@ class OutlookFace(GraphFace):
     def _access(self, request: HttpRequest) -> Access:
         return admission.admit(self._doors.tokens, request.headers.get("authorization"), self._doors.tenants)
 
-    def _refused(self, request: HttpRequest, refusal: Refusal) -> Response:
-        response = super()._refused(request, refusal)
-        # The reason stands in a header alone.
-        return surface.spoilt(response, "empty") if refusal.status == _UNAUTHORIZED else response
+    def _spoilt(self, fault: Fault, reply: Reply) -> Reply:
+        return refused(super()._spoilt(fault, reply))
+
+    def _finished(self, request: HttpRequest, reply: Reply) -> Response:
+        # The reason of a 401 stands in a header alone.
+        told = replace(reply, body=None) if reply.status == _UNAUTHORIZED else refused(reply)
+        return super()._finished(request, told)
 
 
 def _shown(body: Any) -> Any:

@@ -26,6 +26,18 @@ _ID_TYPE = re.compile(r"\s*IdType\s*=\s*(?:\"[^\"]*\"|[^,;\s]*)\s*[,;]?", re.IGN
 _ENTITY = re.compile(r"/(?P<collection>\w+)/\$entity\Z")
 
 
+def refused(reply: Reply) -> Reply:
+    """A refusal of Graph in this API's words; any other answer as it is."""
+    if not isinstance(reply.body, dict) or "error" not in reply.body:
+        return reply
+    error = reply.body["error"]
+    told = error | {"message": names.message(error["message"])}
+    inner = error.get("innerError", {})
+    if "request-id" in inner:
+        told["innerError"] = {"requestId": inner["request-id"], "date": inner["date"]}
+    return replace(reply, body={"error": told})
+
+
 class Translation:
     """Between this API and the Graph half of one sandbox."""
 
@@ -78,7 +90,7 @@ class Translation:
     def _told(self, asked: Request, access: Access, mailbox: Mailbox | None, reply: Reply) -> Reply:
         body = reply.body
         if isinstance(body, dict) and "error" in body:
-            return replace(reply, body={"error": _error(body["error"])})
+            return refused(reply)
         if not isinstance(body, dict):
             return replace(reply, headers=dict(reply.headers))
         owner = f"{mailbox.id}@{access.tenant.tenant_id}" if mailbox else ""
@@ -132,14 +144,6 @@ def _kind(segments: list[str]) -> str:
     """What the body of a request describes."""
     tail = segments[2:]
     return "Calendar" if tail in (["calendar"], ["calendars"]) or tail[:-1] == ["calendars"] else "Event"
-
-
-def _error(error: dict[str, Any]) -> dict[str, Any]:
-    inner = error.get("innerError", {})
-    told = error | {"message": names.message(error["message"])}
-    if inner:
-        told["innerError"] = {"requestId": inner["request-id"], "date": inner["date"]}
-    return told
 
 
 def _with_address(body: dict[str, Any], base: str, owner: str, collection: str) -> dict[str, Any]:
