@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 from tests.deliver.stage import INSTALLATION, MONDAY, SharedClock, Stage
+from tests.switching import NotedSwitches, registered_before
 
 from classbell.identity.certificates import Credential, load_credentials, new_self_signed
 from classbell.ledger import Ledger
 from classbell.life import LocalFiles
-from classbell.sandbox import Address, Sandbox, Switches
+from classbell.sandbox import Address, Sandbox
 from classbell.settings import CertificateSettings, TenantSettings
 from classbell.transport import AiohttpTransport
 
@@ -25,7 +26,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 def served() -> Iterator[tuple[Sandbox, Address]]:
-    sandbox = Sandbox(seed=0)
+    sandbox = Sandbox(seed=0, switches=NotedSwitches())
     with sandbox.serve() as address:
         yield sandbox, address
 
@@ -69,12 +70,14 @@ async def stage(
     """A tenant with one application, which may write calendars; everything else reset."""
     sandbox, address = served
     sandbox.clock.set(MONDAY)
-    vars(sandbox.switches).update(vars(Switches()))
+    assert isinstance(sandbox.switches, NotedSwitches)
+    sandbox.switches.begin_anew()
     sandbox.faults.clear()
     sandbox.latency = 0.0
     tenant = sandbox.add_tenant(f"u{next(_numbers)}.example.edu")
     app = tenant.register_app("Classbell")
-    app.add_certificate(identity.pem)
+    with registered_before(sandbox.clock):
+        app.add_certificate(identity.pem)
     app.grant("Calendars.ReadWrite")
     clock = SharedClock(sandbox.clock)
     async with AiohttpTransport(clock, address.ca_file, environ={}) as transport:

@@ -164,6 +164,7 @@ async def test_once_the_token_has_ended_trouble_is_an_error_and_waiting_helps(wo
     assert await tokens.token()
 
 
+@pytest.mark.stands_on("key_propagation")
 async def test_pauses_after_a_refusal_grow_so_that_a_correction_heals_it_without_restart(
     world: World,
 ) -> None:
@@ -183,6 +184,7 @@ async def test_pauses_after_a_refusal_grow_so_that_a_correction_heals_it_without
     assert tokens.in_use == stranger
 
 
+@pytest.mark.stands_on("key_propagation")
 async def test_the_newest_registered_certificate_is_used(world: World) -> None:
     newer, pem = new_credential("newer", days=400)
     world.app.add_certificate(pem)
@@ -228,6 +230,7 @@ async def test_any_other_refusal_stops_at_once(world: World) -> None:
     assert world.token_requests() == 1
 
 
+@pytest.mark.stands_on("key_propagation")
 async def test_an_expired_certificate_is_tried_last_but_tried(world: World) -> None:
     old, pem = new_credential("old", days=1)
     world.app.add_certificate(pem)

@@ -10,6 +10,7 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from tests.switching import NotedSwitches, registered_before
 from tests.transport.raw_server import RawServer, answering, raw_server, server_tls
 
 from classbell.identity.certificates import Credential, new_self_signed
@@ -113,11 +114,12 @@ class World:
 @asynccontextmanager
 async def new_world() -> AsyncIterator[World]:
     """A tenant with one mailbox and one application that may write calendars."""
-    sandbox = Sandbox(seed=0)
+    sandbox = Sandbox(seed=0, switches=NotedSwitches())
     tenant = sandbox.add_tenant(domain="example.edu")
     app = tenant.register_app("classbell")
     credential, pem = new_credential()
-    app.add_certificate(pem)
+    with registered_before(sandbox.clock):
+        app.add_certificate(pem)
     app.grant("Calendars.ReadWrite")
     tenant.add_mailbox("ada@example.edu")
     clock = AdvancingClock()

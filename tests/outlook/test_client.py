@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 import trustme
 from tests.identity.world import World
@@ -16,7 +15,7 @@ from classbell.outlook.answers import Fence, Meaning, classify
 from classbell.outlook.client import BATCH_BYTES, OutlookClient
 from classbell.outlook.dialect import Answer, Kind, Request
 from classbell.outlook.graph import GraphDialect
-from classbell.outlook.mark import Mark, installation_prefix, operation_prefix
+from classbell.outlook.mark import Mark, operation_prefix
 from classbell.sandbox import RequestInfo
 from classbell.transport import AiohttpTransport
 
@@ -52,6 +51,7 @@ def batches(world: World) -> int:
     return sum(record.path.endswith("$batch") for record in world.sandbox.history)
 
 
+@pytest.mark.stands_on("items_in_deleted_items_by_immutable_id", "lookup_lag", "slot_held")
 async def test_an_event_is_created_read_changed_found_and_deleted(
     world: World, client: OutlookClient
 ) -> None:
@@ -95,12 +95,14 @@ async def test_twenty_mailboxes_share_a_batch(world: World, client: OutlookClien
         assert event["id"] == answer.event_id
 
 
+@pytest.mark.stands_on("transaction_memory")
 async def test_a_create_that_is_repeated_makes_no_second_event(world: World, client: OutlookClient) -> None:
     first, second = await created(client), await created(client)
     assert first.event_id == second.event_id
     assert len(world.tenant.mailbox(ADA.address).events()) == 1
 
 
+@pytest.mark.stands_on("transaction_memory")
 async def test_a_used_transaction_id_with_other_content_is_recognised(client: OutlookClient) -> None:
     made = await created(client)
     (answer,) = await client.send([create(body=rendering("Another"))])
@@ -108,6 +110,7 @@ async def test_a_used_transaction_id_with_other_content_is_recognised(client: Ou
     assert answer.existing_id in {"", made.event_id}
 
 
+@pytest.mark.stands_on("if_match_on_delete")
 async def test_an_event_that_its_owner_touched_is_neither_changed_nor_deleted(
     world: World, client: OutlookClient
 ) -> None:
@@ -118,43 +121,6 @@ async def test_an_event_that_its_owner_touched_is_neither_changed_nor_deleted(
     assert meanings(requests, await client.send(requests)) == [Meaning.CONFLICT] * 2
     (event,) = world.tenant.mailbox(ADA.address).events()
     assert event["subject"] == "My own words"
-
-
-async def test_a_look_never_brings_home_anybody_elses_event(world: World, client: OutlookClient) -> None:
-    mailbox = world.tenant.mailbox(ADA.address)
-    mailbox.put_event({"subject": "Dentist"} | msgspec.json.decode(rendering()))
-    stranger = mark(installation="118d9c15-faca-47ad-9d8f-c21d28c80e5f")
-    await client.send([GRAPH.create(ADA, rendering(), stranger.operation, stranger.text())])
-    made = await created(client)
-    copy = mailbox.copy_event(made.event_id)
-    (found,) = await client.send([GRAPH.look(ADA, "", installation_prefix(INSTALLATION))])
-    assert found.events is not None
-    assert {event.id for event in found.events} == {made.event_id, copy}
-
-
-async def test_a_long_list_is_found_whole_over_its_pages(world: World, client: OutlookClient) -> None:
-    for begin in range(0, 240, 20):
-        answers = await client.send([create(f"M{number}") for number in range(begin, begin + 20)])
-        # One batch for one mailbox is within the service's limit here, for its members go four at a time.
-        assert {answer.status for answer in answers} == {201}
-    (first,) = await client.send([GRAPH.look(ADA, "", installation_prefix(INSTALLATION))])
-    assert first.events is not None
-    assert len(first.events) == 100
-    found = await client.complete(first)
-    assert found.events is not None
-    assert {event.subject for event in found.events} == {f"M{number}" for number in range(240)}
-    assert (found.next_link, found.service_time) == ("", first.service_time)
-    assert len(world.tenant.mailbox(ADA.address).events()) == 240
-
-
-async def test_a_look_of_which_one_page_fails_has_failed(world: World, client: OutlookClient) -> None:
-    for begin in range(0, 120, 20):
-        await client.send([create(f"M{number}") for number in range(begin, begin + 20)])
-    (first,) = await client.send([GRAPH.look(ADA, "", installation_prefix(INSTALLATION))])
-    world.sandbox.faults.add(lambda info: info.kind == "single", "503-before")
-    found = await client.complete(first)
-    assert (found.status, found.events) == (503, None)
-    assert classify(Kind.LOOK, found).meaning is Meaning.BUSY
 
 
 async def test_a_calendar_of_our_own_is_made_found_and_written_to(
@@ -178,6 +144,7 @@ async def test_a_calendar_of_our_own_is_made_found_and_written_to(
     assert len(world.tenant.mailbox(ADA.address).calendars()) == 2
 
 
+@pytest.mark.stands_on("access_policy_delay")
 async def test_a_missing_mailbox_and_a_closed_one_are_told_apart(world: World, client: OutlookClient) -> None:
     world.app.restrict_to([ADA.address])
     nobody = Mailbox(id=9, key="n", address="nobody@example.edu")
@@ -234,6 +201,7 @@ async def test_one_member_that_must_wait_holds_up_no_other(world: World, client:
 
 
 @pytest.mark.parametrize("effect", ["503-after", "504-after", "drop-after", "drop-before"])
+@pytest.mark.stands_on("lookup_lag")
 async def test_a_fault_after_which_the_event_may_exist_leaves_the_create_unknown(
     world: World, client: OutlookClient, effect: str
 ) -> None:
@@ -247,6 +215,7 @@ async def test_a_fault_after_which_the_event_may_exist_leaves_the_create_unknown
     assert len(found.events) == exists
 
 
+@pytest.mark.stands_on("long_subject")
 async def test_what_the_service_does_not_accept_is_told_with_its_code(client: OutlookClient) -> None:
     requests = [create("A", body=rendering("x" * 300)), create("B")]
     rejected, fine = await client.send(requests)
@@ -337,28 +306,6 @@ async def test_a_link_that_leads_elsewhere_is_not_followed(
     answer = await client.follow(link.format(base=world.graph_url, host=host))
     assert (answer.status, answer.events) == (None, None)
     assert len(list(world.sandbox.history)) == 0, "not even a token was asked for"
-
-
-async def test_pages_that_lead_in_a_circle_are_no_answer(world: World) -> None:
-    authority = trustme.CA()
-    with authority.cert_pem.tempfile() as ca_file:
-        page = bytearray()
-
-        async def talk(*streams: Any) -> None:
-            await answering(http(body=bytes(page)))(*streams)
-
-        async with (
-            raw_server(talk, server_tls(authority, "localhost")) as server,
-            AiohttpTransport(world.clock, Path(ca_file), environ={}) as transport,
-        ):
-            client = OutlookClient(transport, world.tokens(), GRAPH, world.clock, server.url)
-            link = f"{server.url}/v1.0/next"
-            page += msgspec.json.encode({"value": [{"id": "a"}], "@odata.nextLink": link})
-            first = await client.follow(link)
-            assert first.events is not None
-            circling = await client.complete(first)
-    assert classify(Kind.LOOK, circling).meaning is Meaning.BUSY
-    assert server.heard.count(b"GET /v1.0/next") == 2
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tests.scenarios.watch import Watch
+from tests.switching import NotedSwitches, registered_before
 
 from classbell.cli.assembly import workplace
 from classbell.identity.certificates import KeyPair
@@ -155,7 +156,8 @@ class World:
         """A tenant with mailboxes for *people*, our application in it, and the institution's file."""
         tenant = self.sandbox.add_tenant(f"{id}.edu")
         app = tenant.register_app("Classbell")
-        app.add_certificate(self.pair.certificate)
+        with registered_before(self.sandbox.clock):
+            app.add_certificate(self.pair.certificate)
         app.grant("Calendars.ReadWrite")
         tenant.add_mailboxes(f"{name}@{tenant.domain}" for name in people)
         conf = self.folder / "conf.d"
@@ -242,6 +244,6 @@ def _name(table: str) -> str:
 @contextmanager
 def new_world(folder: Path, pair: KeyPair) -> Iterator[World]:
     """A world without an institution; its sandbox serves until the block ends."""
-    sandbox = Sandbox(seed=1)
+    sandbox = Sandbox(seed=1, switches=NotedSwitches())
     with sandbox.serve(directory=folder / "ca") as address:
         yield World(sandbox, address, folder, pair)
