@@ -54,6 +54,7 @@ class Journal(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         key_ids: by SHA-256 thumbprint, the ids that Entra ID has given the certificate.
         rotated: the certificate that was brought in last, and ``rotated_at`` when.
+        retired: the one that was taken out last, and ``retired_at`` when.
     """
 
     version: int = 1
@@ -62,6 +63,8 @@ class Journal(msgspec.Struct, frozen=True, kw_only=True):
     leaving: Leaving | None = None
     rotated: str = ""
     rotated_at: float = 0.0
+    retired: Leaving | None = None
+    retired_at: float = 0.0
 
 
 def read(path: Path, files: Files) -> Journal:

@@ -17,9 +17,10 @@ from msgspec.structs import replace
 
 from classbell.errors import ClassbellError
 from classbell.identity.certificates import Credential, demand_valid, load_credential
+from classbell.identity.expiry import due, expiry_warning
 from classbell.model import CertificateUse
 from classbell.ports import Files
-from classbell.settings import CertificateSettings
+from classbell.settings import Ask, CertificateSettings
 from classbell.telemetry import logger
 
 # Files are looked at when a token is about to be had, and then at most this often, in seconds.
@@ -62,12 +63,14 @@ class Shelf:
     """
     Where certificates are kept.
 
-    ``configured`` gives them as the configuration has them now; ``environ`` is for secrets kept there.
+    ``configured`` gives them as the configuration has them now; ``environ`` is for secrets kept there, ``ask``
+    for those that a person types in.
     """
 
     configured: Callable[[], Sequence[CertificateSettings]]
     files: Files
     environ: Mapping[str, str]
+    ask: Ask | None = None
 
 
 class Keyring:
@@ -91,6 +94,7 @@ class Keyring:
         self._looked_at: float | None = None
         self._uses: dict[str, CertificateUse] = {}
         self._recalled = memory is None
+        self._warned: dict[str, int | None] = {}
         self.unreadable: ClassbellError | None = None
         """Why the configuration could not be read again, so that what it said before still counts."""
 
@@ -108,6 +112,16 @@ class Keyring:
             elif kept.credential is not None and (outside := out_of_dates(kept.credential, now)):
                 found.append(outside)
         return tuple(found)
+
+    def warnings(self, now: float) -> Iterator[ClassbellError]:
+        """Of each certificate that runs out; once for each threshold that it reaches."""
+        lasting = max(credential.not_after for credential in self.credentials)
+        for credential in self.credentials:
+            warning = expiry_warning(credential, now, last=credential.not_after == lasting)
+            reached = due(credential.days_left(now)) if warning is not None else None
+            if warning is not None and self._warned.get(credential.sha256) != reached:
+                yield warning
+            self._warned[credential.sha256] = reached
 
     def look(self, now: float) -> None:
         """
@@ -187,7 +201,7 @@ def _read(settings: CertificateSettings, before: _Kept | None, shelf: Shelf) -> 
     if before is not None and before.digest == digest:
         return before
     try:
-        credential = load_credential(settings, shelf.files, shelf.environ, None)
+        credential = load_credential(settings, shelf.files, shelf.environ, None, shelf.ask)
     except ClassbellError as trouble:
         # Half of a pair may be there already and the other half not yet: it is read again next time.
         kept = before.credential if before is not None else None

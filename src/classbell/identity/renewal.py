@@ -19,11 +19,13 @@ from classbell.identity.keyring import Keyring, Shelf, paths
 from classbell.identity.registration import Registration
 from classbell.identity.tokens import Tokens
 from classbell.ports import Clock, Files, Ids, Transport
-from classbell.settings import CertificateSettings, TenantSettings
+from classbell.settings import Ask, CertificateSettings, TenantSettings
 from classbell.settings.editing import InstitutionFile
 
 # Microsoft promises no time in which a change has reached all of Entra ID; some minutes are what is reported.
 PATIENCE = 3600.0
+# Run again so soon after it was done, nothing is to be done: whoever was stopped at the very end goes on.
+JUST_NOW = 86_400.0
 PAUSES = (5.0, 10.0, 20.0, 40.0, 60.0)
 UNKNOWN_CERTIFICATE = f"AADSTS{UNREGISTERED}"
 
@@ -63,6 +65,7 @@ class Renewal:
         file: the institution's file.
         environ: the environment, for secrets kept there.
         tell: hears of each step.
+        ask: the way to a person for passwords that are typed in.
     """
 
     institution: str
@@ -74,6 +77,7 @@ class Renewal:
     files: Files
     environ: Mapping[str, str]
     tell: Callable[[Step], None] = field(default=lambda _: None)
+    ask: Ask | None = None
 
     @cached_property
     def folder(self) -> Path:
@@ -94,7 +98,9 @@ class Renewal:
     @cached_property
     def tokens(self) -> Tokens:
         """Tokens of Microsoft Graph, whichever interface calendars are reached by."""
-        shelf = Shelf(configured=lambda: self.tenant.certificates, files=self.files, environ=self.environ)
+        shelf = Shelf(
+            configured=lambda: self.tenant.certificates, files=self.files, environ=self.environ, ask=self.ask
+        )
         return Tokens(
             self.transport, self.clock, self.ids, self.tenant, Keyring(shelf), resource=self.tenant.graph
         )
@@ -157,7 +163,7 @@ class Renewal:
 
     def _opened(self, settings: CertificateSettings) -> Configured:
         try:
-            credential = load_credential(settings, self.files, self.environ, None)
+            credential = load_credential(settings, self.files, self.environ, None, self.ask)
         except ClassbellError as trouble:
             return Configured(settings=settings, credential=None, trouble=trouble)
         return Configured(settings=settings, credential=credential)

@@ -15,8 +15,8 @@ import msgspec
 
 from classbell.errors import ClassbellError, ConfigurationError, HeldError, ServiceUnavailable
 from classbell.identity.certificates import Credential
-from classbell.identity.journal import Leaving
-from classbell.identity.renewal import Configured, Renewal, Step
+from classbell.identity.journal import Journal, Leaving
+from classbell.identity.renewal import JUST_NOW, Configured, Renewal, Step
 from classbell.settings.editing import names_file
 
 # How long Microsoft may need to forget a certificate.
@@ -74,6 +74,9 @@ class _Retirement:
     async def run(self, which: str) -> Retired:
         renewal, noted = self._renewal, self._renewal.read()
         configured = renewal.configured()
+        done = self._done_already(noted, configured, which)
+        if noted.leaving is None and done is not None:
+            return _retired(done, await self._keeper(configured))
         if noted.leaving is None:
             target = chosen(configured, which)
             leaving = self._leaving(configured, target)
@@ -90,12 +93,15 @@ class _Retirement:
                 raise _wrong_id(keeper)
         self._dropped(leaving)
         self._destroyed(leaving)
-        return Retired(
-            name=leaving.name,
-            sha1=leaving.sha1,
-            key=Path(leaving.destroy) if leaving.destroy else None,
-            keeper=keeper,
-        )
+        return _retired(leaving, keeper)
+
+    def _done_already(self, noted: Journal, configured: Sequence[Configured], which: str) -> Leaving | None:
+        """What was taken out a moment ago, if it is that which is meant now."""
+        done = noted.retired
+        if done is None or not 0 <= self._renewal.clock.now() - noted.retired_at < JUST_NOW:
+            return None
+        meant = not which and len(configured) == 1
+        return done if meant or (which and _fits(which, done.name, done.sha1, done.sha256)) else None
 
     async def _keeper(self, others: Sequence[Configured]) -> Credential:
         """The certificate that stays and signs in now; of several the one that runs longest."""
@@ -217,7 +223,11 @@ class _Retirement:
             key = Path(leaving.destroy)
             renewal.keep(key, lambda: renewal.files.remove(key))
             renewal.tell(Step(name="destroyed", text=f"The private key {key} is gone."))
-        renewal.write(msgspec.structs.replace(renewal.read(), leaving=None))
+        renewal.write(
+            msgspec.structs.replace(
+                renewal.read(), leaving=None, retired=leaving, retired_at=renewal.clock.now()
+            )
+        )
 
 
 def chosen(configured: Sequence[Configured], which: str) -> Configured:
@@ -233,18 +243,14 @@ def chosen(configured: Sequence[Configured], which: str) -> Configured:
     """
     if not which and len(configured) == 2:  # noqa: PLR2004 - an old one and a new one
         return min(configured, key=lambda each: each.credential.not_after if each.credential else 0.0)
-    wanted = which.replace(":", "").upper()
     fitting = [
         each
         for each in configured
         if which
-        and (
-            Path(each.settings.place).name == which
-            or each.settings.place == which
-            or (
-                each.credential
-                and (each.credential.sha1.startswith(wanted) or each.credential.sha256.startswith(wanted))
-            )
+        and _fits(
+            which,
+            each.settings.place,
+            *((each.credential.sha1, each.credential.sha256) if each.credential else ()),
         )
     ]
     if len(fitting) == 1:
@@ -262,6 +268,16 @@ def chosen(configured: Sequence[Configured], which: str) -> Configured:
         do="name one by its file or by the beginning of its thumbprint.",
         effect=_STAYS,
     )
+
+
+def _fits(which: str, place: str, *thumbprints: str) -> bool:
+    wanted = which.replace(":", "").upper()
+    return which in {place, Path(place).name} or any(each.startswith(wanted) for each in thumbprints)
+
+
+def _retired(leaving: Leaving, keeper: Credential) -> Retired:
+    key = Path(leaving.destroy) if leaving.destroy else None
+    return Retired(name=leaving.name, sha1=leaving.sha1, key=key, keeper=keeper)
 
 
 def _is(each: Configured, leaving: Leaving) -> bool:

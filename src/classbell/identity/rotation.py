@@ -14,17 +14,16 @@ import msgspec
 from cryptography.x509.oid import NameOID
 
 from classbell.errors import ClassbellError, ConfigurationError, ServiceUnavailable
-from classbell.identity.certificates import Credential, load_credential, new_self_signed
+from classbell.identity.certificates import Credential, load_credential
 from classbell.identity.journal import Coming, Journal
+from classbell.identity.making import new_self_signed
 from classbell.identity.registration import Uncertain
-from classbell.identity.renewal import PATIENCE, Configured, Renewal, Step, not_yet
+from classbell.identity.renewal import JUST_NOW, PATIENCE, Configured, Renewal, Step, not_yet
 from classbell.settings import CertificateSettings
 
 DAYS = 365
 # Of an addKey whose answer was lost: long enough for Microsoft to know of it, if it was carried out.
 ASK_AGAIN = 180.0
-# Run again so soon after it was done, nothing is to be done: whoever was stopped at the very end goes on.
-JUST_NOW = 86_400.0
 # Valid from a little earlier, so that clocks which differ by minutes do not matter.
 _HEAD_START = 300
 
@@ -219,11 +218,14 @@ class _Rotation:
                 "key_password": password,
             }
         )
-        return load_credential(settings, self._renewal.files, self._renewal.environ, None)
+        return load_credential(settings, self._renewal.files, self._renewal.environ, None, self._renewal.ask)
 
     def _password(self, like: Configured) -> bytes:
         password = like.settings.key_password or like.settings.store_password
-        return password.reveal(self._renewal.files, self._renewal.environ) if password else b""
+        if password is None:
+            return b""
+        what = f"the password of {like.settings.place}"
+        return password.reveal(self._renewal.files, self._renewal.environ, self._renewal.ask, what=what)
 
     def _named(self) -> Coming:
         """Names of files that nobody has yet."""

@@ -5,16 +5,13 @@ from dataclasses import dataclass
 
 from classbell.errors import ClassbellError, RefusedError, ServiceUnavailable
 from classbell.identity.certificates import Credential, load_credential
+from classbell.identity.expiry import expiry_warning
 from classbell.identity.keyring import out_of_dates
 from classbell.identity.renewal import UNKNOWN_CERTIFICATE
 from classbell.identity.tokens import Tokens
 from classbell.model import CertificateUse
 from classbell.ports import Files
-from classbell.settings import CertificateSettings
-from classbell.zones import utc_text
-
-# Days before its end at which a certificate is warned of, again each time.
-WARN_AT = (60, 30, 14, 7, 3, 1)
+from classbell.settings import Ask, CertificateSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +47,7 @@ async def certificate_status(
     *,
     uses: Mapping[str, CertificateUse] | None = None,
     tokens: Tokens | None = None,
+    ask: Ask | None = None,
 ) -> tuple[CertificateStanding, ...]:
     """
     How each configured certificate stands.
@@ -61,11 +59,12 @@ async def certificate_status(
         now: seconds since 1970.
         uses: what is remembered of them, by SHA-256 thumbprint.
         tokens: asks Microsoft for a token with each; None to ask nothing.
+        ask: the way to a person for passwords that are typed in.
 
     Raises:
         RefusedError: Microsoft refuses us for another reason than the certificate.
     """
-    opened = [_opened(each, files, environ) for each in certificates]
+    opened = [_opened(each, files, environ, ask) for each in certificates]
     known = uses or {}
     worked = {
         credential.sha256: known[credential.sha256].worked_at
@@ -97,38 +96,11 @@ async def certificate_status(
     return tuple(found)
 
 
-def due(days_left: int) -> int | None:
-    """The threshold of ``WARN_AT`` that so many days have reached; None if there is time."""
-    return min((limit for limit in WARN_AT if days_left < limit), default=None)
-
-
-def expiry_warning(credential: Credential, now: float, *, last: bool = True) -> ClassbellError | None:
-    """
-    What to say of a certificate that runs out within 60 days.
-
-    Args:
-        credential: the certificate.
-        now: seconds since 1970.
-        last: whether no other runs longer; else it is merely to be retired.
-    """
-    days = credential.days_left(now)
-    if days < 0 or due(days) is None:
-        return None
-    left = "less than a day" if days == 0 else "1 day" if days == 1 else f"{days} days"
-    return ClassbellError(
-        "W-CERT-EXPIRES",
-        f"The certificate {credential.name} runs out in {left} (thumbprint {credential.sha1}).",
-        why=f"it is valid until {utc_text(credential.not_after)}.",
-        do="classbell cert rotate" if last else "nothing: another takes over. Then: classbell cert retire",
-        effect="" if not last else "After that nothing is delivered until there is another one.",
-    )
-
-
 def _opened(
-    settings: CertificateSettings, files: Files, environ: Mapping[str, str]
+    settings: CertificateSettings, files: Files, environ: Mapping[str, str], ask: Ask | None
 ) -> tuple[Credential | None, ClassbellError | None]:
     try:
-        return load_credential(settings, files, environ, None), None
+        return load_credential(settings, files, environ, None, ask), None
     except ClassbellError as trouble:
         return None, trouble.with_traceback(None)
 

@@ -227,7 +227,7 @@ class Tokens:
             days_left=credential.days_left(now),
             lifetime_s=_seconds(answer.expires_in),
         )
-        for trouble in (*self.keyring.troubles(now), self.clock_warning()):
+        for trouble in (*self.keyring.troubles(now), *self.keyring.warnings(now), self.clock_warning()):
             if trouble is not None:
                 _log.warning(trouble.what, code=trouble.code, why=trouble.why, do=trouble.do)
         await self.keyring.worked(credential, began)
