@@ -4,8 +4,6 @@ from datetime import tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
-
 # Listed by the service, refused in practice: microsoft-graph-docs-contrib issue 1609.
 REFUSED = frozenset({"Africa/Casablanca"})
 
@@ -13,15 +11,24 @@ _UTC_NAMES = frozenset({"utc", "tzone://microsoft/utc", "etc/utc", "z"})
 
 
 @cache
+def _windows() -> dict[str, str]:
+    """The IANA name of each Windows name."""
+    # With it comes a whole library of calendars; a sandbox shall start at once.
+    from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON  # noqa: PLC0415
+
+    return WINDOWS_TO_OLSON
+
+
+@cache
 def _names() -> dict[str, str]:
     iana = {name.casefold(): name for name in available_timezones() if "/" in name or name in {"GMT", "UTC"}}
-    windows = {name.casefold(): target for name, target in WINDOWS_TO_OLSON.items()}
+    windows = {name.casefold(): target for name, target in _windows().items()}
     return iana | windows | dict.fromkeys(_UTC_NAMES, "UTC")
 
 
 def windows_names() -> list[str]:
     """The Windows names, in order."""
-    return sorted(WINDOWS_TO_OLSON)
+    return sorted(_windows())
 
 
 def iana_names() -> list[str]:
