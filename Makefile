@@ -1,6 +1,6 @@
 # Every target sets itself up: nothing is needed but Python 3.11 or later, make and git.
 
-.PHONY: chromium demo test prove soak check bench format constraints clean help
+.PHONY: chromium keytool demo test prove soak check bench format constraints clean help
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
@@ -23,7 +23,7 @@ demo: $(VENV)/.runtime ## sandbox, sample university and a sync, told as a story
 test: $(VENV)/.dev ## the tests of every day
 	@$(PYTEST) -m 'not prove'
 
-prove: $(VENV)/.clients $(NODE_MODULES) chromium ## the longer proofs, with Microsoft's own clients and a browser
+prove: $(VENV)/.clients $(NODE_MODULES) chromium keytool ## the longer proofs, with Microsoft's own clients and a browser
 	@$(PYTEST) -m prove
 
 soak: $(VENV)/.dev ## property tests with many more, and new, examples
@@ -71,6 +71,15 @@ chromium:
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; fi >/dev/null
 	@test -x /usr/bin/chromium || echo 'Chromium is missing, so the tests in a browser are skipped.' \
 	  'On Debian and Ubuntu: apt install chromium' >&2
+
+# openssl and Java's keytool make the keys that ours are held against. Where they are not to be had, those tests are
+# skipped and say so.
+keytool:
+	@if ! { command -v openssl && command -v keytool; } >/dev/null && command -v apt-get >/dev/null && test "$$(id -u)" = 0; then \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openssl \
+	  default-jre-headless; } >/dev/null; fi
+	@command -v openssl >/dev/null && command -v keytool >/dev/null || echo 'openssl or keytool is missing, so the tests' \
+	  'with them are skipped. On Debian and Ubuntu: apt install openssl default-jre-headless' >&2
 
 # Node.js runs Microsoft's client for JavaScript. Where it is not to be had, those tests are skipped and say so.
 $(NODE_MODULES): $(JAVASCRIPT)/package.json $(JAVASCRIPT)/package-lock.json

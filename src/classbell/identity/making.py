@@ -12,16 +12,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+from asn1crypto import cms
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from classbell.errors import ConfigurationError
 from classbell.identity import faults, jks, keystores, pem, pkcs12
-from classbell.identity.material import Form, KeyEntry, Passwords, belongs, chain_of
+from classbell.identity.material import Form, KeyEntry, Passwords, belongs, chain_of, load_certificate
 from classbell.ports import Files, Ids
 
 KEY_SIZES = (2048, 3072, 4096)
@@ -33,6 +32,8 @@ _HOST = re.compile(
     r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
 )
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
+# How PKCS#7 begins, in PEM and as the object identifier of signed data.
+_PKCS7 = (b"-----BEGIN PKCS7-----", b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02")
 _LONGEST_NAME = 64
 _LONGEST_DAYS = 36_500
 
@@ -161,18 +162,22 @@ def certificates(content: bytes, place: str) -> tuple[x509.Certificate, ...]:
     Raises:
         ConfigurationError: ``E-CERT-FILE``, there are none.
     """
-    try:
-        if b"-----BEGIN PKCS7-----" in content:
-            return tuple(pkcs7.load_pem_pkcs7_certificates(content))
-        form = keystores.form_of(content, place)
-        if form is Form.DER and b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02" in content[:32]:
-            return tuple(pkcs7.load_der_pkcs7_certificates(content))
-    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
-        raise faults.damaged(place, "PKCS#7 file") from None
+    if any(sign in content[:4096] for sign in _PKCS7):
+        return _pkcs7(content, place)
     found = keystores.read(content, place).certificates
     if not found:
         raise faults.no_certificate(place)
     return found
+
+
+def _pkcs7(content: bytes, place: str) -> tuple[x509.Certificate, ...]:
+    # Not by cryptography, which warns of a set that is out of order: so OpenSSL and Windows write it.
+    try:
+        der = pem.unarmored(content) if pem.looks_like(content) else content
+        signed = cms.ContentInfo.load(der, strict=True)["content"]
+        return tuple(load_certificate(one.chosen.dump()) for one in signed["certificates"])
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise faults.damaged(place, "PKCS#7 file") from None
 
 
 def write(

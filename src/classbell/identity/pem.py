@@ -46,6 +46,19 @@ def is_encrypted(content: bytes) -> bool:
     return any(block.encrypted for block in _blocks(content))
 
 
+def unarmored(content: bytes) -> bytes:
+    """
+    The binary content of the first block, whatever it is.
+
+    Raises:
+        ValueError: there is none, or it is damaged.
+    """
+    block = next(_blocks(content), None)
+    if block is None:
+        raise ValueError("no whole block")
+    return _content(block)
+
+
 def read(content: bytes, place: str) -> Keystore:
     """
     The keys and certificates of a PEM file. PEM has no aliases: keys are counted from 1.

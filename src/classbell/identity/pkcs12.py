@@ -59,10 +59,13 @@ def read(content: bytes, place: str, passwords: Passwords) -> Keystore:
     opened = _opened(content, place, passwords, bags)
     if opened.key is not None and not bags:
         raise faults.hidden_keys(place)
-    held = [one for one in (opened.cert, *opened.additional_certs) if one is not None]
-    certificates = tuple(one.certificate for one in held)
+    certificates = _certificates(opened)
+    alone = None if passwords.store or len(bags) > 1 else opened.key
     keys = tuple(
         _sealed(bag, bag.name or str(number), place, passwords, certificates)
+        if alone is None
+        # With the empty password only the whole opens: the library takes none for a single key.
+        else _open(alone, bag.name or str(number))
         for number, bag in enumerate(bags, 1)
     )
     return Keystore(place=place, form=Form.PKCS12, keys=keys, certificates=certificates)
@@ -146,6 +149,15 @@ def _opens(bag: _Bag, password: bytes) -> bool:
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return False
     return True
+
+
+def _certificates(opened: pkcs12.PKCS12KeyAndCertificates) -> tuple[x509.Certificate, ...]:
+    held = (opened.cert, *opened.additional_certs)
+    return tuple(one.certificate for one in held if one is not None)
+
+
+def _open(key: PrivateKeyTypes, alias: str) -> SealedKey:
+    return SealedKey(alias=alias, unseal=lambda _: key)
 
 
 def _sealed(
