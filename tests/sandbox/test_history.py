@@ -33,6 +33,14 @@ def test_a_create_leaves_the_change_with_its_cause_and_the_request_with_its_stat
     assert detail["start"] == int(MONDAY.timestamp()) + 4 * 3600
 
 
+def test_a_request_that_took_its_time_tells_when_it_came(world: World) -> None:
+    world.sandbox.latency = 0.02
+    start = len(world.sandbox.history)
+    world.create()
+    (request,) = (record for record in since(world, start) if record.kind == "request")
+    assert 0.02 <= request.at - request.detail["arrived"] < 10
+
+
 def test_records_are_numbered_from_one_without_gaps(world: World) -> None:
     world.create()
     history = world.sandbox.history

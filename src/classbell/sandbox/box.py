@@ -7,6 +7,8 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from starlette.applications import Starlette
+
 from classbell.sandbox.access import Tokens
 from classbell.sandbox.batch import Batches
 from classbell.sandbox.clock import SandboxClock
@@ -161,6 +163,17 @@ class Sandbox:
         """Draw everything random from another seed from now on."""
         self._commons.random.seed(seed)
         self.faults.reseed(seed)
+
+    def application(self) -> Starlette:
+        """
+        What is served, as an ASGI application, for a program that has no sockets.
+
+        Its server offers the extension ``sandbox.drop`` of the scope: ``drop`` and ``end`` end the connection at
+        once or after what was sent, and receiving then tells of the end.
+        """
+        from classbell.sandbox.routes import make_app  # noqa: PLC0415 - routes need this class
+
+        return make_app(self._doors)
 
     def export_history(self, path: Path) -> None:
         """Write the history as JSON lines."""

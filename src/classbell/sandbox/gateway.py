@@ -31,6 +31,8 @@ from classbell.sandbox.surroundings import Commons
 from classbell.sandbox.tenant import is_guid
 from classbell.sandbox.waits import Waits
 
+# Below this a request counts as answered when it came, in seconds.
+_A_MOMENT = 0.001
 # What is recorded of a request whose connection was dropped.
 DROPPED = Reply(0, {"error": {"code": "dropped"}})
 # The same of a member that a batch's answer leaves out, and of one that will be done later.
@@ -97,6 +99,7 @@ class Gateway:
         Raises:
             ConnectionDropped: a fault wants no answer.
         """
+        arrived = self._commons.clock.now()
         segments = _segments(request.path)
         fault = self._fault(request, access, segments) if self._faults else None
         mailbox = None
@@ -117,7 +120,7 @@ class Gateway:
             reply = self.refused(refusal, request.headers)
         if fault is not None:
             reply = self.spoilt(fault, reply)
-        self._record(request, access, mailbox, reply)
+        self._record(request, access, mailbox, reply, arrived)
         if reply is DROPPED or (reply is _MISSING and not request.batch):
             raise ConnectionDropped
         return reply
@@ -271,7 +274,9 @@ class Gateway:
             more=None if fault is None else Particulars(fault.code, fault.retry_after or ""),
         )
 
-    def _record(self, request: Request, access: Access, mailbox: Mailbox | None, reply: Reply) -> None:
+    def _record(
+        self, request: Request, access: Access, mailbox: Mailbox | None, reply: Reply, arrived: float
+    ) -> None:
         failed = reply.status >= 400 or not reply.status  # noqa: PLR2004 - a status
         path = request.shown or f"/{VERSION}/{request.path}"
         self._commons.history.add(
@@ -284,6 +289,7 @@ class Gateway:
             path=f"{path}?{request.query}" if request.query and not request.shown else sys.intern(path),
             status=reply.status,
             batch=request.batch,
+            arrived=arrived if arrived < self._commons.clock.now() - _A_MOMENT else 0.0,
             more=_particulars(reply, mailbox, failed=failed),
         )
 

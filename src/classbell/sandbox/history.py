@@ -106,7 +106,8 @@ class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     ``number`` counts from 1; ``at`` is the sandbox's time in seconds. ``kind`` is ``request`` (answered),
     ``refusal`` (answered with a status of 400 or more, or not at all: status 0), ``change`` or
     ``administration`` (something was done to the sandbox itself). ``tenant`` and ``app`` are ids, ``mailbox`` the address as the directory has it, ``path`` the path with its query as
-    it was asked; a batch has a record and so has each of its members, with its own path and status.
+    it was asked; a batch has a record and so has each of its members, with its own path and status. ``arrived`` is
+    when a request came, 0.0 if that is hardly before ``at``, when its answer was made.
     """
 
     number: int
@@ -119,6 +120,7 @@ class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     path: str = ""
     status: int = 0
     batch: int = 0
+    arrived: float = 0.0
     more: Change | Particulars | Told | None = None
 
     @property
@@ -132,9 +134,11 @@ class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         What else is to be said, as JSON values.
 
         Of a change: action, cause, event and its content. Of an answer: ``code``, ``retry_after``, the
-        ``events`` it carried, the number of its ``batch``.
+        ``events`` it carried, the number of its ``batch``, and when it had ``arrived``, if that was earlier.
         """
         told = {} if self.more is None else self.more.described()
+        if self.arrived:
+            told = told | {"arrived": self.arrived}
         return told | {"batch": self.batch} if self.batch else told
 
     def told(self) -> dict[str, Any]:
