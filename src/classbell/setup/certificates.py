@@ -57,6 +57,8 @@ def public_certificates(
     """
     The public part of each certificate that is there; if none is, one without content stands for it.
 
+    Those that have expired are left out, unless there is no other: they are of no use to anybody.
+
     Of a certificate file only the certificate is read, and no password; a keystore has to be opened.
 
     Args:
@@ -77,7 +79,8 @@ def public_certificates(
         if certificate is not None:
             one = _public(institution, certificate, now)
             found[one.sha256] = one
-    return tuple(found.values()) or (PublicCertificate(file=f"classbell-{institution}.pem"),)
+    usable = tuple(one for one in found.values() if not one.expired)
+    return usable or tuple(found.values()) or (PublicCertificate(file=f"classbell-{institution}.pem"),)
 
 
 def _certificate(

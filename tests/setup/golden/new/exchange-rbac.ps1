@@ -1,0 +1,35 @@
+﻿# Lets Classbell into the calendars of one group only, for St. John's College.
+#
+# Role based access control for applications in Exchange Online. Needed: the
+# module ExchangeOnlineManagement, and the role Exchange Administrator. There
+# must be NO grant of Calendars.ReadWrite in Entra ID beside it: that
+# one is for all mailboxes, and the two add up.
+#Requires -Modules ExchangeOnlineManagement
+$ErrorActionPreference = 'Stop'
+
+$client = 'CLIENT-ID'
+# The Object ID of the ENTERPRISE APPLICATION (Entra ID > Enterprise apps), not
+# that of the app registration.
+$principal = 'SERVICE-PRINCIPAL-OBJECT-ID'
+# Only direct members count. Microsoft 365 groups, mail-enabled security groups
+# and distribution lists will do.
+$group = 'GROUP@YOUR-DOMAIN'
+
+foreach ($id in $client, $principal) {
+    if ($id -notmatch '^[0-9a-fA-F-]{36}$') { throw "Fill in what is missing above: $id" }
+}
+
+Connect-ExchangeOnline -ShowBanner:$false
+
+New-ServicePrincipal -AppId $client -ObjectId $principal -DisplayName 'Classbell for St. John''s College'
+$name = (Get-Group $group).DistinguishedName -replace "'", "''"
+New-ManagementScope -Name 'Classbell example' -RecipientRestrictionFilter "MemberOfGroup -eq '$name'"
+New-ManagementRoleAssignment -Name 'Classbell calendars example' -App $principal `
+    -Role 'Application Calendars.ReadWrite' -CustomResourceScope 'Classbell example'
+
+# The test. It looks past the cache: Graph itself follows after 30 minutes to 2
+# hours. It does not see grants in Entra ID.
+foreach ($mailbox in (Read-Host 'A mailbox inside the group'), (Read-Host 'A mailbox outside')) {
+    Test-ServicePrincipalAuthorization -Identity $client -Resource $mailbox |
+        Format-List 'RoleName', 'AllowedResourceScope', 'InScope'
+}
