@@ -101,9 +101,21 @@ def direction_offences(module: str, source: str) -> list[str]:
             found.append(f"{module} imports {name}: the sandbox imports nothing of ours")
         if within(module, "setup") and not within(name, *UNDER_SETUP):
             found.append(f"{module} imports {name}: setup knows settings and certificates, nothing of the engine")
+        if within(name, "doctor") and not within(module, "doctor", "cli", "service"):
+            found.append(f"{module} imports {name}: doctor looks at all parts, and no part at it")
         if within(name, "sandbox", "sample") and not within(module, name.split(".")[0], "cli"):
             found.append(f"{module} imports {name}: only cli may")
     return found
+
+
+WRITES = re.compile(r"dialect\.(create|update|delete|delete_permanently|create_calendar)\(")
+
+
+def writing_offences(module: str, source: str) -> list[str]:
+    """Requests that write to a mailbox are made by delivery, and by the probe for its own test event."""
+    if within(module, "deliver", "doctor.probe"):
+        return []
+    return [f"{module} makes a request to {found[1]}" for found in WRITES.finditer(source)]
 
 
 PURE = {"plan": {"desired", "model", "numbering"}, "guards": {"model", "plan", "settings"}}
@@ -176,6 +188,11 @@ def test_imports_go_in_the_directions_of_the_house() -> None:
     assert [one for module, source in sources().items() for one in direction_offences(module, source)] == []
 
 
+def test_only_delivery_and_the_probe_make_requests_that_write_to_a_mailbox() -> None:
+    assert [one for module, source in sources().items() for one in writing_offences(module, source)] == []
+    assert writing_offences("run", "access.dialect.delete(entry)")
+
+
 def test_plan_and_guards_are_pure_and_reach_no_effect() -> None:
     assert [one for module in PURE for one in purity_offences(module, sources()[module])] == []
     for module in PURE:
@@ -196,6 +213,7 @@ def test_the_engine_has_effects_only_through_its_ports() -> None:
         ("sandbox.graph", "from classbell.model import Mailbox"),
         ("deliver", "from classbell.sandbox import Sandbox"),
         ("people", "from classbell.sample import University"),
+        ("run", "from classbell.doctor import examine"),
         ("plan", "from . import model"),
         ("setup.parts", "from classbell.outlook import client"),
     ],

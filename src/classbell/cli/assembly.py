@@ -78,7 +78,7 @@ async def workplace(
         LeaseHeld, HeldError, ClassbellError: the ledger cannot or must not be used now.
     """
     installation = str(configuration.host.installation)
-    place = _place(configuration)
+    place = ledger_place(configuration)
     async with AsyncExitStack() as stack:
         ledger = await Ledger.open(configuration.host.database.url, installation)
         stack.callback(ledger.close)
@@ -155,7 +155,7 @@ def interruptible() -> Iterator[None]:
             signal.signal(name, handler)
 
 
-def _place(configuration: Configuration) -> Path:
+def ledger_place(configuration: Configuration) -> Path:
     """Where files beside the ledger stand: by the database file, or here for a database server."""
     url = make_url(configuration.host.database.url)
     if url.get_backend_name() == "sqlite" and url.database:

@@ -1,0 +1,79 @@
+"""The way to Microsoft: whether it answers at all, and what time it is there."""
+
+from collections.abc import AsyncIterator
+
+from classbell import headers
+from classbell.doctor.finding import Finding
+from classbell.doctor.subject import Subject
+from classbell.errors import RefusedError, ServiceUnavailable
+from classbell.ports import NoAnswer
+
+TIMEOUT = 30.0
+# Beyond a minute a warning, beyond five a failure: an assertion holds good for minutes, and how much difference
+# Entra ID tolerates is not documented.
+LARGE_SKEW = 60.0
+TOO_LARGE_SKEW = 300.0
+
+
+async def network(subject: Subject) -> AsyncIterator[Finding]:
+    """Sign-in and Graph answer. Asks both for a public document, without any credential."""
+    tenant = subject.settings.tenant
+    clock = subject.installation.ports.clock
+    addresses = (
+        ("E-LOGIN-DOWN", tenant.login, f"{tenant.tenant_id}/v2.0/.well-known/openid-configuration"),
+        ("E-GRAPH-DOWN", tenant.graph, "v1.0/$metadata"),
+    )
+    subject.way = await subject.installation.transport(subject.settings)
+    reached = []
+    for code, base, path in addresses:
+        began = clock.now()
+        try:
+            answer = await subject.transport.request("GET", f"{base}/{path}", headers={}, timeout=TIMEOUT)
+        except NoAnswer as lost:
+            error = ServiceUnavailable(
+                code,
+                f"{base} cannot be reached.",
+                why=lost.reason,
+                do="check name resolution, the firewall, https_proxy and ca_file.",
+            )
+            yield Finding.failure("network", error)
+            continue
+        reached.append(base.removeprefix("https://"))
+        service_time = headers.date(answer.headers)
+        if service_time and subject.ahead is None:
+            # The header counts whole seconds; half a second more is what it means on average.
+            subject.ahead = (began + clock.now()) / 2 - (service_time + 0.5)
+    subject.reached = len(reached) == len(addresses)
+    if subject.reached:
+        yield Finding.ok(
+            "network", f"{' and '.join(dict.fromkeys(reached))} reached", hosts=list(dict.fromkeys(reached))
+        )
+
+
+async def clock(subject: Subject) -> AsyncIterator[Finding]:
+    """The clock of this computer agrees with Microsoft's."""
+    ahead = subject.ahead
+    if ahead is None:
+        yield Finding.warning(
+            "clock",
+            "W-CLOCK-UNKNOWN",
+            "Microsoft's answers do not say what time it is there.",
+            why="something in between removes the Date header.",
+            do="look at the proxy between this computer and Microsoft.",
+        )
+        return
+    ahead_seconds = round(ahead, 1)
+    if abs(ahead) <= LARGE_SKEW:
+        yield Finding.ok("clock", f"{abs(ahead):.1f} s from Microsoft's", ahead_seconds=ahead_seconds)
+        return
+    words = (
+        f"This computer's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} Microsoft's."
+    )
+    why = "a sign-in with a certificate holds good for minutes only, so both clocks must agree."
+    do = "enable time synchronisation (chrony or systemd-timesyncd), then run: classbell doctor clock"
+    if abs(ahead) <= TOO_LARGE_SKEW:
+        yield Finding.warning("clock", "E-CLOCK", words, why=why, do=do, ahead_seconds=ahead_seconds)
+    else:
+        yield Finding.failure(
+            "clock", RefusedError("E-CLOCK", words, why=why, do=do), ahead_seconds=ahead_seconds
+        )
