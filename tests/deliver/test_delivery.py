@@ -150,6 +150,7 @@ class Defect(Exception):
     """Something that nobody has foreseen."""
 
 
+@pytest.mark.stands_on("tenant_requests")
 @pytest.mark.parametrize(
     "defect", [Defect(), TemporaryError("E-X", "x"), OperationalError("", {}, Exception())]
 )

@@ -134,6 +134,7 @@ async def test_what_its_owner_removed_before_it_was_found_is_made_anew_under_ano
     stage: Stage, of_deleted: Literal["existing", "duplicate", "forgotten"]
 ) -> None:
     stage.sandbox.switches.transaction_of_deleted = of_deleted
+    stage.sandbox.switches.transaction_memory = math.inf
     stage.sandbox.faults.add(member("POST"), "504-after")
     await stage.run()
     first = stage.our_event("ada", "Logic")

@@ -1,7 +1,7 @@
 """Where nobody outside Microsoft knows how the service behaves, delivery is right either way."""
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from tests.deliver.stage import Stage, lecture, mark_of, member
@@ -27,6 +27,28 @@ async def test_a_few_days_of_a_term_end_true(stage: Stage, calendar: str) -> Non
 async def test_several_surprises_together_change_nothing(stage: Stage, switches: dict[str, Any]) -> None:
     vars(stage.sandbox.switches).update(switches)
     await live_through_a_few_days(stage, "default")
+
+
+@pytest.mark.parametrize("calendar", ["default", "Timetable"])
+@pytest.mark.parametrize("status", [200, 404])
+async def test_what_its_owner_removed_is_made_again_even_if_its_id_still_answers(
+    stage: Stage, status: Literal[200, 404], calendar: str
+) -> None:
+    """In Deleted Items nobody would see the change."""
+    stage.sandbox.switches.items_in_deleted_items_by_immutable_id = status
+    stage.calendar = calendar
+    ada = stage.mailbox("ada")
+    stage.timetable["ada"] = [lecture("Logic"), lecture("Sets", day=11)]
+    await stage.run()
+    stage.clock.pass_time(3_600)
+    ada.delete_event(stage.our_event("ada", "Logic"))
+    ada.move_event(stage.our_event("ada", "Sets"), ada.create_calendar("Private"))
+    sets = stage.our_event("ada", "Sets")
+    stage.timetable["ada"] = [lecture("Logic", place="A1"), lecture("Sets", day=11, place="A1")]
+    await stage.run()
+    await stage.settle()
+    await stage.assert_true()
+    assert stage.our_event("ada", "Sets") == sets, "what was only moved is not made again"
 
 
 async def live_through_a_few_days(stage: Stage, calendar: str) -> None:

@@ -1,56 +1,27 @@
 """
 Looking before writing: first contact with a mailbox, our own calendars, and unknown creates.
 
-These are the only reads that delivery makes, beside the one after a conflict. Each asks for our own
+These are the only reads that delivery makes, beside the one by id after a conflict. Each asks for our own
 marks, so that nobody's other events ever reach us, and covers every calendar of the mailbox and every page.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from classbell.deliver.backlog import Readiness
 from classbell.deliver.charge import Charge
 from classbell.deliver.refusals import Refusals
 from classbell.deliver.settle import DAY, HOUR, SOON, in_words, not_looked, outcome_of_look, undecided
+from classbell.deliver.survey import Survey
 from classbell.ledger import InstitutionLedger
-from classbell.model import Change, Mailbox, Outcome
+from classbell.model import Change, Entry, Mailbox, Outcome
 from classbell.outlook.answers import Diagnosis, Fence, Meaning, classify
 from classbell.outlook.client import OutlookClient
-from classbell.outlook.dialect import Answer, Dialect, FoundCalendar, FoundEvent, Kind, Request
+from classbell.outlook.dialect import Answer, Dialect, FoundCalendar, Kind, Request
 from classbell.outlook.mark import installation_prefix, operation_prefix
 from classbell.outlook.pace import Pace
 from classbell.ports import Clock
 
 _PASSING = (Meaning.BUSY, Meaning.SERVICE_BUSY, Meaning.NOT_SENT, Meaning.UNAUTHORISED)
-
-
-@dataclass(kw_only=True)
-class Survey:
-    """
-    A complete look through one mailbox: its calendars, and the events whose mark begins with ``prefix``.
-
-    Without a ``prefix`` only the calendars are listed. ``failure`` is set if any part of it failed; then
-    nothing may be concluded from what is missing. ``service_time`` is the service's time at its beginning;
-    0.0 if the service did not say.
-    """
-
-    mailbox: Mailbox
-    prefix: str = ""
-    calendars: tuple[FoundCalendar, ...] = ()
-    events: tuple[FoundEvent, ...] = ()
-    service_time: float = 0.0
-    failure: Diagnosis | None = None
-
-    @property
-    def searched(self) -> list[FoundCalendar]:
-        """The calendars in which an event of ours can stand: those that can be written to."""
-        return [calendar for calendar in self.calendars if calendar.editable] if self.prefix else []
-
-    def calendar(self, name: str) -> FoundCalendar | None:
-        """The calendar of a name, which Outlook compares without regard to case."""
-        wanted = name.casefold()
-        found = [c for c in self.calendars if c.editable and c.name.casefold() == wanted]
-        return next((c for c in found if c.name == name), found[0] if found else None)
 
 
 class Preparation:
@@ -126,6 +97,16 @@ class Preparation:
                 outcomes.append(outcome_of_look(change, survey.events, known, now))
         await self._ledger.changes.conclude(outcomes, now)
         return outcomes
+
+    async def look_whether_standing(self, entries: Sequence[Entry]) -> list[Survey]:
+        """Look for events that the ledger knows, by their marks: whether they still stand in a calendar."""
+        installation = self._charge.installation
+        surveys = [
+            Survey(mailbox=entry.mailbox, prefix=operation_prefix(installation, entry.operation))
+            for entry in entries
+        ]
+        await self._survey(surveys)
+        return surveys
 
     def _survey_for(self, change: Change) -> Survey:
         if self._readiness.is_contacted(change.mailbox):

@@ -10,6 +10,7 @@ time is judged by the service's.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from classbell.deliver.survey import Survey
 from classbell.model import Action, Became, Change, Entry, Outcome
 from classbell.outlook.answers import Diagnosis, Meaning
 from classbell.outlook.dialect import Answer, FoundEvent
@@ -129,6 +130,45 @@ def outcome_of_read(
             request_id=answer.request_id,
         )
     return Outcome(change=change, became=Became.RENEWED, etag=answer.etag, request_id=answer.request_id)
+
+
+def outcome_of_survey(
+    renewed: Outcome, answer: Answer, survey: Survey, *, bound: float, now: float
+) -> Outcome:
+    """
+    After a read that found the event to be ours: whether it still stands in a calendar.
+
+    Microsoft does not say whether the immutable id of an event in Deleted Items still answers. Where it does,
+    whoever goes by the id alone changes what nobody sees.
+
+    Args:
+        renewed: what the read made of the change.
+        answer: of that read.
+        survey: a look for the event's mark in all calendars.
+        bound: how long after its create an event may be missing from lists, in seconds.
+        now: by our clock.
+    """
+    change = renewed.change
+    if survey.failure is not None:
+        return _outcome(change, Became.WAITING, answer, survey.failure, now + _wait(change, survey.failure))
+    if any(event.id == answer.event_id for event in survey.events):
+        return renewed
+    if survey.service_time < answer.created_at + bound:
+        return Outcome(
+            change=change,
+            became=Became.WAITING,
+            due_at=now + SOON,
+            code="E-EVT-GONE",
+            detail="not found in any calendar, which a young event may be for a while; looked for again",
+            request_id=answer.request_id,
+        )
+    return Outcome(
+        change=change,
+        became=Became.GONE,
+        code="E-EVT-GONE",
+        detail="the event stands in no calendar any more",
+        request_id=answer.request_id,
+    )
 
 
 def outcome_of_look(

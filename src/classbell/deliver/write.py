@@ -1,17 +1,25 @@
 """Writing: a batch of creates, updates and deletes, with durable intents before and outcomes after."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec import structs
 
 from classbell.deliver.backlog import Readiness
 from classbell.deliver.charge import Charge
 from classbell.deliver.refusals import Refusals
-from classbell.deliver.settle import Situation, in_words, not_sent, outcome_of_read, outcome_of_write
+from classbell.deliver.settle import (
+    Situation,
+    in_words,
+    not_sent,
+    outcome_of_read,
+    outcome_of_survey,
+    outcome_of_write,
+)
+from classbell.deliver.survey import Survey
 from classbell.errors import ClassbellError
 from classbell.ledger import InstitutionLedger, Intent
-from classbell.model import Action, Change, Mailbox, Outcome
+from classbell.model import Action, Became, Change, Entry, Mailbox, Outcome
 from classbell.outlook.answers import Diagnosis, Meaning, classify
 from classbell.outlook.client import OutlookClient
 from classbell.outlook.dialect import Answer, Dialect, Kind, Request
@@ -36,6 +44,7 @@ class Writer:
         charge: Charge,
         readiness: Readiness,
         refusals: Refusals,
+        look: Callable[[Sequence[Entry]], Awaitable[list[Survey]]],
     ) -> None:
         self._ledger = ledger
         self._client = client
@@ -46,6 +55,7 @@ class Writer:
         self._conflicts: Counter[int] = Counter()
         self._readiness = readiness
         self._refusals = refusals
+        self._look = look
         self.batches = 0
 
     async def write(self, changes: Sequence[Change]) -> list[Outcome]:
@@ -121,6 +131,21 @@ class Writer:
             conflicts = self._conflicts[change.id]
             outcomes.append(outcome_of_read(change, entry, answer, diagnosis, now=now, conflicts=conflicts))
         self._refusals.note(heard)
+        renewed = [
+            place
+            for place, outcome in enumerate(outcomes)
+            if outcome.became is Became.RENEWED and outcome.change.action is Action.UPDATE
+        ]
+        if renewed:
+            try:
+                surveys = await self._look([pairs[place][1] for place in renewed])
+            except ClassbellError as error:
+                await self._put_back(changes, error)
+                raise
+            for place, survey in zip(renewed, surveys, strict=True):
+                outcomes[place] = outcome_of_survey(
+                    outcomes[place], answers[place], survey, bound=self._charge.bound, now=self._clock.now()
+                )
         await self._ledger.changes.conclude(outcomes, now)
         return outcomes
 
