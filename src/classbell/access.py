@@ -1,17 +1,17 @@
 """Access to one institution's tenant: its tokens, its client and its pace, put together."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from classbell.errors import ClassbellError
-from classbell.identity.certificates import load_credentials
+from classbell.errors import ClassbellError, ConfigurationError
+from classbell.identity.keyring import Keyring, Memory, Shelf
 from classbell.identity.tokens import Tokens
 from classbell.outlook.client import OutlookClient
 from classbell.outlook.dialect import Dialect
 from classbell.outlook.graph import GraphDialect
 from classbell.outlook.pace import Pace
 from classbell.ports import Clock, Files, Ids, Transport
-from classbell.settings import TenantSettings
+from classbell.settings import Ask, CertificateSettings, TenantSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,24 +34,41 @@ def open_access(
     files: Files,
     environ: Mapping[str, str],
     in_flight: int,
+    configured: Callable[[], Sequence[CertificateSettings]] | None = None,
+    memory: Memory | None = None,
+    ask: Ask | None = None,
 ) -> Access:
     """
     Load the tenant's certificates and make its client; asks Microsoft nothing yet.
 
     Args:
         in_flight: batches on their way at most.
+        configured: gives the certificates as they are configured now; without it they stay as they are.
+        memory: what is remembered of certificates between processes.
+        ask: the way to a person for passwords that are typed in.
 
     Raises:
-        ConfigurationError: a certificate, key or password cannot be used.
-        RefusedError: no certificate is valid now.
+        ConfigurationError: no certificate, key or password can be used, or calendars are not to be reached by
+            Microsoft Graph.
     """
-    credentials, troubles = load_credentials(tenant.certificates, files, environ, clock.now())
-    tokens = Tokens(transport, clock, ids, tenant, credentials)
+    if tenant.api != "graph":
+        raise ConfigurationError(
+            "E-API",
+            f'Calendars cannot be reached by api = "{tenant.api}".',
+            why="this version of Classbell delivers through Microsoft Graph only.",
+            do='set api = "graph" in [tenant], or leave it out.',
+        )
+    shelf = Shelf(
+        configured=configured or (lambda: tenant.certificates), files=files, environ=environ, ask=ask
+    )
+    keyring = Keyring(shelf, memory=memory)
+    keyring.look(clock.now())
+    tokens = Tokens(transport, clock, ids, tenant, keyring)
     dialect = GraphDialect()
     return Access(
         tokens=tokens,
         client=OutlookClient(transport, tokens, dialect, clock, tenant.graph),
         dialect=dialect,
         pace=Pace(clock, ids, batches=in_flight),
-        troubles=tuple(troubles),
+        troubles=keyring.troubles(clock.now()),
     )

@@ -24,6 +24,7 @@ from classbell.errors import (
     SourceUnusable,
 )
 from classbell.guards import judge, shrinkages
+from classbell.identity.tokens import LARGE_SKEW
 from classbell.ledger import Accepted, InstitutionLedger
 from classbell.model import Coverage, Ids, Snapshot, Window
 from classbell.numbering import Numbering
@@ -165,7 +166,8 @@ class Run:
             with suppress(ClassbellError):
                 await ledger.runs.finish(accepted.run_id, error.exit_code, {"error": error.code}, clock.now())
             raise
-        await ledger.runs.finish(accepted.run_id, report.exit_code, summary_of(report), clock.now())
+        summary = summary_of(report) | _clock_of(access)
+        await ledger.runs.finish(accepted.run_id, report.exit_code, summary, clock.now())
         return report
 
     async def _readmitted(self) -> int | None:
@@ -303,6 +305,12 @@ class Run:
             seconds=clock.now() - review.now,
             remarks=review.remarks,
         )
+
+
+def _clock_of(access: Access) -> dict[str, object]:
+    """By how many seconds our clock is ahead of Microsoft's, where that is worth a warning."""
+    ahead = access.tokens.ahead
+    return {"clock_ahead": round(ahead)} if ahead is not None and abs(ahead) > LARGE_SKEW else {}
 
 
 # Of a withdrawn source everything is known to be wanted no more.

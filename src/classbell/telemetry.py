@@ -37,8 +37,8 @@ _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), rf"\1 {HIDDEN}"),
     (
         re.compile(
-            r"(?i)\b(client_assertion|client_secret|access_token|refresh_token|id_token|proof|password|passwd"
-            r"|passphrase)([\"']?\s*[=:]\s*[\"']?)[^\s&\"',;)}]+"
+            r"(?i)(?<![a-z0-9])(client_assertion|client_secret|access_token|refresh_token|id_token|proof|password|passwd"
+            r"|passphrase)([\"']?\s*[=:]\s*)(?:\"[^\"]*\"|'[^']*'|[^\s&,;)}\"']+)"
         ),
         rf"\1\2{HIDDEN}",
     ),

@@ -22,6 +22,7 @@ INSTITUTION_OF = {
     "rendering": "SELECT institution_id, institution_id FROM rendering",
     "run": "SELECT institution_id, institution_id FROM run",
     "source": "SELECT institution_id, institution_id FROM source",
+    "certificate": "SELECT institution_id, institution_id FROM certificate",
     "calendar": "SELECT b.institution_id, b.institution_id FROM calendar c JOIN mailbox b ON b.id = c.mailbox_id",
     "stale": "SELECT b.institution_id, b.institution_id FROM stale s JOIN mailbox b ON b.id = s.mailbox_id",
     "packed": "SELECT p.institution_id, b.institution_id FROM packed p JOIN mailbox b ON b.id = p.mailbox_id",

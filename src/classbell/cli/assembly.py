@@ -18,7 +18,7 @@ from classbell.ledger import Ledger
 from classbell.life import live_ports
 from classbell.ports import Ports
 from classbell.run import Office
-from classbell.settings import Configuration, InstitutionSettings
+from classbell.settings import CertificateSettings, Configuration, InstitutionSettings, load
 from classbell.sources.child import ChildParser
 from classbell.transport import AiohttpTransport
 from classbell.witness import Witness
@@ -39,6 +39,7 @@ class Workplace:
     async def office(self, settings: InstitutionSettings) -> Office:
         """The office of one institution. Its tenant is asked nothing until it is needed."""
         installation = str(self.configuration.host.installation)
+        ledger = await self.ledger.institution(settings.id)
 
         async def access() -> Access:
             transport = await self.stack.enter_async_context(
@@ -52,16 +53,23 @@ class Workplace:
                 files=self.ports.files,
                 environ=os.environ,
                 in_flight=self.configuration.host.engine.in_flight,
+                configured=lambda: self._certificates_now(settings.id),
+                memory=ledger.certificates,
             )
 
         return Office(
             installation=installation,
             settings=settings,
-            ledger=await self.ledger.institution(settings.id),
+            ledger=ledger,
             ports=self.ports,
             witness=self.witness,
             access=access,
         )
+
+    def _certificates_now(self, institution: str) -> tuple[CertificateSettings, ...]:
+        """As the files have them at this moment: certificates come and go while a run is under way."""
+        host = Path(self.configuration.origin("schema").file)
+        return load(host, self.ports.files, os.environ).institution(institution).tenant.certificates
 
 
 @asynccontextmanager

@@ -132,6 +132,16 @@ class Invocation:
         """The institution that was named."""
         return self.institution or os.environ.get("CLASSBELL_INSTITUTION") or None
 
+    def open_log(self) -> None:
+        """
+        Write the log to stderr: lines for people, or with ``--json`` for programs.
+
+        Warnings only, with ``--verbose`` everything.
+        """
+        from classbell import telemetry  # noqa: PLC0415 (keeps --help fast)
+
+        telemetry.configure(sys.stderr, as_json=self.as_json, verbose=self.verbose)
+
     def joined(self, later: "Invocation") -> "Invocation":
         """With the options that stand after the command; of a value given twice the later counts."""
         given = {name: getattr(later, name) for name in _SHARED if getattr(later, name) not in (None, False)}
@@ -165,6 +175,8 @@ def command(
             shared = {key: given.pop(key) for key in _SHARED}
             current: Current = context.obj
             current.invocation = current.invocation.joined(Invocation(**shared))
+            if current.invocation.verbose:
+                current.invocation.open_log()
             return function(current.invocation, *args, **given)
 
         _, *own = inspect.signature(function, eval_str=True).parameters.values()

@@ -95,6 +95,7 @@ class _Delivering:
         self._interrupted = False
 
     def run(self) -> int:
+        self._invocation.open_log()
         self._output.start()
         return run_until_interrupted(self._all(), self._stop, self._output.note)
 

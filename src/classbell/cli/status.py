@@ -9,6 +9,9 @@ from classbell.cli.invocation import Invocation, command
 
 if TYPE_CHECKING:
     from classbell.cli.assembly import Workplace
+    from classbell.cli.output import Output
+    from classbell.errors import ClassbellError
+    from classbell.run import Office
     from classbell.settings import InstitutionSettings
 
 
@@ -71,7 +74,8 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
             {"name": s.name, "read_at": utc_text(s.read_at), "seconds_ago": round(now - s.read_at)}
             for s in sources.values()
         ],
-        "certificates": _certificates(place, settings),
+        "certificates": await _certificates(place, settings, office),
+        "warnings": _warnings(runs),
     }
 
 
@@ -80,22 +84,54 @@ def _failed(runs: Any) -> bool:
     return bool(runs) and (runs[0].exit_code != 0 or bool(runs[0].summary.get("failures")))
 
 
-def _certificates(place: "Workplace", settings: "InstitutionSettings") -> list[dict[str, Any]]:
+def _warnings(runs: Any) -> list[dict[str, str]]:
+    """Of the clock, as the last run has found it."""
+    from classbell.identity.answers import clock_differs  # noqa: PLC0415
+
+    ahead = runs[0].summary.get("clock_ahead") if runs else None
+    return [_told(clock_differs(float(ahead)))] if ahead is not None else []
+
+
+async def _certificates(
+    place: "Workplace", settings: "InstitutionSettings", office: "Office"
+) -> list[dict[str, Any]]:
+    """How each certificate stands, without asking Microsoft; ``classbell cert status`` asks."""
     import os  # noqa: PLC0415
 
-    from classbell.errors import ClassbellError  # noqa: PLC0415
-    from classbell.identity.certificates import load_credential  # noqa: PLC0415
+    from classbell.identity.standing import certificate_status  # noqa: PLC0415
+    from classbell.zones import utc_text  # noqa: PLC0415
 
-    now = place.ports.clock.now()
-    found: list[dict[str, Any]] = []
-    for each in settings.tenant.certificates:
-        try:
-            credential = load_credential(each, place.ports.files, os.environ, now)
-        except ClassbellError as error:
-            found.append({"code": error.code, "what": error.what, "do": error.do})
-        else:
-            found.append({"sha1": credential.sha1, "days_left": credential.days_left(now)})
-    return found
+    found = await certificate_status(
+        settings.tenant.certificates,
+        place.ports.files,
+        os.environ,
+        place.ports.clock.now(),
+        uses=await office.ledger.certificates.recall(),
+    )
+    return [
+        {
+            "place": one.place,
+            "warnings": [_told(warning) for warning in one.warnings],
+            **(
+                {
+                    "sha1": one.credential.sha1,
+                    "sha256": one.credential.sha256,
+                    "valid_until": utc_text(one.credential.not_after),
+                    "days_left": one.days_left,
+                    "in_use": one.in_use,
+                    "worked_at": utc_text(one.use.worked_at) if one.use.worked_at else None,
+                    "refused": one.use.refusal if one.use.refused_at > one.use.worked_at else None,
+                }
+                if one.credential is not None
+                else {}
+            ),
+        }
+        for one in found
+    ]
+
+
+def _told(error: "ClassbellError") -> dict[str, str]:
+    return {"code": error.code, "what": error.what, "do": error.do}
 
 
 def _print(invocation: Invocation, state: dict[str, Any]) -> None:
@@ -117,13 +153,27 @@ def _print(invocation: Invocation, state: dict[str, Any]) -> None:
         output.line(f"  {one['code']}  {one['mailbox']}: {one['detail']} Tried again {one['retry']}.")
     if len(state["out"]) > 10:  # noqa: PLR2004 (a screenful)
         output.line(f"  ... {len(state['out']) - 10} more mailboxes: --json")
-    for certificate in state["certificates"]:
-        if "code" in certificate:
-            output.warning(certificate["code"], f"{certificate['what']} {certificate['do']}")
-        else:
-            output.line(f"  certificate {certificate['sha1']}   {certificate['days_left']} days left")
+    _print_certificates(output, state)
     if state["sync"] != "Synced" or state["health"] != "Healthy":
         output.note("Next: classbell plan")
+
+
+def _print_certificates(output: "Output", state: dict[str, Any]) -> None:
+    for certificate in state["certificates"]:
+        if "sha1" in certificate:
+            used = "   in use" if certificate["in_use"] else ""
+            refused = f"   last refused: {certificate['refused']}" if certificate["refused"] else ""
+            output.line(
+                f"  certificate {certificate['sha1']}   {certificate['days_left']} days left{used}{refused}"
+            )
+        for warning in certificate["warnings"]:
+            output.warning(warning["code"], f"{warning['what']} {_sentence(warning['do'])}")
+    for warning in state["warnings"]:
+        output.warning(warning["code"], f"{warning['what']} {_sentence(warning['do'])}")
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _codes(last: dict[str, Any]) -> str:

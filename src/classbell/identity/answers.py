@@ -188,13 +188,21 @@ _REFUSALS = {
     70011: _RESOURCE,
     700022: _RESOURCE,
     53003: _BLOCKED,
+    530003: _BLOCKED,
+    530032: _BLOCKED,
+    530035: _BLOCKED,
     65001: _CONSENT,
     5002730: _KIND,
     5002738: _KIND,
+    50013: _MISUNDERSTOOD,
     50027: _MISUNDERSTOOD,
     50048: _MISUNDERSTOOD,
     700021: _MISUNDERSTOOD,
+    7000215: _MISUNDERSTOOD,
     7000218: _MISUNDERSTOOD,
+    7000222: _MISUNDERSTOOD,
+    901002: _MISUNDERSTOOD,
+    70003: _MISUNDERSTOOD,
     900144: _MISUNDERSTOOD,
     90014: _MISUNDERSTOOD,
 }
@@ -285,11 +293,22 @@ def _refused(advice: _Advice, circumstances: Circumstances, origin: str) -> Refu
 
 def clock(circumstances: Circumstances, origin: str) -> RefusedError:
     """``E-CLOCK``, with the difference in words where it is known."""
-    ahead = circumstances.ahead
+    return clock_differs(circumstances.ahead, origin)
+
+
+def clock_differs(ahead: float | None, origin: str = "") -> RefusedError:
+    """
+    ``E-CLOCK``.
+
+    Args:
+        ahead: seconds by which our clock is ahead of Microsoft's; None if that is not known.
+        origin: the code of Microsoft's, where it refused us for it.
+    """
     if ahead is None or abs(ahead) < 1:
         what = "This computer's clock and Microsoft's do not agree."
     else:
-        what = f"This computer's clock is {_spoken(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} Microsoft's."
+        side = "ahead of" if ahead > 0 else "behind"
+        what = f"This computer's clock is {_spoken(abs(ahead))} {side} Microsoft's."
     return RefusedError(
         "E-CLOCK",
         what,
