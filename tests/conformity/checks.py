@@ -189,7 +189,9 @@ def _content(contract: Contract, answer: Mapping[str, Any], seen: Exchange) -> l
     if kind not in kinds:
         return [f"its content is {kind or 'of no type'}, and should be {', '.join(kinds)}"]
     media = kinds[kind]
-    narrowed = any(name.casefold() in {"$select", "select"} for name, _ in parse_qsl(seen.query))
+    narrowed = any(
+        name.casefold() in {"$select", "select"} for name, _ in parse_qsl(seen.query, keep_blank_values=True)
+    )
     schema = media["schema"] if narrowed else media.get(WITHOUT_SELECT, media["schema"])
     return contract.failures(schema, told)
 

@@ -137,6 +137,17 @@ def test_the_clock_is_set_and_advanced(world: World, admin: Administrator) -> No
     assert world.create()["createdDateTime"].startswith("2026-10-01T07:00:0")
 
 
+def test_the_clock_keeps_to_the_years_that_mailboxes_know(world: World, admin: Administrator) -> None:
+    before = world.sandbox.clock.now()
+    for refused in (
+        admin.ask("POST", "/clock/advance", {"seconds": 1e12}),
+        admin.ask("PUT", "/clock", {"now": "9999-01-01T00:00:00Z"}),
+        admin.ask("PUT", "/clock", {"now": "1969-12-31T00:00:00Z"}),
+    ):
+        assert (refused.status, refused.body["error"]["code"]) == (400, "Impossible")
+    assert world.sandbox.clock.now() - before < 60
+
+
 def test_latency_is_fixed_or_drawn(world: World, admin: Administrator) -> None:
     admin.do("PUT", "/latency", {"seconds": 0.25})
     assert (world.sandbox.latency, admin.get("/latency").body) == (0.25, {"seconds": 0.25})

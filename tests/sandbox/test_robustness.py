@@ -120,3 +120,9 @@ def test_a_body_of_absurd_depth_cannot_be_read(world: World) -> None:
 def test_dates_outside_the_stores_range_are_refused(world: World, year: str) -> None:
     body = lecture(start=at(f"{year}-01-01T00:00:00"), end=at("9999-12-31T23:59:59"))
     assert world.graph.post(world.events, body).code == "ErrorPropertyValidationFailure"
+
+
+@pytest.mark.parametrize("sign", ["%0A", "%0D", "%00", "%E2%80%A8", "."])
+def test_no_sign_in_an_id_leads_out_of_the_service(world: World, sign: str) -> None:
+    answer = world.graph.get(f"/users/{world.ada.address}/events/x{sign}y")
+    assert (answer.status, answer.code) == (400, "ErrorInvalidIdMalformed")

@@ -38,8 +38,8 @@ class OutlookFace(GraphFace):
         return [
             Route(f"/{paths.ROOT}/$batch", self.batch, methods=["POST"]),
             # Clients post batches below a mailbox as well.
-            Route(f"/{paths.ROOT}/{{user:path}}/$batch", self.batch, methods=["POST"]),
-            Route(f"/{paths.ROOT}/{{path:path}}", self.single, methods=methods),
+            Route(f"/{paths.ROOT}/{{user:rest}}/$batch", self.batch, methods=["POST"]),
+            Route(f"/{paths.ROOT}/{{path:rest}}", self.single, methods=methods),
         ]
 
     async def single(self, request: HttpRequest) -> Response:
