@@ -17,6 +17,16 @@ def damaged(place: str, form: str) -> ConfigurationError:
     )
 
 
+def endless(place: str) -> ConfigurationError:
+    """To try a password would take longer than anybody waits."""
+    return ConfigurationError(
+        "E-CERT-FILE",
+        f"The key material in {place} asks for more work than can be done before it opens.",
+        why="the number of rounds that its encryption asks for is out of all measure: most likely it is damaged.",
+        do="copy it again from where it was made, in binary mode, or restore it from a backup.",
+    )
+
+
 def unknown(place: str) -> ConfigurationError:
     """It is of no known form."""
     return ConfigurationError(
@@ -53,7 +63,7 @@ def own_key_password(place: str, alias: str) -> ConfigurationError:
         "E-CERT-PASSWORD",
         f'The key "{alias}" in {place} does not open with the password of the keystore.',
         why="it has a password of its own: keytool keeps the one of the file that it converted.",
-        do='configure key_password = { file = "..." } beside store_password.',
+        do='configure key_password = { file = "..." } beside store_password; commands take --key-password-file FILE.',
     )
 
 

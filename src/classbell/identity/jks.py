@@ -9,7 +9,7 @@ password and all before. Keys are encrypted with one round of SHA-1, which prote
 import hashlib
 import hmac
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from asn1crypto.keys import EncryptedPrivateKeyInfo
@@ -74,15 +74,20 @@ def read(content: bytes, place: str, passwords: Passwords) -> Keystore:
 
 
 def write(
-    entry: KeyEntry, store_password: bytes, key_password: bytes | None = None, *, ids: Ids, now: float
+    entries: Sequence[KeyEntry],
+    store_password: bytes,
+    key_password: bytes | None = None,
+    *,
+    ids: Ids,
+    now: float,
 ) -> bytes:
     """
-    A Java keystore with one key, its certificate and chain.
+    A Java keystore with keys, their certificates and chains.
 
     Args:
-        entry: what to write; Java keeps its alias in small letters.
+        entries: what to write; Java keeps aliases in small letters.
         store_password: of the keystore, in UTF-8.
-        key_password: of the key; None for the same, which is what most programs expect.
+        key_password: of the keys; None for the same, which is what most programs expect.
         ids: randomness.
         now: seconds since 1970.
 
@@ -91,21 +96,29 @@ def write(
     """
     whole = _utf16(store_password, "the new keystore", "the store password")
     own = whole if key_password is None else _utf16(key_password, "the new keystore", "the key password")
+    content = b"".join(
+        (
+            MAGIC + struct.pack(">II", _VERSIONS[-1], len(entries)),
+            *(_written(entry, own, ids, now) for entry in entries),
+        )
+    )
+    return content + _digest(whole, _WHITENER, content)
+
+
+def _written(entry: KeyEntry, password: bytes, ids: Ids, now: float) -> bytes:
     plain = entry.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     salt = hashlib.sha1(ids.new_uuid().bytes + ids.new_uuid().bytes).digest()  # noqa: S324 - for its length
     chain = [one.public_bytes(Encoding.DER) for one in (entry.certificate, *entry.chain)]
-    content = b"".join(
+    return b"".join(
         (
-            MAGIC,
-            struct.pack(">IIIH", _VERSIONS[-1], 1, _PRIVATE_KEY, len(_modified(entry.alias.lower()))),
-            _modified(entry.alias.lower()),
+            struct.pack(">I", _PRIVATE_KEY),
+            _text(_modified(entry.alias.lower())),
             struct.pack(">Q", int(now * 1000)),
-            _sized(_envelope(_protect(plain, own, salt))),
+            _sized(_envelope(_protect(plain, password, salt))),
             struct.pack(">I", len(chain)),
             *(_text(b"X.509") + _sized(one) for one in chain),
         )
     )
-    return content + _digest(whole, _WHITENER, content)
 
 
 class _Reader:

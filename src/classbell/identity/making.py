@@ -204,7 +204,7 @@ def write(
     if not passwords.store:
         raise faults.no_password("the new keystore", "the password")
     if form is Form.JKS:
-        return jks.write(entry, passwords.store, passwords.key, ids=ids, now=now)
+        return jks.write([entry], passwords.store, passwords.key, ids=ids, now=now)
     return pkcs12.write(entry, passwords.store, legacy=legacy)
 
 

@@ -13,10 +13,11 @@ from asn1crypto.keys import EncryptedPrivateKeyInfo
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from classbell.errors import ConfigurationError
-from classbell.identity import faults
+from classbell.identity import effort, faults
 from classbell.identity.material import Form, KeyEntry, Keystore, Passwords, SealedKey, load_certificate
 
 _BEGIN = b"-----BEGIN "
@@ -81,9 +82,14 @@ def read(content: bytes, place: str) -> Keystore:
 
 
 def write_key(entry: KeyEntry, password: bytes) -> bytes:
-    """The private key alone: PKCS#8, encrypted with AES-256; plain if the password is empty."""
+    """The private key alone; see ``write_private``."""
+    return write_private(entry.key, password)
+
+
+def write_private(key: rsa.RSAPrivateKey, password: bytes) -> bytes:
+    """A private key: PKCS#8, encrypted with AES-256; plain if the password is empty."""
     encryption = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
-    return entry.key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
 
 
 def write_certificates(entry: KeyEntry) -> bytes:
@@ -148,6 +154,8 @@ def _sealed(block: _Block, alias: str, place: str) -> SealedKey:
             password = None  # one for a key that is not encrypted does no harm and is not used
         elif not password:
             raise faults.no_password(place, "key_password")
+        elif not _bearable(block):
+            raise faults.endless(place)
         try:
             return serialization.load_pem_private_key(block.text, password)
         except UnsupportedAlgorithm:
@@ -156,6 +164,15 @@ def _sealed(block: _Block, alias: str, place: str) -> SealedKey:
             raise _refusal(block, place, str(error)) from None
 
     return SealedKey(alias=alias, unseal=unseal)
+
+
+def _bearable(block: _Block) -> bool:
+    if block.label != b"ENCRYPTED PRIVATE KEY":
+        return True  # the older form has one round
+    try:
+        return effort.bearable(EncryptedPrivateKeyInfo.load(_content(block), strict=True).native)
+    except (ValueError, TypeError):
+        return True  # it is damaged, and said to be so when it does not open
 
 
 def _refusal(block: _Block, place: str, reason: str) -> ConfigurationError:

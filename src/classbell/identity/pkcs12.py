@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
-from classbell.identity import faults
+from classbell.identity import effort, faults
 from classbell.identity.material import Form, KeyEntry, Keystore, Passwords, SealedKey
 
 _FORM = "PKCS#12 file"
@@ -34,6 +34,7 @@ class _Bag:
     name: str
     content: bytes = field(repr=False)
     encrypted: bool
+    bearable: bool = True
 
 
 def looks_like(content: bytes) -> bool:
@@ -52,10 +53,18 @@ def read(content: bytes, place: str, passwords: Passwords) -> Keystore:
             so that its keys cannot be counted.
     """
     try:
-        bags = list(_keys(content))
+        file = asn1.Pfx.load(content, strict=True)
+        bags = list(_keys(file))
+        bearable = effort.bearable(file["mac_data"].native) and all(
+            effort.bearable(part["content"].native)
+            for part in file.authenticated_safe
+            if part["content_type"].native == "encrypted_data"
+        )
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         # What the parser raises on structures that are not as they should be; it promises ValueError only.
         raise faults.damaged(place, _FORM) from None
+    if not bearable or not all(bag.bearable for bag in bags):
+        raise faults.endless(place)
     opened = _opened(content, place, passwords, bags)
     if opened.key is not None and not bags:
         raise faults.hidden_keys(place)
@@ -94,14 +103,13 @@ def write(entry: KeyEntry, password: bytes, *, legacy: bool = False) -> bytes:
     )
 
 
-def _keys(content: bytes) -> Iterator[_Bag]:
+def _keys(file: asn1.Pfx) -> Iterator[_Bag]:
     """
     The private keys in those parts of the file that are not encrypted as a whole.
 
     Raises:
         ValueError: and others, the structure is damaged.
     """
-    file = asn1.Pfx.load(content, strict=True)
     for part in file.authenticated_safe:
         if part["content_type"].native == "data":
             yield from _keys_of(asn1.SafeContents.load(part["content"].native, strict=True))
@@ -113,8 +121,12 @@ def _keys_of(bags: asn1.SafeContents) -> Iterator[_Bag]:
         value = bag["bag_value"]
         if kind == "safe_contents":
             yield from _keys_of(value)
-        elif kind in {"key_bag", "pkcs8_shrouded_key_bag"}:
-            yield _Bag(_name(bag), value.untag().dump(), kind != "key_bag")
+        elif kind == "key_bag":
+            yield _Bag(_name(bag), value.untag().dump(), encrypted=False)
+        elif kind == "pkcs8_shrouded_key_bag":
+            yield _Bag(
+                _name(bag), value.untag().dump(), encrypted=True, bearable=effort.bearable(value.native)
+            )
 
 
 def _name(bag: asn1.SafeBag) -> str:
