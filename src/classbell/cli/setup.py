@@ -40,7 +40,13 @@ class Api(StrEnum):
 
 
 OnlyOption = Annotated[
-    list[PartName], typer.Option("--only", help="Only this part. May be given more than once.")
+    list[PartName],
+    typer.Option(
+        "--only",
+        metavar="PART",
+        help="Only this part, and others named so: portal, azure-cli, powershell, terraform, rbac, access-policy,"
+        " consent, security.",
+    ),
 ]
 ScopeOption = Annotated[
     str | None,
@@ -63,7 +69,8 @@ HandoverOption = Annotated[
     Path | None,
     typer.Option(
         metavar="DIR",
-        help="For a hosting provider: save what the institution's own administrators need, with a form for their answer.",
+        help="For a hosting provider: save what the institution's own administrators need, with a form for their"
+        " answer.",
     ),
 ]
 AnswerOption = Annotated[
@@ -92,11 +99,12 @@ def setup(
     yes: YesOption = False,
 ) -> None:
     """
-    Show what has to be done in Entra ID and Exchange, filled in for an institution.
+    Show what has to be done in Entra ID and Exchange, filled in.
 
-    Register the application by hand, by Azure CLI, by PowerShell or by Terraform; let Exchange narrow it to some
-    mailboxes; grant consent; a page for the security team. Nothing of it is secret, and nothing is changed
-    anywhere but by --answer, which takes the ids of the registered application into the configuration.
+    Register the application by hand, by Azure CLI, PowerShell or Terraform;
+    let Exchange narrow it to some mailboxes; grant consent; a page for the
+    security team. Nothing of it is secret. Nothing is changed anywhere but
+    by --answer, which takes the ids that came of it into the configuration.
     """
     from classbell.settings import load_draft  # noqa: PLC0415 (keeps --help fast)
 
