@@ -13,6 +13,10 @@ PIP := $(PY) -m pip --quiet --disable-pip-version-check
 JAVASCRIPT := tests/clients/js
 NODE_MODULES := $(JAVASCRIPT)/node_modules/.package-lock.json
 PYTEST := $(PY) -m pytest -q -n 2 --dist worksteal
+# What runs under every value of the sandbox's switches: whatever writes to mailboxes or signs in.
+EACH_SWITCH := $(addprefix tests/,identity/test_tokens.py outlook/test_client.py outlook/test_looks.py \
+  deliver/test_uncertain.py deliver/test_delivery.py deliver/test_lost_answers.py deliver/test_our_events.py \
+  deliver/test_calendars.py scenarios/test_foreign_events.py)
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -25,6 +29,7 @@ test: $(VENV)/.dev ## the tests of every day
 
 prove: $(VENV)/.clients $(NODE_MODULES) chromium keytool ## the longer proofs, with Microsoft's own clients and a browser
 	@$(PYTEST) -m prove
+	@$(PYTEST) -m 'not prove and not shared' --each-switch $(EACH_SWITCH)
 
 soak: $(VENV)/.dev ## property tests with many more, and new, examples
 	@$(PYTEST) -m hypothesis --hypothesis-profile=soak --timeout=3600
@@ -38,7 +43,8 @@ format: $(VENV)/.dev ## put the code into its form
 	@$(VENV)/bin/ruff format --quiet .
 	@$(VENV)/bin/ruff check --quiet --fix-only .
 
-bench: $(VENV)/.dev ## figures, printed and never tested
+bench: $(VENV)/.dev ## figures, printed and put into build/bench.json, never tested
+	@$(PY) -m benchmarks.sandbox
 	@$(PY) -m benchmarks.whole_university ../shared/data/itc2019/pu-d5-spr17.xml --weeks 2
 
 constraints: $(VENV)/.clients ## write the exact versions of the present environment to constraints.txt

@@ -35,8 +35,8 @@ class Figure:
 
     @property
     def ratio(self) -> float | None:
-        """How much of its bar it is: at best above 1 for ``at least``, below 1 for ``at most``."""
-        return None if self.bar is None else self.value / self.bar
+        """How much of its bar it is, above 1 for ``at least`` and below for ``at most``; None of a bar of 0."""
+        return self.value / self.bar if self.bar else None
 
     @property
     def met(self) -> bool | None:
@@ -58,7 +58,8 @@ class Figure:
         if self.bar is None:
             return text
         verdict = "met" if self.met else "MISSED"
-        return f"{text}; {self.wanted} {_short(self.bar)}, ratio {self.ratio:.2f}: {verdict}"
+        ratio = "" if self.ratio is None else f", ratio {self.ratio:.2f}"
+        return f"{text}; {self.wanted} {_short(self.bar)}{ratio}: {verdict}"
 
 
 def report(number: str, name: str, *figures: Figure, file: Path = FILE) -> None:

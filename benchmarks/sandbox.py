@@ -146,9 +146,9 @@ def memory(pair: KeyPair, *, whole: bool) -> tuple[Figure, Figure]:
     return (
         Figure(
             name="100,000 mailboxes with 2,000,000 events",
-            value=(bare + (filled - bare) * scale) / 2**30,
-            unit="GiB",
-            bar=4e9 / 2**30,
+            value=(bare + (filled - bare) * scale) / 1e9,
+            unit="GB",
+            bar=4,
             wanted="at most",
             how="measured" if whole else "projected from a tenth of them",
         ),

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.itc2019 import Counts, Instance, address, read, write
+from benchmarks.report import Figure, report
 
 from classbell.cli.stage import Setting, Stage, built
 
@@ -79,8 +80,24 @@ def main() -> None:
     print(f"the sandbox saw {served['requests']:,} requests and {served['changes']:,} changes")
     assert served["changes"] == counts.pairs, "every pair is one event, created once"
     assert second.report["batches"] == 0, "the second sync asks nothing"
-    students = len({row.address for row in university.people})
-    print(f"mailboxes {students:,}   events per second {counts.pairs / first.report['seconds']:,.0f}")
+    seconds = first.report["seconds"]
+    report(
+        "university.1",
+        "First sync of a whole university",
+        Figure(name="mailboxes", value=len({row.address for row in university.people}), unit="mailboxes"),
+        Figure(name="events created", value=counts.pairs, unit="events"),
+        Figure(name="events for each second", value=counts.pairs / seconds, unit="events"),
+        Figure(name="processor time", value=first.processor, unit="s"),
+        Figure(name="memory", value=first.memory, unit="MB"),
+    )
+    report(
+        "university.2",
+        "Sync of a whole university with nothing to do",
+        Figure(name="time", value=second.report["seconds"], unit="s"),
+        Figure(name="processor time", value=second.processor, unit="s"),
+        Figure(name="memory", value=second.memory, unit="MB"),
+        Figure(name="batches", value=second.report["batches"], unit="batches", bar=0, wanted="at most"),
+    )
 
 
 @contextmanager

@@ -47,6 +47,14 @@ def test_every_test_that_is_named_with_its_file_is_in_it() -> None:
     assert set(named) <= there
 
 
+def test_every_row_that_is_reproduced_names_its_tests() -> None:
+    shown = PAGE.partition("## Shown by\n")[2].partition("\n## ")[0]
+    named = re.findall(r"^\| ([GE])(\d+) \|.*\|.*`(?:clients/)?test_\w+", shown, re.MULTILINE)
+    graph = {int(number) for letter, number in named if letter == "G"}
+    assert graph == {*range(1, 19), 20, 23, 24, 25}
+    assert {int(number) for letter, number in named if letter == "E"} == set(range(1, 14))
+
+
 def test_every_state_of_a_mailbox_is_described() -> None:
     assert sorted(rows("### States of a mailbox")) == sorted(STATES)
 

@@ -333,6 +333,22 @@ def test_what_somebody_else_touches_refuses_the_update_of_who_does_not_look_agai
     assert (answers, subjects(world)) == ([412, 412, 412], ["Logic"])
 
 
+@pytest.mark.parametrize(
+    ("effect", "code"), [("412-before", "ErrorIrresolvableConflict"), ("409-before", "ConcurrentItemSave")]
+)
+def test_a_conflict_in_passing_loses_the_update_of_who_asked_for_no_version(
+    naive: Naive, effect: str, code: str
+) -> None:
+    """The service itself works on an item now and then; there is no ``If-Match`` here."""
+    world = naive.world
+    event = world.create()
+    path, change = f"{world.events}/{event['id']}", {"subject": "Sets"}
+    world.sandbox.faults.add(lambda info: info.method == "PATCH", effect)
+    answer = world.graph.patch(path, change)
+    assert (answer.status, answer.code, subjects(world)) == (int(effect[:3]), code, ["Logic"])
+    assert world.graph.patch(path, change).status == 200
+
+
 def test_faults_by_share_hit_the_same_requests_for_the_same_seed(naive: Naive) -> None:
     world = naive.world
     world.sandbox.faults.reseed(3)

@@ -1,0 +1,38 @@
+"""Each value of each switch has its turn, in the tests that it can matter to."""
+
+import dataclasses
+from typing import get_args, get_type_hints
+
+from tests.switching import NotedSwitches
+from tests.trials import OTHERS, Trial, trying
+
+from classbell.sandbox import Switches
+
+
+def test_every_switch_has_all_its_other_values() -> None:
+    hints = get_type_hints(Switches)
+    assert list(OTHERS) == [field.name for field in dataclasses.fields(Switches)]
+    for field in dataclasses.fields(Switches):
+        choices = get_args(hints[field.name]) or ((True, False) if hints[field.name] is bool else ())
+        assert field.default not in OTHERS[field.name]
+        assert OTHERS[field.name]
+        if choices:
+            assert {*OTHERS[field.name], field.default} == set(choices)
+
+
+def test_a_test_runs_again_for_what_was_asked_and_not_for_what_it_sets_itself() -> None:
+    with trying(Trial()) as first:
+        switches = NotedSwitches()
+        switches.lookup_lag = 5.0
+        assert (switches.lookup_lag, switches.top_clamp, switches.retry_after) == (5.0, 1000, "seconds")
+    further = list(first.further())
+    assert [str(trial) for trial in further] == [
+        "retry_after=absent",
+        "retry_after=decimal",
+        "retry_after=silly",
+        "top_clamp=2",
+    ]
+    with trying(further[-1]):
+        switches.begin_anew()
+        assert (switches.top_clamp, switches.lookup_lag, switches.retry_after) == (2, 0.0, "seconds")
+        assert NotedSwitches().top_clamp == 2
