@@ -14,9 +14,9 @@ from classbell.errors import ClassbellError, LeaseHeld
 
 
 @contextmanager
-def lease(path: Path) -> Iterator[None]:
+def lease(path: Path, what: str = "this ledger") -> Iterator[None]:
     """
-    Hold the lease of a ledger while the body runs. It ends with the process, however that ends.
+    Hold a lease while the body runs: that of a ledger, or of *what* else. It ends with the process, however that ends.
 
     Raises:
         LeaseHeld: E-LEASE, another process holds it.
@@ -28,7 +28,7 @@ def lease(path: Path) -> Iterator[None]:
     except filelock.Timeout as error:
         raise LeaseHeld(
             "E-LEASE",
-            "Another Classbell process is at work on this ledger.",
+            f"Another Classbell process is at work on {what}.",
             why=f"it holds {path}",
             do="wait until it has ended, or end it; then run this command again",
             effect="no calendar was changed by this command",

@@ -10,7 +10,20 @@ import sys
 
 import typer
 
-from classbell.cli import apply, config, demo, doctor, explain, init, plan, sandbox, setup, status, version
+from classbell.cli import (
+    apply,
+    cert,
+    config,
+    demo,
+    doctor,
+    explain,
+    init,
+    plan,
+    sandbox,
+    setup,
+    status,
+    version,
+)
 from classbell.cli.errors import fault, report, usage
 from classbell.cli.exits import Exit
 from classbell.cli.invocation import (
@@ -28,7 +41,7 @@ from classbell.cli.invocation import (
 from classbell.errors import ClassbellError
 
 app = group(help="Keeps Outlook calendars true to the timetable.")
-for each in (demo, init, setup, config, doctor, plan, apply, status, explain, sandbox, version):
+for each in (demo, init, setup, cert, config, doctor, plan, apply, status, explain, sandbox, version):
     each.add_to(app)
 
 

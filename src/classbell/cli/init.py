@@ -103,14 +103,15 @@ id = "INSTITUTION-ID"   # permanent: part of the hidden mark of every event
 name = "Example University"
 mode = "observe"               # what the service may do alone: "observe", "approve" or "auto"
 
+# How to come by both ids: classbell setup -i INSTITUTION-ID
 [tenant]
 tenant_id = "TENANT-GUID"      # Entra admin center > Overview; or a verified domain
 client_id = "CLIENT-GUID"      # App registrations > your application > Application (client) ID
 cloud = "global"               # "global", "usgov", "usgov-dod" or "china"
 
-# A certificate of your own making, uploaded at App registrations > Certificates & secrets:
-#   openssl req -x509 -newkey rsa:2048 -keyout key.pem -out cert.pem -days 730 -subj "/CN=classbell"
-#   chmod 600 key.pem key-password
+# What Classbell signs in with. This command makes it, and writes its names here:
+#   classbell cert new -i INSTITUTION-ID --configure
+# Or name your own: PEM as here, or a keystore (docs/how-to/certificates.md); chmod 600 key.pem key-password
 [[tenant.certificates]]
 certificate = { file = "cert.pem" }
 private_key = { file = "key.pem" }

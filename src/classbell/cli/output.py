@@ -78,6 +78,11 @@ class Output:
         self._err = err or sys.stderr
         self._stream: Literal["none", "open", "closed"] = "none"
 
+    @property
+    def interactive(self) -> bool:
+        """Whether a person can be asked."""
+        return self._interactive
+
     def line(self, text: str = "", *, style: str = "") -> None:
         """One line of data for people; *style* is Rich's, such as ``bold``. Nothing with ``--json``."""
         if not self.as_json:

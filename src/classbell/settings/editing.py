@@ -7,7 +7,7 @@ do anything more than it should is refused rather than written.
 
 import copy
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,12 @@ from classbell.settings.references import Secret
 from classbell.settings.tenant import CertificateSettings
 
 _BOM = b"\xef\xbb\xbf"
+# The certificate that ``classbell init`` writes into a first configuration, in place of one that is to be made.
+PLACEHOLDER = {
+    "certificate": {"file": "cert.pem"},
+    "private_key": {"file": "key.pem"},
+    "key_password": {"file": "key-password"},
+}
 
 
 class InstitutionFile:
@@ -54,18 +60,70 @@ class InstitutionFile:
         """
         if any(self._is(each, "certificate", certificate) for each in self._data()):
             return
+        self._add(self._block(certificate, private_key, self.password_of(like)), note)
+
+    def name_certificate(
+        self, certificate: Path, private_key: Path, password: Mapping[str, Any] | None, *, note: str = ""
+    ) -> None:
+        """
+        Name a certificate with its key, also as the first; nothing is done if it is named already.
+
+        It takes the place of what ``PLACEHOLDER`` has, if that is all there is and its files are not there.
+
+        Args:
+            certificate: its file; all paths are absolute.
+            private_key: its key's file.
+            password: where the key's password is kept, such as ``{"file": "/etc/..."}``; None for none.
+            note: a comment to put above it.
+
+        Raises:
+            ConfigurationError: ``E-CFG-EDIT``, the file does not allow it.
+            OSError: the file could not be written.
+        """
+        listed = _tables(tomllib.loads(self._text())) or []
+        if any(self._is(each, "certificate", certificate) for each in listed):
+            return
+        block = self._block(certificate, private_key, self._placed(password))
+        if listed != [PLACEHOLDER] or any(self._is_there(each) for each in _files_of(PLACEHOLDER)):
+            self._add(block, note)
+            return
+        lines = _lines_of(block, note)
+        self._change([block], lambda text: _without_lines(_with_lines(text, lines), 0))
+
+    def block(self, certificate: Path, private_key: Path, password: Mapping[str, Any] | None) -> str:
+        """The lines that name a certificate in this file, for people to copy; see ``name_certificate``."""
+        return "\n".join(_lines_of(self._block(certificate, private_key, self._placed(password)), ""))
+
+    def _placed(self, password: Mapping[str, Any] | None) -> dict[str, Any] | None:
+        if password is None:
+            return None
+        return {key: self._written(Path(one)) if key == "file" else one for key, one in password.items()}
+
+    def _block(self, certificate: Path, private_key: Path, password: Any) -> dict[str, Any]:
         block: dict[str, Any] = {
             "certificate": {"file": self._written(certificate)},
             "private_key": {"file": self._written(private_key)},
         }
-        password = self.password_of(like)
         if password is not None:
             block["key_password"] = password
+        return block
+
+    def _add(self, block: dict[str, Any], note: str) -> None:
+        """Put a certificate behind those there are, or behind the tenant's own keys as the first."""
+        lines = _lines_of(block, note)
         self._change(
-            [*self._data(), block],
-            lambda text: _with_lines(text, _lines_of(block, note)),
+            [*(_tables(tomllib.loads(self._text())) or []), block],
+            lambda text: _with_lines(text, lines),
             lambda text: _with_element(text, block),
+            lambda text: _with_first(text, lines),
         )
+
+    def _is_there(self, name: str) -> bool:
+        try:
+            self._files.mode(self._path.parent / name)
+        except OSError:
+            return False
+        return True
 
     def remove_certificate(self, place: int) -> None:
         """
@@ -124,6 +182,8 @@ class InstitutionFile:
         """Change the file in the first of several ways that does what is wanted and nothing else."""
         text = self._text()
         expected = tomllib.loads(text)
+        if not isinstance(expected.get("tenant"), dict):
+            raise self._unfit("it has no table [tenant]")
         expected["tenant"]["certificates"] = wanted
         for way in ways:
             try:
@@ -153,6 +213,10 @@ def names_file(settings: CertificateSettings, path: Path) -> bool:
     return path in places
 
 
+def _files_of(block: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    return (one["file"] for one in block.values())
+
+
 def _tables(data: dict[str, Any]) -> list[dict[str, Any]] | None:
     tenant = data.get("tenant")
     listed = tenant.get("certificates") if isinstance(tenant, dict) else None
@@ -161,7 +225,8 @@ def _tables(data: dict[str, Any]) -> list[dict[str, Any]] | None:
 
 def _lines_of(block: dict[str, Any], note: str) -> list[str]:
     lines = ["[[tenant.certificates]]", *([f"# {note}"] if note else [])]
-    return lines + [f"{name} = {_inline(value).as_string()}" for name, value in block.items()]
+    # With spaces inside the braces, as everywhere in our files.
+    return lines + [f"{name} = {{ {_inline(value).as_string()[1:-1]} }}" for name, value in block.items()]
 
 
 def _with_lines(text: str, lines: Sequence[str]) -> str:
@@ -170,6 +235,17 @@ def _with_lines(text: str, lines: Sequence[str]) -> str:
     line_end = "\r\n" if "\r\n" in text else "\n"
     before = text[:end] if text[:end].endswith("\n") else text[:end] + line_end
     return before + line_end + "".join(line + line_end for line in lines) + text[end:]
+
+
+def _with_first(text: str, lines: Sequence[str]) -> str:
+    """Put the first table behind the last line of the table [tenant]."""
+    for node in Parser(Language(tree_sitter_toml.language())).parse(text.encode()).root_node.children:
+        if node.type == "table" and _header(node) == ["tenant"]:
+            line_end = "\r\n" if "\r\n" in text else "\n"
+            begin, end = _span(node, text.encode())
+            before = text[:end] if text[begin:end].endswith("\n") else text[:end] + line_end
+            return before + line_end + "".join(line + line_end for line in lines) + text[end:]
+    raise LookupError
 
 
 def _without_lines(text: str, place: int) -> str:
@@ -186,11 +262,16 @@ def _spans(text: str) -> list[tuple[int, int]]:
     for node in Parser(Language(tree_sitter_toml.language())).parse(content).root_node.children:
         if node.type != "table_array_element" or _header(node) != ["tenant", "certificates"]:
             continue
-        last = [child for child in node.children if child.type == "pair"][-1]
-        line_end = content.find(b"\n", last.end_byte)
-        end = len(content) if line_end < 0 else line_end + 1
-        found.append((len(content[: node.start_byte].decode()), len(content[:end].decode())))
+        found.append(_span(node, content))
     return found
+
+
+def _span(node: Node, content: bytes) -> tuple[int, int]:
+    """Where a table begins, and where the line of its last value ends, in characters."""
+    last = ([child for child in node.children if child.type == "pair"] or node.children)[-1]
+    line_end = content.find(b"\n", last.end_byte)
+    end = len(content) if line_end < 0 else line_end + 1
+    return len(content[: node.start_byte].decode()), len(content[:end].decode())
 
 
 def _header(node: Node) -> list[str]:
