@@ -16,7 +16,7 @@ import requests
 import schemathesis
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
-from schemathesis import GenerationMode
+from schemathesis import Case, GenerationMode
 from schemathesis.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -70,7 +70,7 @@ def operations(about: str) -> list[str]:
     return list(Contract(description() if about == "Microsoft" else make_api(Sandbox()).openapi()).operations)
 
 
-def made(about: str, name: str, examples: int, call: Callable[[schemathesis.Case], None]) -> None:
+def made(about: str, name: str, examples: int, call: Callable[[Case[Any]], None]) -> None:
     """Make requests for one operation: as described, and not."""
     operation = schema(about, examples).find_operation_by_label(name)
     assert operation is not None
@@ -79,13 +79,13 @@ def made(about: str, name: str, examples: int, call: Callable[[schemathesis.Case
     @seed(1)
     @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(cases)
-    def every(case: schemathesis.Case) -> None:
+    def every(case: Case[Any]) -> None:
         call(case)
 
     every()
 
 
-def at_the_edges(about: str, name: str, call: Callable[[schemathesis.Case], None]) -> None:
+def at_the_edges(about: str, name: str, call: Callable[[Case[Any]], None]) -> None:
     """Make the requests of one operation that lie at the edges of what its description says."""
     whole = schema(about, 1)
     operation = whole.find_operation_by_label(name)
@@ -109,7 +109,7 @@ class Caller:
     things: dict[str, Any]
     tokens: dict[str, str]
 
-    def call(self, case: schemathesis.Case) -> None:
+    def call(self, case: Case[Any]) -> None:
         """Send it, and look at the answer."""
         drawn = zlib.crc32(repr((case.path_parameters, case.query, case.body)).encode())
         for name in case.path_parameters or {}:
@@ -129,7 +129,7 @@ class Caller:
         check(case, response)
 
 
-def check(case: schemathesis.Case, response: Any) -> None:
+def check(case: Case[Any], response: Any) -> None:
     if response.status_code >= 500:
         assert response.headers["content-type"][0].startswith("application/json"), response.text
         assert (response.status_code, response.json()["error"]["code"]) in MEANT, response.text

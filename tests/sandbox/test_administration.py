@@ -286,3 +286,9 @@ def test_other_computers_cannot_use_it_unless_told(monkeypatch: pytest.MonkeyPat
             outsider = Administrator(address)
             assert outsider.ask("GET", "/tenants").status == status
             outsider.close()
+
+
+def test_what_is_reproduced_of_microsoft_365_is_described_beside_it(admin: Administrator) -> None:
+    told = admin.get("/microsoft.openapi.json").body
+    validate(told)
+    assert {path.split("/")[1] for path in told["paths"]} == {"v1.0", "api", "{tenant}"}

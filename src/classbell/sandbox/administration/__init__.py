@@ -1,7 +1,8 @@
 """
 The administrative API: what an administrator of Microsoft 365, a person at a mailbox and fate would do, as JSON.
 
-It is described at ``/_sandbox/openapi.json``. Everything done through it is written into the history.
+It is described at ``/_sandbox/openapi.json``; beside it stands the description of what the sandbox reproduces of
+Microsoft's, at ``/_sandbox/microsoft.openapi.json``. Everything done through it is written into the history.
 """
 
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from classbell.sandbox.administration import controls, directory, person, watching
+from classbell.sandbox.description import description
 from classbell.sandbox.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ def make_api(box: "Sandbox") -> FastAPI:
         },
     )
     api.state.box = box
+    api.add_api_route("/microsoft.openapi.json", _microsoft, include_in_schema=False)
     for part in (directory, person, controls, watching):
         api.include_router(part.router)
     api.add_exception_handler(HTTPException, _http_refused)
@@ -45,6 +48,10 @@ def make_api(box: "Sandbox") -> FastAPI:
     api.add_exception_handler(Refusal, _service_refused)
     api.add_exception_handler(ValueError, _impossible)
     return api
+
+
+async def _microsoft() -> JSONResponse:
+    return JSONResponse(description())
 
 
 async def _http_refused(request: Request, error: Exception) -> JSONResponse:
