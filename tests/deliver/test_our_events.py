@@ -100,6 +100,7 @@ async def test_a_lost_delete_that_was_carried_out_is_not_forgotten_when_the_meet
     await stage.assert_true()
 
 
+@pytest.mark.stands_on("lookup_lag", "slot_held")
 async def test_an_event_its_owner_edited_is_written_again_after_a_look_at_its_mark(stage: Stage) -> None:
     event = stage.our_event("ada", "Logic")
     stage.mailbox("ada").edit_event(event, {"subject": "Mine", "location": {"displayName": "home"}})
@@ -120,6 +121,7 @@ async def test_an_event_its_owner_edited_is_deleted_all_the_same(stage: Stage) -
     await stage.assert_true()
 
 
+@pytest.mark.stands_on("items_in_deleted_items_by_immutable_id")
 async def test_an_event_its_owner_removed_is_made_again_as_another_one(stage: Stage) -> None:
     event = stage.our_event("ada", "Logic")
     transaction = stage.mailbox("ada").event(event)["transactionId"]
@@ -135,6 +137,7 @@ async def test_an_event_its_owner_removed_is_made_again_as_another_one(stage: St
     await stage.assert_true()
 
 
+@pytest.mark.stands_on("items_in_deleted_items_by_immutable_id")
 async def test_an_event_removed_again_and_again_is_another_one_each_time(stage: Stage) -> None:
     transactions = set()
     for round_ in range(4):
@@ -179,6 +182,8 @@ async def test_an_event_its_owner_moved_to_another_calendar_is_changed_there(sta
     await stage.assert_true()
 
 
+# Where a DELETE does not obey If-Match, an event of ours whose mark was exchanged goes when its meeting does.
+@pytest.mark.stands_on("if_match_on_delete")
 @pytest.mark.parametrize("change", [move, cancel])
 async def test_an_event_that_bears_another_mark_is_held_and_left_alone(
     stage: Stage, change: Callable[[Stage], None]

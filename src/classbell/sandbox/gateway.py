@@ -5,6 +5,7 @@ Source: Graph pages "Microsoft Graph error responses and resource types" and "Th
 """
 
 import asyncio
+import math
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -190,10 +191,7 @@ class Gateway:
             return reply
         finally:
             held = self._commons.switches.slot_held
-            if held:
-                asyncio.get_running_loop().call_later(held, self.limits.leave, key)
-            else:
-                self.limits.leave(key)
+            self.limits.leave(key, self._commons.clock.now() + held if held else -math.inf)
 
     def _do(self, request: Request, access: Access, mailbox: Mailbox, segments: list[str]) -> Reply:
         return graph.answer(self._asked(request, access, mailbox, segments[1]), segments[2:])

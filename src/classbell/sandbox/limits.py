@@ -118,6 +118,8 @@ class Limits:
         # Of one application and tenant: rows of [second, requests], oldest first.
         self._tenants: dict[tuple[str, str], list[list[int]]] = {}
         self._throttled: dict[str, float] = {}
+        # When those that are answered, and still count, cease to.
+        self._held: dict[tuple[str, str], list[float]] = {}
         self.in_flight = 0
 
     def throttle(self, tenant_id: str, until: float) -> None:
@@ -164,6 +166,7 @@ class Limits:
         use = self._uses.get(key)
         if use is None:
             use = self._uses[key] = _Use()
+        self._let_go(key, now)
         use.count(now, size)
         use.peak = max(use.peak, use.in_flight + 1)
         if capped and self._is_crowded(use):
@@ -174,10 +177,20 @@ class Limits:
         use.in_flight += 1
         self.in_flight += 1
 
-    def leave(self, key: tuple[str, str]) -> None:
-        """A request is done."""
-        self._uses[key].in_flight -= 1
+    def leave(self, key: tuple[str, str], until: float = -math.inf) -> None:
+        """A request is done; it still counts for its mailbox until that time of the sandbox's clock."""
+        if until == -math.inf:
+            self._uses[key].in_flight -= 1
+        else:
+            self._held.setdefault(key, []).append(until)
         self.in_flight -= 1
+
+    def _let_go(self, key: tuple[str, str], now: float) -> None:
+        held = self._held.pop(key, [])
+        still = [until for until in held if until > now]
+        self._uses[key].in_flight -= len(held) - len(still)
+        if still:
+            self._held[key] = still
 
     def left(self, key: tuple[str, str], now: float) -> tuple[int, int]:
         """How many requests of the ten minutes are left, and in how many seconds the window slides on."""
@@ -193,6 +206,8 @@ class Limits:
 
     def in_use(self, now: float, *, most: int) -> list[InUse]:
         """Those with something in flight or in a window, who have asked most first."""
+        for key in list(self._held):
+            self._let_go(key, now)
         first = int(now // _BUCKET) - REQUESTS_SPAN // _BUCKET
         # The dictionary grows while the sandbox serves from another thread.
         busy = [
