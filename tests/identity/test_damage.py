@@ -55,7 +55,7 @@ def exchanged(at: float, number: int, size: int) -> Damage:
 
     def damage(content: bytes) -> bytes:
         spot = int(at * len(content))
-        new = (number & (256**size - 1)).to_bytes(size)
+        new = (number & ((1 << 8 * size) - 1)).to_bytes(size)
         return content[:spot] + new + content[spot + size :]
 
     return damage
@@ -80,23 +80,25 @@ def moved(one: float, other: float, size: int) -> Damage:
     return damage
 
 
+def replaced(at: float, size: int, more: bytes) -> Damage:
+    """Bytes left out, put in, or both."""
+
+    def damage(content: bytes) -> bytes:
+        spot = int(at * len(content))
+        return content[:spot] + more + content[spot + size :]
+
+    return damage
+
+
+def cut(at: float) -> Damage:
+    return lambda content: content[: int(at * len(content))]
+
+
 damages = st.one_of(
     st.builds(flipped, place, st.integers(0, 7)),
-    st.builds(lambda at: lambda content: content[: int(at * len(content))], place),
-    st.builds(
-        lambda at, size: (
-            lambda content: content[: int(at * len(content))] + content[int(at * len(content)) + size :]
-        ),
-        place,
-        st.integers(1, 40),
-    ),
-    st.builds(
-        lambda at, more: (
-            lambda content: content[: int(at * len(content))] + more + content[int(at * len(content)) :]
-        ),
-        place,
-        st.binary(min_size=1, max_size=40),
-    ),
+    st.builds(cut, place),
+    st.builds(replaced, place, st.integers(1, 40), st.just(b"")),
+    st.builds(replaced, place, st.just(0), st.binary(min_size=1, max_size=40)),
     st.builds(exchanged, place, st.sampled_from(LENGTHS), st.sampled_from([1, 2, 4])),
     st.builds(moved, place, place, st.integers(1, 20)),
 )

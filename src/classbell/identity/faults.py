@@ -7,6 +7,10 @@ from classbell.errors import ConfigurationError
 NEW_PAIR = "make a new pair and register its certificate: classbell cert new -i ID"
 
 
+def _thing(setting: str) -> str:
+    return "keystore" if "store" in setting else "private key"
+
+
 def damaged(place: str, form: str) -> ConfigurationError:
     """It is of a known form, but not whole."""
     return ConfigurationError(
@@ -41,7 +45,7 @@ def no_password(place: str, setting: str) -> ConfigurationError:
     """It needs a password, and there is none."""
     return ConfigurationError(
         "E-CERT-PASSWORD",
-        f"The key material in {place} is encrypted, and no password for it is given.",
+        f"The {_thing(setting)} in {place} is encrypted, and no password for it is given.",
         why=f"{setting} is missing, or what it names is empty.",
         do=f'configure {setting} = {{ file = "..." }} beside it.',
     )
@@ -51,7 +55,7 @@ def wrong_password(place: str, setting: str, *, certain: bool = False) -> Config
     """The password does not fit; *certain* if damage can be ruled out."""
     return ConfigurationError(
         "E-CERT-PASSWORD",
-        f"The password does not open the key material in {place}.",
+        f"The password does not open the {_thing(setting)} in {place}.",
         why=f"{setting} is wrong." if certain else f"{setting} is wrong, or the file is damaged.",
         do="check the password: classbell cert show FILE asks for it and says whether it fits.",
     )
