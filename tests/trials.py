@@ -116,7 +116,8 @@ def run_trials(item: pytest.Item, nextitem: pytest.Item | None) -> None:
             reports = runtestprotocol(item, log=False, nextitem=nextitem)
         for report in reports:
             if trial.name:
-                report.nodeid += f"[{trial}]"
+                # Its id has to stay: xdist knows no other.
+                report.sections.append(("Tried switch", str(trial)))
             item.ihook.pytest_runtest_logreport(report=report)
         for mark in item.iter_markers("stands_on"):
             trial.stated.update(mark.args)
