@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 
 from classbell.errors import ConfigurationError
 from classbell.identity.certificates import new_self_signed
 from classbell.life import LocalFiles
-from classbell.settings import CertificateSettings, FileReference, Secret
+from classbell.settings import CertificateSettings, FileReference, PrivateFile, Secret
 from classbell.setup import PublicCertificate, public_certificates
 
 NOW = datetime(2026, 9, 21, tzinfo=UTC).timestamp()
@@ -53,6 +55,25 @@ def test_several_certificates_have_files_of_their_own_and_expired_ones_are_of_no
     assert len({each.file for each in found} | {each.resource for each in found}) == 4
     (expired,) = public(tmp_path, OVER.certificate)
     assert (expired.expired, expired.until) == (True, "2026-09-11")
+
+
+def test_a_keystore_is_opened_for_its_certificate_alone(tmp_path: Path) -> None:
+    key = serialization.load_pem_private_key(PAIR.key, None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    certificate = x509.load_pem_x509_certificate(PAIR.certificate)
+    sealed = serialization.BestAvailableEncryption(b"hunter2")
+    for name, content in {
+        "store.p12": serialize_key_and_certificates(b"classbell", key, certificate, None, sealed),
+        "password": b"hunter2\n",
+    }.items():
+        LocalFiles().write_durably(tmp_path / name, content, private=True)
+    settings = CertificateSettings(
+        keystore=PrivateFile(file=tmp_path / "store.p12"), store_password=Secret(file=tmp_path / "password")
+    )
+    (found,) = public_certificates("example", [settings], LocalFiles(), {}, NOW)
+    assert found.pem == PAIR.certificate
+    (tmp_path / "store.p12").unlink()
+    assert public_certificates("example", [settings], LocalFiles(), {}, NOW)[0].pem == b""
 
 
 def test_where_there_is_no_certificate_yet_a_name_stands_for_it(tmp_path: Path) -> None:
