@@ -184,7 +184,8 @@ def _secrets(configuration: Configuration, files: Files, environ: Mapping[str, s
             for feed in getattr(source, "feeds", ()) if source.kind == "ics" else ():
                 if "://" in str(getattr(feed, "url", "")):
                     parts = urlsplit(feed.url)
-                    yield f"{parts.path}?{parts.query}".rstrip("?").encode()
+                    # Errors name feeds without their query; but the path of a private one is as secret.
+                    yield from (part.encode() for part in (parts.path, parts.query))
 
 
 def _permissions(configuration: Configuration, files: Files) -> Iterator[dict[str, Any]]:
