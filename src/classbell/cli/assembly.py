@@ -18,7 +18,7 @@ from classbell.ledger import Ledger
 from classbell.life import live_ports
 from classbell.ports import Ports
 from classbell.run import Office
-from classbell.settings import CertificateSettings, Configuration, InstitutionSettings, load
+from classbell.settings import Ask, CertificateSettings, Configuration, InstitutionSettings, load
 from classbell.sources.child import ChildParser
 from classbell.transport import AiohttpTransport
 from classbell.witness import Witness
@@ -35,6 +35,7 @@ class Workplace:
     ports: Ports
     witness: Witness
     stack: AsyncExitStack
+    ask: Ask | None = None
 
     async def office(self, settings: InstitutionSettings) -> Office:
         """The office of one institution. Its tenant is asked nothing until it is needed."""
@@ -55,6 +56,7 @@ class Workplace:
                 in_flight=self.configuration.host.engine.in_flight,
                 configured=lambda: self._certificates_now(settings.id),
                 memory=ledger.certificates,
+                ask=self.ask,
             )
 
         return Office(
@@ -74,13 +76,14 @@ class Workplace:
 
 @asynccontextmanager
 async def workplace(
-    configuration: Configuration, *, writing: bool, ports: Ports | None = None
+    configuration: Configuration, *, writing: bool, ports: Ports | None = None, ask: Ask | None = None
 ) -> AsyncIterator[Workplace]:
     """
     Open the ledger of an installation; with *writing*, hold its lease and trust it only if it is the newest.
 
     Args:
         ports: others than those of life, such as ones with another clock.
+        ask: the way to a person for passwords that are typed in; None where there is none.
 
     Raises:
         LeaseHeld, HeldError, ClassbellError: the ledger cannot or must not be used now.
@@ -100,7 +103,9 @@ async def workplace(
             witness.confirm(revision)
             # Also of a new ledger: its first plan may be accepted and never be witnessed.
             witness.bear(revision)
-        yield Workplace(configuration=configuration, ledger=ledger, ports=ports, witness=witness, stack=stack)
+        yield Workplace(
+            configuration=configuration, ledger=ledger, ports=ports, witness=witness, stack=stack, ask=ask
+        )
 
 
 def institutions(invocation: Invocation) -> list[InstitutionSettings]:

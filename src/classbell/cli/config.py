@@ -43,7 +43,9 @@ def check(invocation: Invocation) -> None:
     from classbell.settings import InvalidConfiguration  # noqa: PLC0415
 
     configuration, output = invocation.configuration, invocation.output
-    problems, warnings = inspect(configuration, invocation.files, os.environ, SystemClock().now())
+    problems, warnings = inspect(
+        configuration, invocation.files, os.environ, SystemClock().now(), invocation.ask
+    )
     if problems:
         raise InvalidConfiguration(problems)
     for warning in (*configuration.warnings, *warnings):

@@ -114,7 +114,7 @@ async def _installation(invocation: Invocation, stack: "AsyncExitStack") -> "Ins
 
     configuration = invocation.configuration
     ports: Ports = await stack.enter_async_context(live_ports(ChildParser()))
-    problems, warnings = inspect(configuration, ports.files, os.environ, ports.clock.now())
+    problems, warnings = inspect(configuration, ports.files, os.environ, ports.clock.now(), invocation.ask)
 
     async def open_ledger() -> "Ledger":
         ledger = await Ledger.open(configuration.host.database.url, str(configuration.host.installation))
@@ -133,6 +133,7 @@ async def _installation(invocation: Invocation, stack: "AsyncExitStack") -> "Ins
             files=ports.files,
             environ=os.environ,
             in_flight=1,
+            ask=invocation.ask,
         )
 
     return Installation(

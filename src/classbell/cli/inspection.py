@@ -7,6 +7,7 @@ from classbell.identity.certificates import load_credential
 from classbell.ports import Files
 from classbell.renderings import Renderings
 from classbell.settings import (
+    Ask,
     Configuration,
     InstitutionSettings,
     Problem,
@@ -23,7 +24,11 @@ Finding = tuple[str, int, ClassbellError]
 
 
 def inspect(
-    configuration: Configuration, files: Files, environ: Mapping[str, str], now: float
+    configuration: Configuration,
+    files: Files,
+    environ: Mapping[str, str],
+    now: float,
+    ask: Ask | None = None,
 ) -> tuple[list[Problem], list[Problem]]:
     """
     Problems and warnings. Certificates and templates are looked into once all files are there.
@@ -36,7 +41,7 @@ def inspect(
     problems: list[Problem] = []
     warnings: list[Problem] = []
     for settings in configuration.institutions.values():
-        found = [*_certificates(settings, files, environ, now), *_templates(settings, files)]
+        found = [*_certificates(settings, files, environ, now, ask), *_templates(settings, files)]
         untimely = [error for _, _, error in found if isinstance(error, RefusedError)]
         bearable = len(untimely) < len(settings.tenant.certificates)
         for table, number, error in found:
@@ -51,11 +56,11 @@ def inspect(
 
 
 def _certificates(
-    settings: InstitutionSettings, files: Files, environ: Mapping[str, str], now: float
+    settings: InstitutionSettings, files: Files, environ: Mapping[str, str], now: float, ask: Ask | None
 ) -> Iterator[Finding]:
     for number, certificate in enumerate(settings.tenant.certificates):
         try:
-            load_credential(certificate, files, environ, now)
+            load_credential(certificate, files, environ, now, ask)
         except (ConfigurationError, RefusedError) as error:
             yield "tenant.certificates", number, error
 

@@ -54,7 +54,7 @@ async def plan_all(invocation: Invocation, *, everything: bool) -> tuple[int, bo
     codes: list[int] = []
     pending = False
     views = []
-    async with workplace(invocation.configuration, writing=False) as place:
+    async with workplace(invocation.configuration, writing=False, ask=invocation.ask) as place:
         for settings in institutions(invocation):
             office = await place.office(settings)
             review = await Run(office).look()
@@ -108,7 +108,7 @@ class _Delivering:
         if self._wish.person is not None and len(chosen) > 1:
             chosen = [self._invocation.chosen]
         codes = []
-        async with workplace(self._invocation.configuration, writing=True) as place:
+        async with workplace(self._invocation.configuration, writing=True, ask=self._invocation.ask) as place:
             for settings in chosen:
                 codes.append(await self._one(await place.office(settings), settings))
                 if self._interrupted:

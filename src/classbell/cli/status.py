@@ -27,7 +27,7 @@ def status(invocation: Invocation) -> None:
     from classbell.cli.assembly import institutions, workplace  # noqa: PLC0415
 
     async def ask() -> list[dict[str, Any]]:
-        async with workplace(invocation.configuration, writing=False) as place:
+        async with workplace(invocation.configuration, writing=False, ask=invocation.ask) as place:
             return [await _state(place, settings) for settings in institutions(invocation)]
 
     states = asyncio.run(ask())
@@ -107,6 +107,7 @@ async def _certificates(
         os.environ,
         place.ports.clock.now(),
         uses=await office.ledger.certificates.recall(),
+        ask=place.ask,
     )
     return [
         {

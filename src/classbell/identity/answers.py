@@ -159,7 +159,7 @@ _KIND = _Advice(
     "E-CERT-KIND",
     "Microsoft does not take keys of this kind (certificate thumbprint $thumbprints).",
     "it takes RSA keys of 2048 bits or more.",
-    "make a new pair: openssl req -x509 -newkey rsa:2048 -keyout key.pem -out cert.pem -days 365",
+    "make a new pair and register its certificate: classbell cert new -i ID",
 )
 _BUSY = _Advice(
     "E-LOGIN-BUSY",

@@ -74,7 +74,9 @@ async def _asked(
 
     certificates = settings.tenant.certificates
     async with reaching(settings) as reach:
-        shelf = Shelf(configured=lambda: certificates, files=invocation.files, environ=os.environ)
+        shelf = Shelf(
+            configured=lambda: certificates, files=invocation.files, environ=os.environ, ask=invocation.ask
+        )
         tokens = Tokens(reach.transport, reach.clock, reach.ids, settings.tenant, Keyring(shelf))
         now = reach.clock.now()
         ask = invocation.ask
