@@ -199,6 +199,19 @@ def test_an_answer_that_cannot_be_used_changes_nothing(folder: Folder, answer: s
     assert (folder.path / "conf.d" / "example.toml").read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    "also", [("--write", "out"), ("--handover", "out"), ("--only", "portal"), ("--scope", "x@y")]
+)
+def test_taking_ids_in_goes_with_nothing_else(folder: Folder, also: tuple[str, str]) -> None:
+    ended = setup(folder.path, "--answer", f"client_id={CLIENT}", *also)
+    assert (ended.code, ended.err.split()[0]) == (2, "E-USAGE")
+    assert CLIENT not in (folder.path / "conf.d" / "example.toml").read_text()
+
+
+def test_two_folders_are_one_too_many(certified: Path) -> None:
+    assert setup(certified, "--write", "a", "--handover", "b").err.startswith("E-USAGE")
+
+
 def test_of_several_institutions_one_must_be_named(first: Path) -> None:
     classbell("init", "-i", "second", cwd=first)
     assert setup(first).err.startswith("E-CFG-INSTITUTION")

@@ -51,9 +51,14 @@ def test_powershell_calls_are_those_of_microsoft_s_pages_in_their_order() -> Non
     ]
     assert powershell_calls(text("narrow", "exchange-rbac.ps1")) == [
         "Connect-ExchangeOnline",
-        "New-ServicePrincipal",
         "Get-Group",
+        "Get-ServicePrincipal",
+        "Where-Object",
+        "New-ServicePrincipal",
+        "Get-ManagementScope",
+        "Set-ManagementScope",
         "New-ManagementScope",
+        "Get-ManagementRoleAssignment",
         "New-ManagementRoleAssignment",
         "Read-Host",
         "Read-Host",

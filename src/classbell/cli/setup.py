@@ -108,6 +108,12 @@ def setup(
     """
     from classbell.settings import load_draft  # noqa: PLC0415 (keeps --help fast)
 
+    if answer and (only or scope or write or handover):
+        raise typer.BadParameter(
+            "--answer takes ids into the configuration; it goes with no other part of setup."
+        )
+    if write and handover:
+        raise typer.BadParameter("--write and --handover are two different folders; give one of them.")
     host = Path(invocation.config or os.environ.get("CLASSBELL_CONFIG") or DEFAULT_CONFIG)
     draft = load_draft(host, invocation.files, os.environ, invocation.institution_id)
     if answer:

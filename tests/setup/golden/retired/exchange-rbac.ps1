@@ -21,11 +21,23 @@ foreach ($id in $client, $principal) {
 
 Connect-ExchangeOnline -ShowBanner:$false
 
-New-ServicePrincipal -AppId $client -ObjectId $principal -DisplayName 'Classbell for Example University'
 $name = (Get-Group $group).DistinguishedName -replace "'", "''"
-New-ManagementScope -Name 'Classbell example' -RecipientRestrictionFilter "MemberOfGroup -eq '$name'"
-New-ManagementRoleAssignment -Name 'Classbell calendars example' -App $principal `
-    -Role 'Application Calendars.ReadWrite' -CustomResourceScope 'Classbell example'
+
+# The script can be run again, also with another group: nothing is made twice.
+if (-not (Get-ServicePrincipal | Where-Object { $_.AppId -eq $client })) {
+    New-ServicePrincipal -AppId $client -ObjectId $principal -DisplayName 'Classbell for Example University'
+}
+$scope = 'Classbell example'
+if (Get-ManagementScope -Identity $scope -ErrorAction SilentlyContinue) {
+    Set-ManagementScope -Identity $scope -RecipientRestrictionFilter "MemberOfGroup -eq '$name'"
+} else {
+    New-ManagementScope -Name $scope -RecipientRestrictionFilter "MemberOfGroup -eq '$name'"
+}
+$assignment = 'Classbell calendars example'
+if (-not (Get-ManagementRoleAssignment -Identity $assignment -ErrorAction SilentlyContinue)) {
+    New-ManagementRoleAssignment -Name $assignment -App $principal `
+        -Role 'Application Calendars.ReadWrite' -CustomResourceScope $scope
+}
 
 # The test. It looks past the cache: Graph itself follows after 30 minutes to 2
 # hours. It does not see grants in Entra ID.
