@@ -22,7 +22,9 @@ from classbell.cli.cert.showing import AliasOption
 from classbell.cli.invocation import Invocation, command
 
 if TYPE_CHECKING:
-    from classbell.identity.material import KeyEntry, Keystore
+    from cryptography import x509
+
+    from classbell.identity.material import KeyEntry
 
 
 def add_to(app: typer.Typer) -> None:
@@ -128,8 +130,8 @@ def convert(
     )
     path = out or files[0].with_suffix(_ENDINGS[to])
     if to in _PUBLIC:
-        store, _ = opened(invocation, files, given, ask=False)
-        _write_public(invocation, store, alias, to, path, force=force)
+        store, opening = opened(invocation, files, given, ask=False)
+        _write_public(invocation, own(store, alias, opening), to, path, force=force)
         return
     store, opening = opened(invocation, files, given, ask=True)
     entry = keystores.choose(store, alias, opening)
@@ -162,13 +164,13 @@ def _demand_sense(to: Target, *, legacy: bool, key: bool, new: bool, none: bool)
 
 
 def _write_public(
-    invocation: Invocation, store: "Keystore", alias: str | None, to: Target, path: Path, *, force: bool
+    invocation: Invocation, certificate: "x509.Certificate", to: Target, path: Path, *, force: bool
 ) -> None:
     from classbell.identity import making  # noqa: PLC0415 (keeps --help fast)
     from classbell.identity.material import Form  # noqa: PLC0415
 
     form = Form.PEM if to is Target.PUBLIC else Form.DER
-    content = making.public(own(store, alias), form)
+    content = making.public(certificate, form)
     file = NewFile(path=path, content=content, words="certificate: public, to be uploaded")
     invocation.output.answer({"written": save(invocation, [file], force=force)})
 

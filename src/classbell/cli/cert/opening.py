@@ -45,16 +45,19 @@ def opened(
     return keystores.together(found), opening
 
 
-def own(store: "Keystore", alias: str | None) -> "x509.Certificate":
+def own(store: "Keystore", alias: str | None, opening: "Passwords") -> "x509.Certificate":
     """
     The certificate that is meant: the key's, else the one that issued no other.
 
     Raises:
-        ConfigurationError: ``E-CERT-ALIAS`` several are meant, ``E-CERT-FILE`` there is none.
+        ConfigurationError: ``E-CERT-ALIAS`` several are meant, ``E-CERT-FILE`` there is none; or those of a key that
+            must be opened to know.
     """
-    from classbell.identity import faults  # noqa: PLC0415 (keeps --help fast)
+    from classbell.identity import faults, keystores  # noqa: PLC0415 (keeps --help fast)
 
     kept = {key.alias: key.certificate for key in store.keys if key.certificate is not None}
+    if not kept and (alias is not None or len(store.keys) > 1):
+        return keystores.choose(store, alias, opening).certificate
     if alias is not None or len(kept) > 1:
         fitting = [one for name, one in kept.items() if alias and name.lower() == alias.lower()]
         if len(fitting) != 1:

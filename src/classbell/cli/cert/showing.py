@@ -83,7 +83,7 @@ def show(
         output.line(words.line("Private key", "none"))
     pem = None
     if store.certificates and (alias is not None or len(store.keys) <= 1):
-        pem = words.print_public(own(store, alias), output)
+        pem = words.print_public(own(store, alias, opening), output)
     output.answer(
         {
             "place": store.place,
