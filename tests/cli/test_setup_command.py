@@ -62,6 +62,12 @@ def test_what_is_known_is_filled_in(folder: Folder) -> None:
     assert "access-policy" not in ended.out
     assert "$group = 'x@y'" in setup(folder.path, "--scope", "x@y", "--only", "access-policy").out
     assert setup(folder.path, "--service-principal", "classbell").code == 2
+    assert [setup(folder.path, "--scope", wrong).code for wrong in ("", " ", "a\nb", "\x1b[31m")] == [
+        2,
+        2,
+        2,
+        2,
+    ]
 
 
 def test_programs_get_every_part_and_the_thumbprints(folder: Folder) -> None:

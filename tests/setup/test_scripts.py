@@ -41,10 +41,14 @@ def text(known: Facts, part: str) -> str:
 
 def test_shell_scripts_have_no_fault_that_shellcheck_knows(tmp_path: Path) -> None:
     files: list[Path] = []
-    for script in {text(known, "azure-cli") for known in ALL}:
+    # Of a cloud only its name is in it, and of a certificate its file's: two of each will do.
+    some = [
+        known for known in ALL if known.cloud in {"global", "china"} and known.certificates != (NONE_YET,)
+    ]
+    for script in {text(known, "azure-cli") for known in some}:
         files.append(tmp_path / f"{len(files)}.sh")
         files[-1].write_text(script, encoding="utf-8")
-    assert len(files) > 50
+    assert len(files) == 48
     assert shellcheck(files) == ""
 
 

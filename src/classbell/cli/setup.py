@@ -141,8 +141,10 @@ def _facts(
     handover: bool,
 ) -> "Facts":
     from classbell.life import SystemClock  # noqa: PLC0415
-    from classbell.setup import Facts, is_guid, public_certificates  # noqa: PLC0415
+    from classbell.setup import Facts, is_guid, one_line, public_certificates  # noqa: PLC0415
 
+    if scope is not None and (not scope.strip() or one_line(scope) != scope):
+        raise typer.BadParameter("--scope takes the address or the name of a group.")
     if service_principal is not None and not is_guid(service_principal):
         raise typer.BadParameter("--service-principal takes an Object ID, which is a GUID.")
     settings, tenant = draft.settings, draft.settings.tenant

@@ -11,6 +11,7 @@ from classbell.setup.certificates import PublicCertificate, public_certificates
 from classbell.setup.facts import Facts, is_guid
 from classbell.setup.parts import PARTS, Part, Script, answer_form, overview, rendered
 from classbell.setup.permissions import ApiName
+from classbell.setup.quoting import one_line
 
 __all__ = [
     "PARTS",
@@ -23,6 +24,7 @@ __all__ = [
     "amended",
     "answer_form",
     "is_guid",
+    "one_line",
     "overview",
     "parse_answer",
     "public_certificates",
