@@ -28,9 +28,11 @@ def test_the_smallest_configuration_has_the_documented_defaults(folder: Folder, 
 
 def test_paths_start_at_the_file_that_names_them(folder: Folder, tmp_path: Path) -> None:
     text = INSTITUTION.replace('"key.pem"', '"/etc/keys/key.pem"')
-    tenant = folder.load(example=text).institution().tenant
-    assert tenant.certificates[0].certificate.file == tmp_path / "conf.d" / "cert.pem"
-    assert tenant.certificates[0].private_key.file == Path("/etc/keys/key.pem")
+    (pair,) = folder.load(example=text).institution().tenant.certificates
+    assert pair.certificate is not None
+    assert pair.private_key is not None
+    assert pair.certificate.file == tmp_path / "conf.d" / "cert.pem"
+    assert pair.private_key.file == Path("/etc/keys/key.pem")
 
 
 def test_feeds_written_inline_have_paths_that_start_at_the_file_and_addresses_that_do_not(

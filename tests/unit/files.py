@@ -50,3 +50,6 @@ class Drawer:
         if path in self.content:
             raise FileExistsError(errno.EEXIST, "File exists", str(path))
         self.write_durably(path, content, private=True)
+
+    def remove(self, path: Path) -> None:
+        self.content.pop(path, None)
