@@ -329,3 +329,10 @@ def test_what_else_registrations_can_do_is_said_openly(
     allowed(world, "Application.ReadWrite.All")
     answer = world.graph.ask(method, path.format(world.app.object_id), {"signInAudience": "x"})
     assert told(answer) == (status, code)
+
+
+@pytest.mark.parametrize("select", ["key\nCredentials", "a b", "'", "\U000f1234"])
+def test_what_cannot_be_the_name_of_a_property_is_not_selected(world: World, select: str) -> None:
+    allowed(world, "Application.Read.All")
+    answer = world.graph.get(f"/applications/{world.app.object_id}", {"$select": select})
+    assert told(answer) == (400, "BadRequest")

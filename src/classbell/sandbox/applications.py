@@ -39,6 +39,7 @@ _READING = _WRITING | {"Application.Read.All", "Directory.Read.All"}
 _ONLY_OWN = frozenset({"Application.ReadWrite.OwnedBy"})
 
 _BY_CLIENT_ID = re.compile(r"applications\(appId='([^']*)'\)\Z", re.IGNORECASE)
+_PROPERTY = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _BAD_KEYS = "Invalid value specified for property 'keyCredentials' of resource 'Application'."
 
 
@@ -99,7 +100,15 @@ class _Asked:
     def show(self) -> Reply:
         app = self._app(_READING)
         query = parse_qs(self._request.query)
-        wanted = [name.strip() for part in query.get("$select", []) for name in part.split(",")]
+        wanted = [
+            name.strip() for part in query.get("$select", []) for name in part.split(",") if name.strip()
+        ]
+        for name in wanted:
+            if not _PROPERTY.fullmatch(name):
+                raise bad_request(
+                    f"Parsing OData Select and Expand failed: Could not find a property named '{name}' on type "
+                    "'microsoft.graph.application'."
+                )
         told = _described(app, self._access.tenant, whole="keyCredentials" in wanted)
         if wanted:
             told = {name: value for name, value in told.items() if name in {*wanted, "id"}}
