@@ -10,7 +10,7 @@ from tests.cli.cert.commands import OTHER, PASSWORD, cert, good
 from tests.cli.conftest import put
 
 from classbell.identity import keystores
-from classbell.identity.material import Passwords
+from classbell.identity.material import KeyEntry, Passwords
 
 FORMS = ("pem", "pkcs12", "jks")
 
@@ -21,7 +21,7 @@ def other(files: Path) -> Path:
     return files
 
 
-def opened(path: Path, store: str, key: str | None = None) -> keystores.KeyEntry:
+def opened(path: Path, store: str, key: str | None = None) -> KeyEntry:
     passwords = Passwords(store=store.encode(), key=key.encode() if key else None)
     return keystores.choose(keystores.read(path.read_bytes(), path.name, passwords), None, passwords)
 

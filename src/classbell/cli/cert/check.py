@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -58,18 +58,28 @@ def check(invocation: Invocation) -> int:
 
 
 async def _institution(invocation: Invocation, settings: "InstitutionSettings") -> list[_Checked]:
+    from classbell.identity.expiry import expiry_warning  # noqa: PLC0415 (keeps --help fast)
+
     async with reaching(settings) as reach:
-        return [await _checked(invocation, settings, each, reach) for each in settings.tenant.certificates]
+        found = [await _checked(invocation, settings, each, reach) for each in settings.tenant.certificates]
+        now = reach.clock.now()
+    good = [each.credential for each in found if each.credential is not None and each.error is None]
+    lasting = max((credential.not_after for credential in good), default=0.0)
+    for place, each in enumerate(found):
+        if each.credential in good and each.credential is not None:
+            ending = expiry_warning(each.credential, now, last=each.credential.not_after == lasting)
+            if ending is not None:
+                found[place] = replace(each, warnings=(*each.warnings, ending))
+    return found
 
 
 async def _checked(
     invocation: Invocation, settings: "InstitutionSettings", certificate: "CertificateSettings", reach: Reach
 ) -> _Checked:
     from classbell.identity.certificates import demand_valid, load_credential  # noqa: PLC0415
-    from classbell.identity.expiry import expiry_warning  # noqa: PLC0415
     from classbell.identity.tokens import Tokens  # noqa: PLC0415
 
-    credential, warnings = None, []
+    credential = None
     try:
         credential = load_credential(certificate, invocation.files, os.environ, None, invocation.ask)
         tokens = Tokens(reach.transport, reach.clock, reach.ids, settings.tenant, [credential])
@@ -80,7 +90,7 @@ async def _checked(
             if tokens.clock_warning() is None:
                 demand_valid(credential, reach.clock.now())
             raise
-        warnings = [tokens.clock_warning(), expiry_warning(credential, reach.clock.now())]
+        clock = tokens.clock_warning()
     except ClassbellError as error:
         return _Checked(place=certificate.place, credential=credential, error=error.with_traceback(None))
     return _Checked(
@@ -88,7 +98,7 @@ async def _checked(
         credential=credential,
         error=None,
         days_left=credential.days_left(reach.clock.now()),
-        warnings=tuple(each for each in warnings if each is not None),
+        warnings=(clock,) if clock is not None else (),
     )
 
 
@@ -97,7 +107,7 @@ def _print(invocation: Invocation, settings: "InstitutionSettings", checked: lis
     output.line(f"{settings.name}  ({settings.id})", style="bold")
     for each in checked:
         known = f"   {each.credential.sha1}" if each.credential is not None else ""
-        output.line(f"  {'ok  ' if each.error is None else 'FAIL'}  {words.plain(each.place)}{known}")
+        output.line(f"  {'ok  ' if each.error is None else 'FAIL'}  {words.place(each.place)}{known}")
         if each.error is None:
             output.line(f"        Microsoft gives a token for it; {each.days_left} days left.")
         for trouble in (each.error, *each.warnings):

@@ -124,7 +124,7 @@ def _print(
 def _row(each: "CertificateStanding") -> list[str]:
     credential = each.credential
     return [
-        words.plain(each.place),
+        words.place(each.place),
         credential.sha1 if credential else "cannot be used",
         "-" if each.days_left is None else "expired" if each.days_left < 0 else str(each.days_left),
         {True: "yes", False: "no", None: "not known"}[each.registered],

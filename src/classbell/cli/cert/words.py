@@ -1,6 +1,7 @@
 """Certificates in words, as people compare them with what the Entra admin center shows, and as JSON."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -59,6 +60,13 @@ def line(label: str, text: str) -> str:
 def plain(text: str) -> str:
     """Text that others have chosen, with nothing in it that a terminal would obey."""
     return "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in text)
+
+
+def place(text: str) -> str:
+    """Where something is kept, from the present folder on where it lies in it."""
+    here = Path.cwd()
+    path = Path(text)
+    return plain(str(path.relative_to(here)) if path.is_relative_to(here) else text)
 
 
 def print_public(certificate: "x509.Certificate", output: "Output") -> str:
