@@ -42,7 +42,7 @@ CHECKS = [content_type_conformance, response_schema_conformance, response_header
 MEANT = {(501, "SandboxNotReproduced"), (500, "ErrorInternalServerError")}
 LONGEST = 20
 MODES = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
-A_FEW, MANY = 4, 40
+A_FEW, MANY = 2, 40
 
 
 @cache
