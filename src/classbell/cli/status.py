@@ -160,6 +160,8 @@ def _print(invocation: Invocation, state: dict[str, Any]) -> None:
 
 
 def _print_certificates(output: "Output", state: dict[str, Any]) -> None:
+    if output.as_json:
+        return  # the answer has it all, and a query is answered with one object
     for certificate in state["certificates"]:
         if "sha1" in certificate:
             used = "   in use" if certificate["in_use"] else ""
