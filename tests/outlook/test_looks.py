@@ -45,6 +45,28 @@ async def test_a_look_never_brings_home_anybody_elses_event(world: World, client
     assert {event.id for event in found.events} == {made.event_id, copy}
 
 
+@pytest.mark.stands_on("lookup_lag")
+async def test_a_look_tells_what_people_see_of_an_event_only_if_asked(
+    world: World, client: OutlookClient
+) -> None:
+    made = await created(client)
+    world.tenant.mailbox(ADA.address).edit_event(
+        made.event_id,
+        {"showAs": "oof", "categories": ["Mine"], "isReminderOn": True, "reminderMinutesBeforeStart": 5},
+    )
+    prefix = installation_prefix(INSTALLATION)
+    bare, whole = await client.send([GRAPH.look(ADA, "", prefix), GRAPH.look(ADA, "", prefix, content=True)])
+    assert bare.events is not None
+    assert whole.events is not None
+    assert bare.events[0].content is None
+    content = whole.events[0].content
+    assert content is not None
+    assert (content.show_as, content.categories, content.reminder) == ("oof", ("Mine",), 5)
+    sent = msgspec.json.decode(rendering("ALG/L1/3"))
+    assert content.sensitivity == sent.get("sensitivity", "normal")
+    assert content.location == sent.get("location", {}).get("displayName", "")
+
+
 @pytest.mark.stands_on("lookup_lag", "slot_held", "tenant_requests", "top_clamp")
 async def test_a_long_list_is_found_whole_over_its_pages(world: World, client: OutlookClient) -> None:
     for begin in range(0, 240, 20):

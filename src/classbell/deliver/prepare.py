@@ -11,12 +11,12 @@ from classbell.deliver.backlog import Readiness
 from classbell.deliver.charge import Charge
 from classbell.deliver.refusals import Refusals
 from classbell.deliver.settle import DAY, HOUR, SOON, in_words, not_looked, outcome_of_look, undecided
-from classbell.deliver.survey import Survey
+from classbell.deliver.survey import Survey, Surveyor
 from classbell.ledger import InstitutionLedger
 from classbell.model import Change, Entry, Mailbox, Outcome
-from classbell.outlook.answers import Diagnosis, Fence, Meaning, classify
+from classbell.outlook.answers import Diagnosis, Fence, Meaning
 from classbell.outlook.client import OutlookClient
-from classbell.outlook.dialect import Answer, Dialect, FoundCalendar, Kind, Request
+from classbell.outlook.dialect import Dialect, FoundCalendar, Kind
 from classbell.outlook.mark import installation_prefix, operation_prefix
 from classbell.outlook.pace import Pace
 from classbell.ports import Clock
@@ -39,14 +39,18 @@ class Preparation:
         refusals: Refusals,
     ) -> None:
         self._ledger = ledger
-        self._client = client
+        self._surveyor = Surveyor(client, dialect, refusals.note)
         self._dialect = dialect
         self._pace = pace
         self._clock = clock
         self._charge = charge
         self._readiness = readiness
         self._refusals = refusals
-        self.batches = 0
+
+    @property
+    def batches(self) -> int:
+        """How many batches were sent."""
+        return self._surveyor.batches
 
     async def prepare(self, changes: Sequence[Change]) -> list[Change]:
         """
@@ -62,7 +66,7 @@ class Preparation:
                 ready.append(change)
             else:
                 surveyed.append((change, self._survey_for(change)))
-        await self._survey([survey for _, survey in surveyed])
+        await self._surveyor.fill([survey for _, survey in surveyed])
         sound: list[tuple[Change, Survey]] = []
         for change, survey in surveyed:
             if survey.failure is not None:
@@ -83,7 +87,7 @@ class Preparation:
             Survey(mailbox=change.mailbox, prefix=operation_prefix(installation, change.operation))
             for change in changes
         ]
-        await self._survey(surveys)
+        await self._surveyor.fill(surveys)
         now = self._clock.now()
         outcomes = []
         for change, survey in zip(changes, surveys, strict=True):
@@ -105,51 +109,13 @@ class Preparation:
             Survey(mailbox=entry.mailbox, prefix=operation_prefix(installation, entry.operation))
             for entry in entries
         ]
-        await self._survey(surveys)
+        await self._surveyor.fill(surveys)
         return surveys
 
     def _survey_for(self, change: Change) -> Survey:
         if self._readiness.is_contacted(change.mailbox):
             return Survey(mailbox=change.mailbox)
         return Survey(mailbox=change.mailbox, prefix=installation_prefix(self._charge.installation))
-
-    async def _survey(self, surveys: Sequence[Survey]) -> None:
-        """Fill in surveys: first all lists of calendars, then one calendar of each mailbox at a time."""
-        dialect = self._dialect
-        answers = await self._ask([(s, dialect.calendars(s.mailbox), Kind.CALENDARS) for s in surveys])
-        for survey, answer in zip(surveys, answers, strict=True):
-            if answer is not None:
-                survey.calendars = answer.calendars or ()
-                survey.service_time = answer.service_time
-        place = 0
-        while True:
-            asked = [s for s in surveys if s.failure is None and place < len(s.searched)]
-            if not asked:
-                return
-            answers = await self._ask(
-                [(s, dialect.look(s.mailbox, s.searched[place].id, s.prefix), Kind.LOOK) for s in asked]
-            )
-            for survey, answer in zip(asked, answers, strict=True):
-                if answer is not None:
-                    survey.events += answer.events or ()
-            place += 1
-
-    async def _ask(self, questions: Sequence[tuple[Survey, Request, Kind]]) -> list[Answer | None]:
-        """Ask one question for each survey; an answer that is not done becomes the survey's failure."""
-        if not questions:
-            return []
-        answers = await self._client.send([request for _, request, _ in questions])
-        self.batches += 1
-        result: list[Answer | None] = []
-        heard = []
-        for (survey, _, kind), first in zip(questions, answers, strict=True):
-            answer = await self._client.complete(first, kind)
-            diagnosis = classify(kind, answer)
-            heard.append((survey.mailbox, answer, diagnosis))
-            survey.failure = None if diagnosis.meaning is Meaning.DONE else diagnosis
-            result.append(answer if survey.failure is None else None)
-        self._refusals.note(heard)
-        return result
 
     def _put_off(self, change: Change, failure: Diagnosis) -> list[Change]:
         """What failed in passing goes on when the fences have fallen; the rest waits, with the reason."""
@@ -197,7 +163,7 @@ class Preparation:
             else:
                 lacking.append((change, survey))
         create = self._dialect.create_calendar
-        answers = await self._ask(
+        answers = await self._surveyor.ask(
             [(s, create(c.mailbox, c.calendar), Kind.CREATE_CALENDAR) for c, s in lacking]
         )
         for (change, survey), answer in zip(lacking, answers, strict=True):

@@ -1,10 +1,16 @@
-"""What a complete look through one mailbox has found."""
+"""
+Complete looks through mailboxes: every calendar, every page, and only events that bear our own marks.
 
+If any part of a look fails, the whole has failed: from a part of a mailbox nothing may be concluded.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from classbell.model import Mailbox
-from classbell.outlook.answers import Diagnosis
-from classbell.outlook.dialect import FoundCalendar, FoundEvent
+from classbell.outlook.answers import Diagnosis, Meaning, classify
+from classbell.outlook.client import OutlookClient
+from classbell.outlook.dialect import Answer, Dialect, FoundCalendar, FoundEvent, Kind, Request
 
 
 @dataclass(kw_only=True)
@@ -12,13 +18,14 @@ class Survey:
     """
     A complete look through one mailbox: its calendars, and the events whose mark begins with ``prefix``.
 
-    Without a ``prefix`` only the calendars are listed. ``failure`` is set if any part of it failed; then
+    Without a ``prefix`` only the calendars are listed; with ``content`` events come with what people see of them. ``failure`` is set if any part of it failed; then
     nothing may be concluded from what is missing. ``service_time`` is the service's time at its beginning;
     0.0 if the service did not say.
     """
 
     mailbox: Mailbox
     prefix: str = ""
+    content: bool = False
     calendars: tuple[FoundCalendar, ...] = ()
     events: tuple[FoundEvent, ...] = ()
     service_time: float = 0.0
@@ -34,3 +41,69 @@ class Survey:
         wanted = name.casefold()
         found = [c for c in self.calendars if c.editable and c.name.casefold() == wanted]
         return next((c for c in found if c.name == name), found[0] if found else None)
+
+
+class Surveyor:
+    """
+    Fills in surveys.
+
+    Args:
+        note: told what each exchange was answered.
+    """
+
+    def __init__(
+        self,
+        client: OutlookClient,
+        dialect: Dialect,
+        note: Callable[[Sequence[tuple[Mailbox, Answer, Diagnosis]]], None],
+    ) -> None:
+        self._client = client
+        self._dialect = dialect
+        self._note = note
+        self.batches = 0
+
+    async def fill(self, surveys: Sequence[Survey]) -> None:
+        """
+        Fill in surveys of at most a batch: first all lists of calendars, then one calendar of each at a time.
+
+        Raises:
+            RefusedError, TemporaryError: no token is to be had.
+        """
+        dialect = self._dialect
+        answers = await self.ask([(s, dialect.calendars(s.mailbox), Kind.CALENDARS) for s in surveys])
+        for survey, answer in zip(surveys, answers, strict=True):
+            if answer is not None:
+                survey.calendars = answer.calendars or ()
+                survey.service_time = answer.service_time
+        place = 0
+        while True:
+            asked = [s for s in surveys if s.failure is None and place < len(s.searched)]
+            if not asked:
+                return
+            answers = await self.ask(
+                [
+                    (s, dialect.look(s.mailbox, s.searched[place].id, s.prefix, content=s.content), Kind.LOOK)
+                    for s in asked
+                ]
+            )
+            for survey, answer in zip(asked, answers, strict=True):
+                if answer is not None:
+                    survey.events += answer.events or ()
+            place += 1
+
+    async def ask(self, questions: Sequence[tuple[Survey, Request, Kind]]) -> list[Answer | None]:
+        """Ask one question for each survey; an answer that is not done becomes the survey's failure."""
+        if not questions:
+            return []
+        answers = await self._client.send([request for _, request, _ in questions])
+        self.batches += 1
+        result: list[Answer | None] = []
+        heard = []
+        for (survey, _, kind), first in zip(questions, answers, strict=True):
+            answer = await self._client.complete(first, kind)
+            diagnosis = classify(kind, answer)
+            heard.append((survey.mailbox, answer, diagnosis))
+            survey.failure = None if diagnosis.meaning is Meaning.DONE else diagnosis
+            result.append(answer if survey.failure is None else None)
+        self._note(heard)
+        return result

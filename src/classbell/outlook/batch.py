@@ -13,6 +13,7 @@ import msgspec
 from classbell.headers import seconds
 from classbell.outlook.dialect import (
     Answer,
+    Content,
     FoundCalendar,
     FoundEvent,
     Kind,
@@ -80,6 +81,14 @@ class _When(msgspec.Struct, gc=False, rename="camel"):
     date_time: str = ""
 
 
+class _Text(msgspec.Struct, gc=False):
+    content: str | None = None
+
+
+class _Place(msgspec.Struct, gc=False, rename="camel"):
+    display_name: str | None = None
+
+
 class _Item(
     msgspec.Struct,
     gc=False,
@@ -90,6 +99,9 @@ class _Item(
         "properties": "singleValueExtendedProperties",
         "default": "isDefaultCalendar",
         "editable": "canEdit",
+        "show_as": "showAs",
+        "reminds": "isReminderOn",
+        "minutes": "reminderMinutesBeforeStart",
     },
 ):
     """An element of a list: an event or a calendar."""
@@ -102,6 +114,13 @@ class _Item(
     start: _When | None = None
     end: _When | None = None
     all_day: bool = False
+    body: _Text | None = None
+    location: _Place | None = None
+    show_as: str | None = None
+    sensitivity: str | None = None
+    reminds: bool | None = None
+    minutes: int | None = None
+    categories: list[str] | None = None
     name: str | None = None
     default: bool = False
     editable: bool = False
@@ -286,8 +305,20 @@ def _events(items: list[_Item]) -> tuple[FoundEvent, ...]:
             start=item.start.date_time if item.start else "",
             end=item.end.date_time if item.end else "",
             all_day=item.all_day,
+            content=_content(item, item.body) if item.body is not None else None,
         )
         for item in items
+    )
+
+
+def _content(item: _Item, body: _Text) -> Content:
+    return Content(
+        body=body.content or "",
+        location=(item.location.display_name or "") if item.location else "",
+        show_as=item.show_as or "",
+        sensitivity=item.sensitivity or "",
+        reminder=(item.minutes or 0) if item.reminds else None,
+        categories=tuple(item.categories or ()),
     )
 
 

@@ -52,12 +52,29 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     body: bytes = b""
 
 
+class Content(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """
+    What people see of an event of ours: the fields that a rendering sets, as the service gives them back.
+
+    ``body`` is HTML, which the service rewrites (event resource, "body"); ``reminder`` is in minutes, None
+    for none. Times stand in the ``FoundEvent``.
+    """
+
+    body: str
+    location: str
+    show_as: str
+    sensitivity: str
+    reminder: int | None
+    categories: tuple[str, ...]
+
+
 class FoundEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """
     An event as a read or a look shows it.
 
     ``mark`` is None where the event has none. ``start`` and ``end`` are the service's own texts in UTC
     (dates at midnight for all-day events); compare instants, not texts. ``created_at`` is 0.0 if unknown.
+    ``content`` is there only if it was asked for.
     """
 
     id: str
@@ -68,6 +85,7 @@ class FoundEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     start: str
     end: str
     all_day: bool
+    content: Content | None = None
 
 
 class FoundCalendar(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -207,8 +225,13 @@ class Dialect(Protocol):
         """Read our event and its mark."""
         ...
 
-    def look(self, mailbox: Mailbox, calendar_id: str, prefix: str) -> Request:
-        """List the events of one calendar ("" is the default one) whose mark begins with *prefix*."""
+    def look(self, mailbox: Mailbox, calendar_id: str, prefix: str, *, content: bool = False) -> Request:
+        """
+        List the events of one calendar ("" is the default one) whose mark begins with *prefix*.
+
+        Args:
+            content: with what people see of them; without, only with what tells one from another.
+        """
         ...
 
     def calendars(self, mailbox: Mailbox) -> Request:

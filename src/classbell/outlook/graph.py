@@ -26,10 +26,14 @@ _WRITING = _encode({"Content-Type": "application/json", "Prefer": PREFER})
 
 _MARKING = b'"singleValueExtendedProperties":[{"id":' + _encode(MARK_PROPERTY) + b',"value":'
 
-# Of an event only what tells it from others; never its text (rule: only our own events, and no more of
-# them than we need). The etag is an annotation and always comes along.
+# Of an event only what tells it from others, mostly not its text (rule: only our own events, and no more
+# of them than we need). The etag is an annotation and always comes along.
 _READ_FIELDS = "id,createdDateTime"
 _LOOK_FIELDS = "id,createdDateTime,subject,start,end,isAllDay"
+# Only of our own: what a rendering sets.
+_CONTENT_FIELDS = (
+    f"{_LOOK_FIELDS},body,location,showAs,sensitivity,isReminderOn,reminderMinutesBeforeStart,categories"
+)
 _CALENDAR_FIELDS = "id,name,isDefaultCalendar,canEdit"
 _PAGE = 100
 
@@ -99,7 +103,7 @@ class GraphDialect:
             headers=_READING,
         )
 
-    def look(self, mailbox: Mailbox, calendar_id: str, prefix: str) -> Request:
+    def look(self, mailbox: Mailbox, calendar_id: str, prefix: str, *, content: bool = False) -> Request:
         """Asks by our mark, so that nobody else's event is ever sent to us; never calendarView (500 there)."""
         # No $orderby: the ordered property would have to stand in the filter as well, first
         # ("InefficientFilter", query parameters page).
@@ -111,7 +115,7 @@ class GraphDialect:
             kind=Kind.LOOK,
             method="GET",
             path=f"{_events(mailbox.address, calendar_id)}?$filter={condition}"
-            f"&{_EXPAND_MARK}&$select={_LOOK_FIELDS}&$top={_PAGE}",
+            f"&{_EXPAND_MARK}&$select={_CONTENT_FIELDS if content else _LOOK_FIELDS}&$top={_PAGE}",
             headers=_READING,
         )
 
