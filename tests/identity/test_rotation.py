@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.identity.renewing import Deaths, Institute, Killed, TwoClocks
+from tests.identity.renewing import Deaths, Institute, Killed, MortalFiles, TwoClocks
 
 from classbell.errors import ClassbellError, ConfigurationError, HeldError, RefusedError, ServiceUnavailable
 from classbell.identity.retirement import retire
@@ -242,6 +243,31 @@ async def test_an_expired_one_is_taken_out_without_an_id(new: New) -> None:
     assert not (institute.file.parent / "old-key.pem").exists()
 
 
+async def test_a_key_that_the_service_could_not_read_is_not_registered(new: New) -> None:
+    institute = new()
+
+    class OfAnother(MortalFiles):
+        """The present key belongs to the account of the service, and we are another one."""
+
+        def owner(self, path: Path) -> int:
+            return 999 if path.name == "old-key.pem" else super().owner(path)
+
+    with pytest.raises(ConfigurationError) as caught:
+        await rotate(replace(institute.renewal(), files=OfAnother(Deaths())))
+    assert caught.value.code == "E-CERT-ACCOUNT"
+    assert len(institute.app.credentials) == 1
+    assert [path.name for path in institute.file.parent.glob("*key.pem")] == ["old-key.pem"]
+    await rotate(institute.renewal())
+    assert len(institute.credentials()) == 2
+
+
+async def test_a_group_that_reads_the_present_key_is_told_of(new: New) -> None:
+    institute = new()
+    (institute.file.parent / "old-key.pem").chmod(0o640)
+    await rotate(institute.renewal())
+    assert "remark" in institute.told()
+
+
 async def until_done(institute: Institute, death: Deaths, days: int = 365) -> bool:
     """Rotate and retire, killed once on the way and begun again; whether the death was met."""
     met = False
@@ -259,7 +285,7 @@ async def until_done(institute: Institute, death: Deaths, days: int = 365) -> bo
 @pytest.mark.parametrize(
     ("after", "every"),
     [
-        (False, 5),
+        (False, 9),
         pytest.param(False, 1, marks=pytest.mark.prove),
         pytest.param(True, 1, marks=pytest.mark.prove),
     ],

@@ -36,8 +36,8 @@ class Step:
     One step of progress, for people and for the log.
 
     Attributes:
-        name: what it is, one word: made, asked, registered, waiting, works, switched; proven, removed, forgotten,
-            dropped, destroyed.
+        name: what it is, one word: made, remark, asked, registered, waiting, works, switched; proven, removed,
+            forgotten, dropped, destroyed.
         text: the same in a sentence.
     """
 

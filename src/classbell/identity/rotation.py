@@ -26,6 +26,7 @@ DAYS = 365
 ASK_AGAIN = 180.0
 # Valid from a little earlier, so that clocks which differ by minutes do not matter.
 _HEAD_START = 300
+_GROUP_READS = 0o040
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +55,8 @@ async def rotate(
         patience: for how long Microsoft may need to know of it, in seconds.
 
     Raises:
-        ConfigurationError: ``E-CERT-OBJECT-ID``, ``E-CERT-JOURNAL``, ``E-CERT-WRITE``, ``E-CFG-EDIT``; and those
-            of the certificates in use.
+        ConfigurationError: ``E-CERT-OBJECT-ID``, ``E-CERT-ACCOUNT``, ``E-CERT-JOURNAL``, ``E-CERT-WRITE``,
+            ``E-CFG-EDIT``; and those of the certificates in use.
         RefusedError: Microsoft takes none of the old certificates, or not the new one.
         TemporaryError: it is to be gone on with later.
     """
@@ -112,12 +113,32 @@ class _Rotation:
         )
         key, certificate = renewal.folder / coming.private_key, renewal.folder / coming.certificate
         renewal.keep(key, lambda: renewal.files.write_durably(key, pair.key, private=True))
+        self._check_account(key, like)
         renewal.keep(certificate, lambda: renewal.files.write_durably(certificate, pair.certificate))
         credential = self._load(coming, like)
         coming = msgspec.structs.replace(coming, sha256=credential.sha256)
         renewal.write(msgspec.structs.replace(noted, coming=coming))
         renewal.tell(Step(name="made", text=f"New certificate {certificate}, thumbprint {credential.sha1}."))
         return coming, credential
+
+    def _check_account(self, key: Path, like: Configured) -> None:
+        """Whoever may read the present key is to be able to read the new one."""
+        files = self._renewal.files
+        present = like.settings.private_key or like.settings.keystore
+        if present is None or present.file is None:
+            return
+        if files.owner(key) != files.owner(present.file):
+            self._renewal.keep(key, lambda: files.remove(key))
+            raise ConfigurationError(
+                "E-CERT-ACCOUNT",
+                "The new key would belong to another account than the present one.",
+                why=f"{present.file} belongs to the account that Classbell runs as, and this command runs as another.",
+                do="run it as that account, for instance: sudo -u classbell classbell cert rotate",
+                effect="nothing was registered.",
+            )
+        if files.mode(present.file) & _GROUP_READS:
+            text = f"{key} may be read by its owner only, and the present key by its group too: give it the same group."
+            self._renewal.tell(Step(name="remark", text=text))
 
     async def registered(self, coming: Coming, credential: Credential, until: float) -> None:
         """Ask for its registration, and try it until it works."""
