@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from classbell.cli import rehearsal
 from classbell.cli.invocation import DEFAULT_CONFIG, Invocation, command
 from classbell.errors import ConfigurationError
 
@@ -14,12 +15,24 @@ def add_to(app: typer.Typer) -> None:
     command(app)(init)
 
 
+SandboxOption = Annotated[
+    int | None,
+    typer.Option(
+        "--sandbox",
+        metavar="PORT",
+        min=1,
+        max=65535,
+        help="For a rehearsal with a sandbox on this port: with a file for it, and a small timetable.",
+    ),
+]
 DirectoryArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write to.")]
 
 
 def init(
     invocation: Invocation,
     directory: DirectoryArgument = Path(),
+    *,
+    sandbox: SandboxOption = None,
 ) -> None:
     """
     Write a first configuration: classbell.toml, and a file for one institution.
@@ -27,7 +40,7 @@ def init(
     Files that exist are never overwritten. Where a classbell.toml is there already, --institution adds
     another institution to it.
     """
-    from classbell.life import SystemIds  # noqa: PLC0415 (keeps --help fast)
+    from classbell.life import SystemClock, SystemIds  # noqa: PLC0415 (keeps --help fast)
     from classbell.settings import is_slug  # noqa: PLC0415 (keeps --help fast)
 
     name = invocation.institution or "example"
@@ -42,6 +55,10 @@ def init(
     wanted = {directory / "conf.d" / f"{name}.toml": _INSTITUTION.replace("INSTITUTION-ID", name)}
     if invocation.institution is None or not host.exists():
         wanted = {host: _HOST.replace("NEW-GUID", str(SystemIds().new_uuid())), **wanted}
+    if sandbox is not None:
+        (file,) = (path for path in wanted if path != host)
+        wanted[file] = rehearsal.configuration(wanted[file], sandbox)
+        wanted |= rehearsal.further_files(directory, sandbox, SystemClock().now())
     _refuse_existing(wanted)
     for path, content in wanted.items():
         _write(path, content, invocation)
@@ -49,6 +66,11 @@ def init(
     invocation.output.answer({"written": places})
     for place in places:
         invocation.output.line(f"wrote {place}")
+    if sandbox is not None:
+        invocation.output.note(
+            f"Next, in {directory}: classbell sandbox serve sandbox.toml --data sandbox --port {sandbox}"
+        )
+        return
     invocation.output.note(f"Next: fill in {places[-1]}, then: classbell --config {host} config check")
 
 

@@ -1,4 +1,4 @@
-"""``classbell sandbox serve``: a stand-in for Microsoft 365 on this computer."""
+"""``classbell sandbox``: a stand-in for Microsoft 365 on this computer."""
 
 import errno
 import os
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from classbell.cli.invocation import Invocation, command, group
+from classbell.cli.registering import register
 
 if TYPE_CHECKING:
     import threading
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the commands."""
     sandbox = group(help="A stand-in for Microsoft 365 on this computer, to rehearse in.")
     command(sandbox)(serve)
+    command(sandbox)(register)
     app.add_typer(sandbox, name="sandbox")
 
 

@@ -7,7 +7,7 @@ do anything more than it should is refused rather than written.
 
 import copy
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ class InstitutionFile:
         """
         Name a certificate with its key, also as the first; nothing is done if it is named already.
 
-        It takes the place of what ``PLACEHOLDER`` has, if that is all there is and its files are not there.
+        It takes the place of what ``PLACEHOLDER`` has, if that is all there is, and neither certificate nor key are there.
 
         Args:
             certificate: its file; all paths are absolute.
@@ -84,7 +84,9 @@ class InstitutionFile:
         if any(self._is(each, "certificate", certificate) for each in listed):
             return
         block = self._block(certificate, private_key, self._placed(password))
-        if listed != [PLACEHOLDER] or any(self._is_there(each) for each in _files_of(PLACEHOLDER)):
+        if listed != [PLACEHOLDER] or any(
+            self._is_there(PLACEHOLDER[one]["file"]) for one in ("certificate", "private_key")
+        ):
             self._add(block, note)
             return
         lines = _lines_of(block, note)
@@ -211,10 +213,6 @@ def names_file(settings: CertificateSettings, path: Path) -> bool:
     places = [each.file for each in secrets if isinstance(each, Secret)]
     places += [each.file for each in (settings.certificate, settings.keystore) if each is not None]
     return path in places
-
-
-def _files_of(block: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
-    return (one["file"] for one in block.values())
 
 
 def _tables(data: dict[str, Any]) -> list[dict[str, Any]] | None:

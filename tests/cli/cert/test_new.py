@@ -133,7 +133,9 @@ def test_configure_takes_the_place_of_what_init_has_written(tmp_path: Path) -> N
     assert classbell("init", cwd=tmp_path).code == 0
     file = tmp_path / "conf.d" / "example.toml"
     before = file.read_text()
-    ended = good("new", "-i", "example", "--configure", "--password-file", "conf.d/key-pw", cwd=tmp_path)
+    ended = good(
+        "new", "-i", "example", "--configure", "--password-file", "conf.d/key-password", cwd=tmp_path
+    )
     (named,) = tomllib.loads(file.read_text())["tenant"]["certificates"]
     assert set(named) == {"certificate", "private_key", "key_password"}
     assert all((tmp_path / "conf.d" / each["file"]).is_file() for each in named.values())

@@ -1,0 +1,87 @@
+"""``classbell init --sandbox`` and ``classbell sandbox register``: a rehearsal with ids as they come from Entra ID."""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.cli.classbell import classbell
+
+from classbell.sandbox import Sandbox
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    return Sandbox(seed=0)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, sandbox: Sandbox) -> Iterator[Path]:
+    """A rehearsal whose sandbox serves, with a certificate."""
+    (tmp_path / "sandbox").mkdir()
+    with sandbox.serve(directory=tmp_path / "sandbox") as address:
+        port = address.url.rpartition(":")[2]
+        assert classbell("init", "--sandbox", port, cwd=tmp_path).code == 0
+        told = tomllib.loads((tmp_path / "sandbox.toml").read_text())["tenants"]
+        sandbox.add_tenant(told[0]["domain"]).add_mailboxes(told[0]["mailboxes"])
+        made = classbell("cert", "new", "--configure", "--password-file", "conf.d/pw", cwd=tmp_path)
+        assert made.code == 0, made.err
+        yield tmp_path
+
+
+def test_the_file_of_the_sandbox_is_one_that_it_reads(tmp_path: Path) -> None:
+    assert classbell("init", "--sandbox", "8443", cwd=tmp_path).code == 0
+    (tenant,) = Sandbox.from_file(tmp_path / "sandbox.toml").tenants
+    assert tenant.domain == "example.edu"
+    assert "8443" in (tmp_path / "conf.d" / "example.toml").read_text()
+
+
+def test_an_application_is_registered_whose_ids_complete_the_configuration(
+    folder: Path, sandbox: Sandbox
+) -> None:
+    (ids,) = classbell("sandbox", "register", "--json", cwd=folder).json
+    (app,) = sandbox.tenants[0].apps.values()
+    assert ids == {
+        "tenant_id": sandbox.tenants[0].tenant_id,
+        "client_id": app.client_id,
+        "application_object_id": app.object_id,
+    }
+    assert len(app.credentials) == 1
+    # Asked for, and not granted: consent is a step of its own.
+    assert (app.required, app.roles) == ({"Calendars.ReadWrite"}, set())
+    answers = [part for key, value in ids.items() for part in ("--answer", f"{key}={value}")]
+    assert classbell("setup", *answers, cwd=folder).code == 0
+    assert classbell("config", "check", cwd=folder).code == 0
+    assert classbell("cert", "check", cwd=folder).code == 0
+
+
+def test_in_a_real_cloud_nothing_is_registered(folder: Path) -> None:
+    file = folder / "conf.d" / "example.toml"
+    text = file.read_text()
+    file.write_text(
+        "\n".join(line for line in text.splitlines() if not line.startswith(("login_", "graph_")))
+    )
+    ended = classbell("sandbox", "register", cwd=folder)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("E-SANDBOX-NONE")
+
+
+def test_a_sandbox_that_is_not_there_is_said_so(folder: Path) -> None:
+    file = folder / "conf.d" / "example.toml"
+    # Port 1 of this computer: nothing listens there.
+    lines = [
+        f'{line.partition(" ")[0]} = "https://localhost:1"' if line.startswith(("login_", "graph_")) else line
+        for line in file.read_text().splitlines()
+    ]
+    file.write_text("\n".join(lines))
+    ended = classbell("sandbox", "register", cwd=folder)
+    assert (ended.code, ended.err.partition("  ")[0]) == (5, "E-SANDBOX-DOWN")
+
+
+def test_one_of_several_tenants_must_be_named(folder: Path, sandbox: Sandbox) -> None:
+    sandbox.add_tenant("other.edu")
+    ended = classbell("sandbox", "register", cwd=folder)
+    assert ended.code == 2
+    assert "example.edu, other.edu" in ended.err
+    assert classbell("sandbox", "register", "--tenant", "other.edu", cwd=folder).code == 0
+    assert [len(tenant.apps) for tenant in sandbox.tenants] == [0, 1]
