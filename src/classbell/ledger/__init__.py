@@ -17,6 +17,7 @@ from classbell.ledger.mailboxes import Mailboxes, OutMailbox
 from classbell.ledger.meetings import KnownRendering, Meetings, NewRendering
 from classbell.ledger.runs import PastRun, Runs, SourceState
 from classbell.ledger.schema import institution, ledger
+from classbell.ledger.sightings import Sighted, Sighting, Sightings, Verified
 
 
 class InstitutionLedger:
@@ -29,6 +30,7 @@ class InstitutionLedger:
         self.changes = Changes(database, number, installation, key)
         self.runs = Runs(database, number)
         self.certificates = Certificates(database, number)
+        self.sightings = Sightings(database, number)
         self.plans = Acceptor(database, number, installation, key)
 
 
@@ -128,7 +130,10 @@ __all__ = [
     "NewRendering",
     "OutMailbox",
     "PastRun",
+    "Sighted",
+    "Sighting",
     "SourceState",
+    "Verified",
     "Waiting",
     "full_key",
 ]

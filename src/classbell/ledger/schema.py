@@ -153,6 +153,26 @@ past_incarnation = Table(
     sqlite_with_rowid=False,
 )
 
+sighting = Table(
+    "sighting",
+    metadata,
+    Column("mailbox_id", ForeignKey("mailbox.id"), primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("meeting_id", ForeignKey("meeting.id")),
+    Column("kind", Text, nullable=False),
+    Column("etag", Text, nullable=False, comment="of the event as it was seen"),
+    Column("detail", Text, nullable=False),
+    Column("seen_at", Float, nullable=False),
+    comment="what was found in mailboxes that is not as the entries have it",
+)
+
+verified = Table(
+    "verified",
+    metadata,
+    Column("mailbox_id", ForeignKey("mailbox.id"), primary_key=True),
+    Column("verified_at", Float, nullable=False, comment="when the mailbox was last read back whole"),
+)
+
 run = Table(
     "run",
     metadata,

@@ -1,9 +1,14 @@
 """What the ledger remembers of certificates."""
 
+from pathlib import Path
+
 import pytest
-from sqlalchemy import create_engine, text
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine
 from tests.contract.ledger.books import INSTALLATION, NOW
 
+import classbell.ledger.database
 from classbell.ledger import InstitutionLedger, Ledger
 from classbell.model import CertificateUse
 
@@ -46,13 +51,14 @@ async def test_it_outlives_the_process(url: str) -> None:
 
 
 async def test_a_ledger_of_the_version_before_learns_to_remember(url: str) -> None:
-    before = await Ledger.open(url, INSTALLATION)
-    await before.institution("uni")
-    before.close()
     engine = create_engine(url)
+    config = Config()
+    config.set_main_option(
+        "script_location", str(Path(classbell.ledger.database.__file__).parent / "migrations")
+    )
     with engine.begin() as connection:
-        connection.execute(text("DROP TABLE certificate"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
     engine.dispose()
     after = await Ledger.open(url, INSTALLATION)
     uni = await after.institution("uni")

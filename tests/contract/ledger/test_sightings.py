@@ -1,0 +1,132 @@
+"""Sightings: what was seen in mailboxes, and when it is out of date."""
+
+import pytest
+from tests.contract.ledger.books import NOW, accept, create, deliver, update
+
+from classbell.ledger import InstitutionLedger, Ledger, Sighted, Sighting, Verified
+from classbell.model import Entry, Mailbox
+
+pytestmark = pytest.mark.anyio
+
+
+async def box(book: InstitutionLedger, person: str = "ann") -> Mailbox:
+    found = await book.mailboxes.find(person)
+    assert found is not None
+    return found
+
+
+async def entry(book: InstitutionLedger, person: str = "ann") -> Entry:
+    ((found, _),) = await book.entries.of_mailbox(await box(book, person))
+    return found
+
+
+@pytest.fixture
+async def delivered(uni: InstitutionLedger) -> InstitutionLedger:
+    """Ann has algebra."""
+    await accept(uni, create("ann", "algebra"))
+    await deliver(uni)
+    return uni
+
+
+def drifted(known: Entry, etag: str) -> Verified:
+    seen = Sighting(
+        kind=Sighted.DRIFTED,
+        event_id=known.event_id,
+        meeting_id=known.meeting_id,
+        etag=etag,
+        detail="title",
+    )
+    return Verified(mailbox=known.mailbox, renewed=[(known, etag)], sightings=[seen])
+
+
+def missing(known: Entry) -> Verified:
+    seen = Sighting(kind=Sighted.MISSING, event_id=known.event_id, meeting_id=known.meeting_id)
+    return Verified(mailbox=known.mailbox, missing=[known], sightings=[seen])
+
+
+async def test_what_drifted_is_known_under_its_new_etag_until_it_is_written(
+    delivered: InstitutionLedger,
+) -> None:
+    known = await entry(delivered)
+    await delivered.sightings.keep([drifted(known, "etag-new")], NOW)
+    assert await delivered.sightings.drifted() == [(known.mailbox.id, known.meeting_id)]
+    assert (await entry(delivered)).etag == "etag-new"
+    assert [seen.detail for seen in await delivered.sightings.of_mailbox(known.mailbox.id)] == ["title"]
+    await accept(delivered, update("ann", "algebra", fingerprint=7))
+    await deliver(delivered)
+    assert await delivered.sightings.drifted() == []
+    assert await delivered.sightings.of_mailbox(known.mailbox.id) == []
+
+
+async def test_what_is_missing_is_struck_and_made_again_as_another_one(delivered: InstitutionLedger) -> None:
+    known = await entry(delivered)
+    await delivered.sightings.keep([missing(known)], NOW)
+    assert await delivered.entries.of_mailbox(known.mailbox) == []
+    assert await delivered.entries.stale() == [known.mailbox.id]
+    assert await delivered.sightings.missing() == [(known.mailbox.id, known.meeting_id)]
+    # To look again shows nothing of it, and does not make it forgotten.
+    await delivered.sightings.keep([Verified(mailbox=known.mailbox)], NOW)
+    assert await delivered.sightings.missing() == [(known.mailbox.id, known.meeting_id)]
+    await accept(delivered, create("ann", "algebra"))
+    await deliver(delivered)
+    assert (await entry(delivered)).incarnation == 2
+    assert await delivered.sightings.missing() == []
+    await delivered.sightings.keep([Verified(mailbox=known.mailbox)], NOW)
+    assert await delivered.sightings.of_mailbox(known.mailbox.id) == []
+
+
+async def test_an_entry_that_was_written_since_it_was_read_is_left_as_it_is(
+    delivered: InstitutionLedger,
+) -> None:
+    known = await entry(delivered)
+    await accept(delivered, update("ann", "algebra", fingerprint=7))
+    await deliver(delivered)
+    now = await entry(delivered)
+    await delivered.sightings.keep([missing(known)], NOW)
+    assert await entry(delivered) == now
+    await delivered.sightings.keep([drifted(known, "etag-new")], NOW)
+    assert await entry(delivered) == now
+    assert await delivered.sightings.drifted() == []
+
+
+async def test_an_event_that_nobody_can_prove_blocks_its_pair_while_there_is_no_entry(
+    uni: InstitutionLedger,
+) -> None:
+    await accept(uni, create("ann", "algebra"))
+    ann, numbers = await box(uni), await uni.meetings.numbers()
+    meeting = numbers["timetable", "algebra"]
+    extra = Sighting(kind=Sighted.EXTRA, event_id="E1", meeting_id=meeting)
+    copy = Sighting(kind=Sighted.COPY, event_id="E2", meeting_id=meeting)
+    await uni.sightings.keep([Verified(mailbox=ann, sightings=[extra, copy])], NOW)
+    assert await uni.sightings.blocking() == [(ann.id, meeting)]
+    assert {seen.event_id for seen in await uni.sightings.of_mailbox(ann.id)} == {"E1", "E2"}
+    await deliver(uni)
+    assert await uni.sightings.blocking() == []
+    await uni.sightings.keep([Verified(mailbox=ann)], NOW)
+    assert await uni.sightings.of_mailbox(ann.id) == []
+
+
+async def test_the_mailbox_that_was_not_read_back_for_longest_comes_first(uni: InstitutionLedger) -> None:
+    await accept(uni, *(create(name, "algebra") for name in ("ann", "bob", "cleo")))
+    await deliver(uni)
+    ann, bob, cleo = [await box(uni, name) for name in ("ann", "bob", "cleo")]
+    await uni.sightings.keep([Verified(mailbox=bob)], NOW)
+    await uni.sightings.keep([Verified(mailbox=ann)], NOW + 1)
+    assert await uni.sightings.longest_unseen(2) == [cleo, bob]
+    assert await uni.sightings.mailboxes(2) == [ann, bob]
+    assert await uni.sightings.mailboxes(2, after=bob.id) == [cleo]
+    assert await uni.sightings.count_mailboxes() == 3
+
+
+async def test_one_institution_keeps_nothing_of_anothers_mailboxes(
+    ledger: Ledger, delivered: InstitutionLedger
+) -> None:
+    other = await ledger.institution("other")
+    known = await entry(delivered)
+    await other.sightings.keep([missing(known)], NOW)
+    assert await entry(delivered) == known
+    await delivered.sightings.keep([drifted(known, "etag-new")], NOW)
+    assert await other.sightings.drifted() == []
+    assert await other.sightings.of_mailbox(known.mailbox.id) == []
+    assert await other.sightings.mailboxes(10) == []
+    assert await other.sightings.longest_unseen(10) == []
