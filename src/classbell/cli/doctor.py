@@ -146,6 +146,7 @@ async def _installation(invocation: Invocation, stack: "AsyncExitStack") -> "Ins
         open_ledger=open_ledger,
         transport=transport,
         access=access,
+        ask=invocation.ask,
     )
 
 

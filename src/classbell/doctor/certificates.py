@@ -38,14 +38,16 @@ async def _standings(subject: Subject) -> tuple[Sequence[CertificateStanding], b
     installation, tenant = subject.installation, subject.settings.tenant
     ports = installation.ports
     now = ports.clock.now()
-    found = await certificate_status(tenant.certificates, ports.files, installation.environ, now)
+    found = await certificate_status(
+        tenant.certificates, ports.files, installation.environ, now, ask=installation.ask
+    )
     usable = [one.credential for one in found if one.credential is not None]
     if not usable or not subject.reached:
         return found, False
     tokens = Tokens(subject.transport, ports.clock, ports.ids, tenant, usable)
     try:
         asked = await certificate_status(
-            tenant.certificates, ports.files, installation.environ, now, tokens=tokens
+            tenant.certificates, ports.files, installation.environ, now, tokens=tokens, ask=installation.ask
         )
     except RefusedError:
         # Of tenant or application rather than of a certificate: the check of the token tells it.

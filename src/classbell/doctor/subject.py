@@ -7,7 +7,7 @@ from pathlib import Path
 from classbell.access import Access
 from classbell.ledger import InstitutionLedger, Ledger
 from classbell.ports import Ports, Transport
-from classbell.settings import Configuration, InstitutionSettings, Problem
+from classbell.settings import Ask, Configuration, InstitutionSettings, Problem
 
 
 @dataclass(kw_only=True)
@@ -22,6 +22,7 @@ class Installation:
         environ: the environment, for secrets kept there.
         place: the ledger's file; lease, witness and notes stand beside it.
         open_ledger: opens the ledger.
+        ask: the way to a person, for passwords that are typed in.
         ledger: the ledger, once the check of the database has opened it.
         transport: opens the way to an institution's tenant.
         access: makes the access to an institution's tenant as a run has it.
@@ -36,6 +37,7 @@ class Installation:
     open_ledger: Callable[[], Awaitable[Ledger]]
     transport: Callable[[InstitutionSettings], Awaitable[Transport]]
     access: Callable[[InstitutionSettings, Transport], Awaitable[Access]]
+    ask: Ask | None = None
     ledger: Ledger | None = None
 
     @property
