@@ -22,6 +22,9 @@ from tests.trials import run_trials
 # inherit that. A handler is not inherited: the commands begin with the usual disposition.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Looks, at the end, for the secrets of all tests in all that they left behind.
+pytest_plugins = ["tests.canary.plugin"]
+
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
 IN_CI = os.environ.get("CI", "").lower() not in {"", "0", "false"}

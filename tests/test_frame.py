@@ -33,9 +33,15 @@ class Repository:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        (root / "tests").mkdir(parents=True)
-        for name in ("pyproject.toml", "tests/conftest.py"):
-            (root / name).write_bytes((ROOT / name).read_bytes())
+        for path in (
+            ROOT / "pyproject.toml",
+            *(ROOT / "tests").glob("*.py"),
+            *(ROOT / "tests/canary").glob("*.py"),
+        ):
+            if not path.name.startswith("test_"):
+                copy = root / path.relative_to(ROOT)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                copy.write_bytes(path.read_bytes())
 
     def run(self, source: str, *arguments: str, ci: str = "") -> tuple[int, str]:
         (self.root / "tests" / "test_sample.py").write_text(source, encoding="utf-8")

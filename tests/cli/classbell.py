@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from tests.canary.listening import CANARY
+
 from classbell.cli import run
 
 COMMAND = [str(Path(sys.executable).with_name("classbell"))]
@@ -39,6 +41,7 @@ def classbell(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) 
         contextlib.redirect_stderr(err),
     ):
         code = run(list(arguments))
+    CANARY.hear(out.getvalue() + err.getvalue(), f"classbell {' '.join(arguments)}"[:80])
     return Ended(code, out.getvalue(), err.getvalue())
 
 
