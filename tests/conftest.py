@@ -4,7 +4,9 @@ What holds for every test.
 A test marked ``shared`` reads the real timetables beside the repository. Where they are absent it is
 deselected at collection, and the closing summary says how many were. Where ``CI`` is set, a skipped test
 counts as a failure: a skip there means that something was not shown. Every answer of every sandbox that a test
-serves is held against its description (``tests/conformity``); one that does not fit fails the test.
+serves is held against its description (``tests/conformity``); one that does not fit fails the test. At the end all that
+the tests left behind is searched for their keys, passwords, assertions and tokens (``tests/canary``); one that is found
+fails the session.
 """
 
 import os

@@ -19,7 +19,7 @@ _SHOWN = 50
 
 
 @pytest.fixture(scope="session", autouse=True)
-def canary(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
+def files_of_the_session(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Remember where the files of this session are."""
     request.config.stash[_FACTORY] = tmp_path_factory
 
