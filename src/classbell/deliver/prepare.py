@@ -46,6 +46,7 @@ class Preparation:
         self._charge = charge
         self._readiness = readiness
         self._refusals = refusals
+        self._begun: dict[int, Survey] = {}
 
     @property
     def batches(self) -> int:
@@ -70,6 +71,9 @@ class Preparation:
         sound: list[tuple[Change, Survey]] = []
         for change, survey in surveyed:
             if survey.failure is not None:
+                if survey.failure.meaning in _PASSING:
+                    # Begun anew, a look through very many calendars might be refused before its end for ever.
+                    self._begun[change.mailbox.id] = survey
                 ready += self._put_off(change, survey.failure)
             elif survey.events and await self._unknown_marks(survey):
                 self._hold(survey.mailbox)
@@ -113,6 +117,8 @@ class Preparation:
         return surveys
 
     def _survey_for(self, change: Change) -> Survey:
+        if begun := self._begun.pop(change.mailbox.id, None):
+            return begun
         if self._readiness.is_contacted(change.mailbox):
             return Survey(mailbox=change.mailbox)
         return Survey(mailbox=change.mailbox, prefix=installation_prefix(self._charge.installation))

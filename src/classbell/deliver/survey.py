@@ -18,9 +18,10 @@ class Survey:
     """
     A complete look through one mailbox: its calendars, and the events whose mark begins with ``prefix``.
 
-    Without a ``prefix`` only the calendars are listed; with ``content`` events come with what people see of them. ``failure`` is set if any part of it failed; then
-    nothing may be concluded from what is missing. ``service_time`` is the service's time at its beginning;
-    0.0 if the service did not say.
+    Without a ``prefix`` only the calendars are listed; with ``content`` events come with what people see of
+    them. ``failure`` is set if any part of it failed; then nothing may be concluded from what is missing.
+    ``service_time`` is the service's time at its beginning; 0.0 if the service did not say. ``listed`` says
+    that the calendars are known, ``looked`` in how many of them has been looked.
     """
 
     mailbox: Mailbox
@@ -29,6 +30,8 @@ class Survey:
     calendars: tuple[FoundCalendar, ...] = ()
     events: tuple[FoundEvent, ...] = ()
     service_time: float = 0.0
+    listed: bool = False
+    looked: int = 0
     failure: Diagnosis | None = None
 
     @property
@@ -66,30 +69,36 @@ class Surveyor:
         """
         Fill in surveys of at most a batch: first all lists of calendars, then one calendar of each at a time.
 
+        One that has failed goes on where it did.
+
         Raises:
             RefusedError, TemporaryError: no token is to be had.
         """
-        dialect = self._dialect
-        answers = await self.ask([(s, dialect.calendars(s.mailbox), Kind.CALENDARS) for s in surveys])
+        for survey in surveys:
+            survey.failure = None
+        await self._list_calendars([survey for survey in surveys if not survey.listed])
+        while asked := [s for s in surveys if s.failure is None and s.looked < len(s.searched)]:
+            await self._look_further(asked)
+
+    async def _list_calendars(self, surveys: Sequence[Survey]) -> None:
+        answers = await self.ask([(s, self._dialect.calendars(s.mailbox), Kind.CALENDARS) for s in surveys])
         for survey, answer in zip(surveys, answers, strict=True):
             if answer is not None:
                 survey.calendars = answer.calendars or ()
                 survey.service_time = answer.service_time
-        place = 0
-        while True:
-            asked = [s for s in surveys if s.failure is None and place < len(s.searched)]
-            if not asked:
-                return
-            answers = await self.ask(
-                [
-                    (s, dialect.look(s.mailbox, s.searched[place].id, s.prefix, content=s.content), Kind.LOOK)
-                    for s in asked
-                ]
-            )
-            for survey, answer in zip(asked, answers, strict=True):
-                if answer is not None:
-                    survey.events += answer.events or ()
-            place += 1
+                survey.listed = True
+
+    async def _look_further(self, surveys: Sequence[Survey]) -> None:
+        """Look in the next calendar of each."""
+        places = [(s, s.searched[s.looked].id) for s in surveys]
+        look = self._dialect.look
+        answers = await self.ask(
+            [(s, look(s.mailbox, place, s.prefix, content=s.content), Kind.LOOK) for s, place in places]
+        )
+        for survey, answer in zip(surveys, answers, strict=True):
+            if answer is not None:
+                survey.events += answer.events or ()
+                survey.looked += 1
 
     async def ask(self, questions: Sequence[tuple[Survey, Request, Kind]]) -> list[Answer | None]:
         """Ask one question for each survey; an answer that is not done becomes the survey's failure."""
