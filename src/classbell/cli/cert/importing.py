@@ -9,7 +9,7 @@ import typer
 from classbell.cli.cert import passwords
 from classbell.cli.cert.home import Home, demand_file, home
 from classbell.cli.cert.new import ConfigureOption
-from classbell.cli.cert.outcome import Pair, tell
+from classbell.cli.cert.outcome import KeyFiles, tell
 from classbell.cli.cert.passwords import PasswordEnv, PasswordFile
 from classbell.cli.cert.saving import NewFile, save
 from classbell.cli.invocation import Invocation, command
@@ -94,8 +94,8 @@ def import_answer(
             )
         )
     written = save(invocation, files, force=force)
-    pair = Pair(certificate=certificate.path, private_key=path, kept=kept)
-    told = tell(invocation, where, pair, entry.certificate, now=SystemClock().now(), configure=configure)
+    key_files = KeyFiles(certificate=certificate.path, private_key=path, kept=kept)
+    told = tell(invocation, where, key_files, entry.certificate, now=SystemClock().now(), configure=configure)
     invocation.output.answer({"written": written, **told})
 
 

@@ -7,7 +7,7 @@ import typer
 
 from classbell.cli.cert import passwords
 from classbell.cli.cert.home import Home, demand_file, home
-from classbell.cli.cert.outcome import Pair, tell
+from classbell.cli.cert.outcome import KeyFiles, tell
 from classbell.cli.cert.passwords import NewPassword, NewPasswordFile, NoPassword, PasswordEnv
 from classbell.cli.cert.saving import NewFile, save
 from classbell.cli.invocation import Invocation, command
@@ -122,8 +122,8 @@ def new(
         words="certificate: public, to be uploaded",
     )
     written = save(invocation, [*_password_file(password), private, certificate])
-    pair = Pair(certificate=certificate.path, private_key=private.path, kept=password.kept)
-    told = tell(invocation, where, pair, entry.certificate, now=now - _HEAD_START, configure=configure)
+    key_files = KeyFiles(certificate=certificate.path, private_key=private.path, kept=password.kept)
+    told = tell(invocation, where, key_files, entry.certificate, now=now - _HEAD_START, configure=configure)
     invocation.output.answer({"written": written, **told})
 
 

@@ -19,7 +19,7 @@ UPLOAD = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pair:
+class KeyFiles:
     """
     The files of a new pair, and where the key's password is kept, as a configuration names it.
 
@@ -39,7 +39,7 @@ class Pair:
 def tell(
     invocation: Invocation,
     where: Home,
-    pair: Pair,
+    key_files: KeyFiles,
     certificate: "x509.Certificate",
     *,
     now: float,
@@ -58,22 +58,22 @@ def tell(
     for line in words.lines(found):
         output.line(line)
     output.line()
-    output.line(words.line("Upload", str(pair.certificate)), style="bold")
+    output.line(words.line("Upload", str(key_files.certificate)), style="bold")
     for line in UPLOAD:
         output.line(words.line("", line))
     output.line(words.line("", "The thumbprint there must be the one above. The key is never uploaded."))
     block = document(invocation, where).block(
-        pair.certificate.absolute(), pair.private_key.absolute(), pair.kept
+        key_files.certificate.absolute(), key_files.private_key.absolute(), key_files.kept
     )
     if configure:
-        _configure(invocation, where, pair)
+        _configure(invocation, where, key_files)
         output.line(words.line("Configured", f"{where.file} names it."))
     else:
         place = where.file or "the institution's file"
         output.line(words.line("Configure", f"in {place} (--configure does it):"))
         output.line()
         output.line(block)
-    if pair.typed_in:
+    if key_files.typed_in:
         output.note(
             "The password is asked for at each run. For a service, which nobody answers, keep it in a file:"
             ' key_password = { file = "..." }, with mode 0600.'
@@ -83,22 +83,22 @@ def tell(
     )
     return {
         "certificate": words.fields(found),
-        "upload": str(pair.certificate),
+        "upload": str(key_files.certificate),
         "toml": block,
         "configured": str(where.file) if configure else None,
     }
 
 
-def _configure(invocation: Invocation, where: Home, pair: Pair) -> None:
+def _configure(invocation: Invocation, where: Home, key_files: KeyFiles) -> None:
     from classbell.life import SystemClock  # noqa: PLC0415 (keeps --help fast)
     from classbell.zones import utc_text  # noqa: PLC0415
 
     today = utc_text(SystemClock().now())[:10]
     try:
         document(invocation, where).name_certificate(
-            pair.certificate.absolute(),
-            pair.private_key.absolute(),
-            pair.kept,
+            key_files.certificate.absolute(),
+            key_files.private_key.absolute(),
+            key_files.kept,
             note=f"made by classbell cert, {today}",
         )
     except OSError as error:
@@ -106,5 +106,5 @@ def _configure(invocation: Invocation, where: Home, pair: Pair) -> None:
             "E-CERT-WRITE",
             f"The file {where.file} cannot be written.",
             why=error.strerror or type(error).__name__,
-            do=f"name {pair.certificate} in it yourself; the certificate itself is there.",
+            do=f"name {key_files.certificate} in it yourself; the certificate itself is there.",
         ) from error
