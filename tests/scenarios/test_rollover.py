@@ -152,6 +152,7 @@ async def everything(world: World, institutions: list[Institution]) -> tuple[lis
             return [task.result() for task in work], known
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.prove
 def test_no_request_fails_for_lack_of_a_token_while_certificates_come_and_go(quick_world: World) -> None:
     world = quick_world
