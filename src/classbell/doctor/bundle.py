@@ -110,7 +110,10 @@ async def bundle(installation: Installation | None, findings: Sequence[Finding],
         redactor = Redactor(secrets, installation.id)
         parts["configuration.json"] = _settings(installation.configuration)
         parts["files.json"] = list(_permissions(installation.configuration, files))
-        parts["ledger.json"] = await _ledger(installation)
+        try:
+            parts["ledger.json"] = await _ledger(installation)
+        except ClassbellError as error:
+            parts["ledger.json"] = {"error": error.code, "what": error.what}
     content = {
         name: msgspec.json.format(msgspec.json.encode(redactor.value(part)), indent=2)
         for name, part in parts.items()
