@@ -1,6 +1,6 @@
 # Every target sets itself up: nothing is needed but Python 3.11 or later, make and git.
 
-.PHONY: chromium keytool demo test prove soak check bench format constraints clean help
+.PHONY: chromium keytool demo test prove simulate soak check bench format constraints clean help
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
@@ -30,6 +30,13 @@ test: $(VENV)/.dev ## the tests of every day
 prove: $(VENV)/.clients $(NODE_MODULES) chromium keytool ## the longer proofs, with Microsoft's own clients and a browser
 	@$(PYTEST) -m prove
 	@$(PYTEST) -m 'not prove and not shared' --each-switch $(EACH_SWITCH)
+
+# Some seeds (SEEDS=500) from one on (FROM=0); each can be played again alone: python -m tests.simulation SEED
+SEEDS := 500
+FROM := 0
+
+simulate: $(VENV)/.dev ## engine and sandbox in virtual time, with faults, users and crashes drawn by seed
+	@$(PY) -m tests.simulation --seeds $(SEEDS) --from $(FROM)
 
 soak: $(VENV)/.dev ## property tests with many more, and new, examples
 	@$(PYTEST) -m hypothesis --hypothesis-profile=soak --timeout=3600

@@ -51,14 +51,17 @@ class Access:
 class Tokens:
     """Issues and checks the access tokens of one sandbox."""
 
-    def __init__(self, commons: Commons, lifetime: int | None) -> None:
+    def __init__(
+        self, commons: Commons, lifetime: int | None, key: rsa.RSAPrivateKey | None = None
+    ) -> None:
         self._commons = commons
         self._lifetime = lifetime
+        self._given_key = key
         self._known: dict[str, Access] = {}
 
     @cached_property
     def _key(self) -> rsa.RSAPrivateKey:
-        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        return self._given_key or rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     @cached_property
     def key_id(self) -> str:

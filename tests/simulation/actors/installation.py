@@ -1,0 +1,146 @@
+"""The installation: its administrator lets it run, its processes die, sleep, and run beside each other."""
+
+import asyncio
+from random import Random
+
+from tests.simulation.actors import act
+from tests.simulation.world import Institution, Place, World
+
+from classbell.errors import ClassbellError
+from classbell.run import Run
+
+
+async def synced(
+    place: Place,
+    institution: Institution,
+    *,
+    person: str | None = None,
+    allow_deletes: int = 0,
+    thinking: float = 0.0,
+    only_look: bool = False,
+) -> str:
+    """One run, noted for those who judge."""
+    world = place.world
+    note = {
+        "process": place.life.name,
+        "institution": institution.id,
+        "person": person or "",
+        "approved": allow_deletes,
+        "begin": world.now(),
+        "end": None,
+        "outcome": "",
+        "only_look": only_look,
+        "requests": 0,
+    }
+    world.runs.append(note)
+    try:
+        run = Run(
+            await place.office(await place.open(), institution), person=person, allow_deletes=allow_deletes
+        )
+        review = await run.look()
+        if only_look:
+            note["outcome"] = "looked"
+        else:
+            await asyncio.sleep(thinking)
+            report = await run.carry_out(review)
+            note["outcome"] = str(report.exit_code)
+            holds = sorted({hold.code for hold in report.holds})
+            waiting = [f"{w.changes} {w.state.value} {w.code}" for w in report.waiting]
+            return f"{institution.id} {report.exit_code} {dict(report.tally.done)} holds {holds} waiting {waiting}"
+    except ClassbellError as error:
+        note["outcome"] = error.code
+        raise
+    finally:
+        note["end"] = world.now()
+        note["requests"] = place.transport.requests
+    return f"{institution.id} {note['outcome']}"
+
+
+def _dies_at(random: Random) -> int:
+    """A process makes some sixty calls to its ports when there is little to do."""
+    return random.randint(1, 120) if random.random() < 0.25 else 0
+
+
+def _start(world: World, random: Random, name: str, *, alone: bool = True, **options: object) -> str:
+    if alone and world.lease and random.random() < 0.8:
+        return ""
+    institution = random.choice(world.institutions)
+    if options.pop("for_person", False):
+        options["person"] = random.choice(institution.mailboxes).address
+
+    async def work(place: Place) -> str:
+        return await synced(place, institution, **options)  # type: ignore[arg-type]
+
+    dies_at = _dies_at(random)
+    world.start(name, work, dies_at=dies_at, alone=alone)
+    return f"{name} for {institution.id} begins" + (f", and will die at call {dies_at}" if dies_at else "")
+
+
+@act(16, always=True)
+async def sync(world: World, random: Random) -> str:
+    return _start(world, random, "sync")
+
+
+@act(2)
+async def sync_approved(world: World, random: Random) -> str:
+    return _start(world, random, "sync-approved", allow_deletes=random.choice((5, 50)))
+
+
+@act(2)
+async def sync_after_thought(world: World, random: Random) -> str:
+    return _start(world, random, "sync-after-thought", thinking=random.uniform(1, 900))
+
+
+@act(2)
+async def sync_person(world: World, random: Random) -> str:
+    return _start(world, random, "sync-person", for_person=True)
+
+
+@act(1)
+async def plan(world: World, random: Random) -> str:
+    return _start(world, random, "plan", alone=False, only_look=True)
+
+
+@act(2)
+async def sync_beside(world: World, random: Random) -> str:
+    """A second runner, whose lease the first has lost without knowing."""
+    thinking = random.choice((0.0, 0.0, random.uniform(1, 900)))
+    return _start(world, random, "sync-beside", alone=False, thinking=thinking)
+
+
+@act(1)
+async def freeze_process(world: World, random: Random) -> str:
+    if not world.processes:
+        return ""
+    life = random.choice(list(world.processes.values()))
+    seconds = random.choice((20, 90, 800, 2500))
+    life.frozen_until = world.loop.time() + seconds
+    return f"{life.name} is stopped for {seconds} s"
+
+
+@act(3)
+async def kill_process(world: World, random: Random) -> str:
+    if not world.processes:
+        return ""
+    life = random.choice(list(world.processes.values()))
+    life.dies_at = life.calls + random.randint(1, 30)
+    return f"{life.name} will die at call {life.dies_at}"
+
+
+@act(0.7)
+async def disk_is_full(world: World, random: Random) -> str:
+    world.disk.full = not world.disk.full and random.random() < 0.8
+    return "the disk is full" if world.disk.full else "there is room on the disk"
+
+
+@act(2)
+async def disk_has_room(world: World, _random: Random) -> str:
+    world.disk.full = False
+    return "there is room on the disk"
+
+
+@act(8, always=True)
+async def time_passes(world: World, random: Random) -> str:
+    began = world.now()
+    await asyncio.sleep(random.choice((30, 300, 700, 3600, 20_000, 90_000)) * random.uniform(0.5, 1.5))
+    return f"{world.now() - began:.0f} s have passed"

@@ -1,0 +1,93 @@
+"""
+I4: bad input deletes nothing. Each deletion of ours is asked for by a good state of the source, or approved.
+
+A bad state that can be read at all may cost what the limits let every run delete unasked, and no more. What has
+ended is not deleted.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from tests.simulation.checkers.reading import Case, Event, Step, asked_mailbox
+
+
+def violations(case: Case) -> Iterator[str]:
+    """Deletions that nothing good asked for, and deletions of what had ended."""
+    doubtful: dict[tuple[str, float], list[str]] = defaultdict(list)
+    absences = _Absences(case)
+    for event in case.events.values():
+        removal = next((step for step in event.steps if step.by_us and not step.live), None)
+        if removal is None or not event.is_ours or event.born.mark is None:
+            continue
+        text = f"record {removal.number}: {removal.title} was deleted from {event.mailbox}"
+        if _had_ended(case, event, removal):
+            yield f"{text} after it had ended"
+        verdict = absences.judge(event, removal)
+        if verdict is None:
+            yield f"{text}, and no state of the source had left it out"
+        elif isinstance(verdict, tuple):
+            doubtful[verdict].append(text)
+    for (institution, at), texts in doubtful.items():
+        runs = sum(
+            run["institution"] == institution and (run["end"] is None or run["end"] >= at)
+            for run in case.testimony["runs"]
+        )
+        if len(texts) > case.testimony["at_least"] * runs:
+            yield f"{len(texts)} deletions because of one bad state of {institution}; first {texts[0]}"
+
+
+class _Absences:
+    """What the states of the sources asked for."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self._states: dict[tuple[str, str], list[tuple[dict[str, Any], set[tuple[str, str]]]]] = defaultdict(
+            list
+        )
+        for state in case.testimony["states"]:
+            pairs = {(pair["mailbox"], pair["key"]) for pair in state["pairs"]}
+            self._states[state["institution"], state["source"]].append((state, pairs))
+
+    def judge(self, event: Event, removal: Step) -> str | tuple[str, float] | None:
+        """``asked for``; the bad state that did; None if none did."""
+        assert event.born.mark is not None
+        institution, key = event.born.mark.institution, event.born.mark.key
+        suspect: tuple[str, float] | None = None
+        for place, (state, pairs) in enumerate(states := self._states[institution, key.partition(":")[0]]):
+            until = states[place + 1][0]["at"] if place + 1 < len(states) else float("inf")
+            if state["at"] > removal.at or until < event.born.at or (event.mailbox, key) in pairs:
+                continue
+            if state["good"] or self._approved(institution, state["at"], until):
+                return "asked for"
+            if state["readable"]:
+                suspect = (institution, state["at"])
+        return suspect
+
+    def _approved(self, institution: str, begin: float, end: float) -> bool:
+        return any(
+            run["approved"] and run["institution"] == institution and begin <= run["begin"] <= end
+            for run in self._case.testimony["runs"]
+        )
+
+
+def _had_ended(case: Case, event: Event, removal: Step) -> bool:
+    """Whether it had ended when the run began that asked for its deletion first."""
+    end = max(step.end for step in event.steps if step.number <= removal.number and step.by_us)
+    if removal.at <= end:
+        return False
+    asked = [
+        record["at"]
+        for record in case.requests()
+        if record["method"] == "DELETE"
+        and record["number"] <= removal.number + 1
+        and asked_mailbox(record) == event.mailbox
+        and event.id in record["path"]
+    ]
+    first = min([removal.at, *asked])
+    begins = [
+        run["begin"]
+        for run in case.testimony["runs"]
+        if run["begin"] <= first and (run["end"] is None or run["end"] + case.testimony["bound"] >= first)
+    ]
+    return bool(begins) and min(begins) > end

@@ -1,0 +1,194 @@
+"""
+Reading a history: records as JSON values become the lives of events, with who did what to them.
+
+The form of records is that of ``docs/reference/sandbox.md``, that of marks what stands in a mailbox for everybody
+to see: ``1/<installation>/<operation>/<JSON array>``.
+"""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from urllib.parse import unquote
+
+_REMOVED = frozenset({"delete", "purge"})
+_MADE = frozenset({"create", "copy", "move", "restore"})
+_MAILBOX = re.compile(r"/users/([^/?]+)")
+_WRITING = frozenset({"POST", "PATCH", "DELETE"})
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What an event says of its origin."""
+
+    installation: str
+    operation: str
+    institution: str
+    mailbox: str
+    key: str
+    incarnation: int
+    intent_at: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """One change of one event; ``by_us`` unless somebody made it in Outlook."""
+
+    number: int
+    at: float
+    action: str
+    app: str
+    title: str
+    start: int
+    end: int
+    attendees: int
+    live: bool
+    mark: Mark | None
+
+    @property
+    def by_us(self) -> bool:
+        return bool(self.app)
+
+
+@dataclass
+class Event:
+    """One event and what became of it."""
+
+    id: str
+    tenant: str
+    mailbox: str
+    copy_of: str
+    steps: list[Step] = field(default_factory=list)
+
+    @property
+    def born(self) -> Step:
+        return self.steps[0]
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether we made it: who copies an event of ours has one of his own."""
+        return self.born.by_us and self.born.action == "create"
+
+    @property
+    def live(self) -> bool:
+        return self.steps[-1].live
+
+    @property
+    def ours(self) -> list[Step]:
+        """What we did to it."""
+        return [step for step in self.steps if step.by_us]
+
+    @property
+    def back_by_hand(self) -> bool:
+        """Whether it stands there because somebody took it back out of Deleted Items."""
+        return self.live and [s for s in self.steps if s.live and s.action in _MADE][-1].action == "restore"
+
+
+Pair = tuple[str, str, str]
+"""Tenant, mailbox and meeting."""
+
+
+class Case:
+    """A history with the testimony beside it."""
+
+    def __init__(self, history: list[dict[str, Any]], testimony: dict[str, Any]) -> None:
+        self.history = history
+        self.testimony = testimony
+
+    @cached_property
+    def institutions(self) -> dict[str, dict[str, Any]]:
+        """By id."""
+        return {told["id"]: told for told in self.testimony["institutions"]}
+
+    @cached_property
+    def of_tenant(self) -> dict[str, dict[str, Any]]:
+        """By tenant."""
+        return {told["tenant"]: told for told in self.testimony["institutions"]}
+
+    @cached_property
+    def events(self) -> dict[str, Event]:
+        """Every event there ever was, by its id."""
+        found: dict[str, Event] = {}
+        for record in self.history:
+            detail = record["detail"]
+            if record["kind"] != "change" or "event" not in detail:
+                continue
+            event = found.get(detail["event"])
+            if event is None:
+                event = found[detail["event"]] = Event(
+                    detail["event"], record["tenant"], record["mailbox"], detail.get("copy_of", "")
+                )
+            was_live = bool(event.steps) and event.live
+            action = detail["action"]
+            event.steps.append(
+                Step(
+                    number=record["number"],
+                    at=record["at"],
+                    action=action,
+                    app=detail["cause"].removeprefix("api:") if detail["cause"].startswith("api:") else "",
+                    title=detail.get("subject", ""),
+                    start=detail.get("start", 0),
+                    end=detail.get("end", 0),
+                    attendees=detail.get("attendees", 0),
+                    live=action not in _REMOVED and (action in _MADE or was_live),
+                    mark=_mark(detail.get("properties", {})),
+                )
+            )
+        return found
+
+    @cached_property
+    def of_pair(self) -> dict[Pair, list[Event]]:
+        """The events that we made, by what they are for."""
+        found: dict[Pair, list[Event]] = defaultdict(list)
+        for event in self.events.values():
+            if event.is_ours and event.born.mark is not None:
+                found[event.tenant, event.mailbox, event.born.mark.key].append(event)
+        return found
+
+    def requests(self) -> Iterator[dict[str, Any]]:
+        """The requests to mailboxes, alone or in batches, answered or not."""
+        return (
+            record
+            for record in self.history
+            if record["kind"] in {"request", "refusal"} and "/users/" in record["path"]
+        )
+
+    def waits(self, pair: Pair) -> dict[str, Any] | None:
+        """What the product says of a pair that waits at the end; None if it does not."""
+        return self._waiting.get(pair)
+
+    @cached_property
+    def _waiting(self) -> dict[Pair, dict[str, Any]]:
+        return {
+            (self.institutions[told["institution"]]["tenant"], told["mailbox"], told["key"]): told
+            for told in self.testimony["final"].get("waiting", ())
+        }
+
+
+def asked_mailbox(record: dict[str, Any]) -> str:
+    """The mailbox that a request names."""
+    found = _MAILBOX.search(record["path"])
+    return unquote(found[1]) if found else ""
+
+
+def writes(record: dict[str, Any]) -> bool:
+    """Whether a request would change something."""
+    return record["method"] in _WRITING
+
+
+def arrived(record: dict[str, Any]) -> float:
+    """When a request came."""
+    return float(record["detail"].get("arrived", record["at"]))
+
+
+def _mark(properties: dict[str, str]) -> Mark | None:
+    for name, text in properties.items():
+        if not name.endswith("Name ClassbellMark"):
+            continue
+        _, installation, operation, rest = text.split("/", 3)
+        institution, mailbox, key, incarnation, intent_at, _ = json.loads(rest)
+        return Mark(installation, operation, institution, mailbox, key, incarnation, intent_at)
+    return None

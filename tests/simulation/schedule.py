@@ -1,0 +1,225 @@
+"""
+A schedule: what happens in one world, drawn from a seed, until everything has come to rest.
+
+The same seed gives the same history, to the byte. What an outsider could know beside it (what timetables said,
+which runs began, what the product says of what waits) is the testimony.
+"""
+
+import asyncio
+import hashlib
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import inf
+from random import Random
+from typing import Any
+
+import msgspec
+from tests.simulation.actors import Act, all_acts
+from tests.simulation.actors.installation import synced
+from tests.simulation.actors.service import permit
+from tests.simulation.draws import draws
+from tests.simulation.equipment import INSTALLATION, Equipment
+from tests.simulation.loop import Stuck, virtual_loop
+from tests.simulation.network import USUAL
+from tests.simulation.world import AT_LEAST, Place, World
+
+from classbell.model import ChangeState
+from classbell.sandbox import Switches
+
+OPERATIONS = 150
+# Longer than any bound, fence or probe.
+A_DAY_AND_MORE = 95_000.0
+_CALM = 1_000_000
+# Runs until the last bound has come due.
+MOST_BOUNDS = 4
+
+# What nobody knows of the service, each value as likely as the others of its row.
+UNCERTAIN: dict[str, Sequence[Any]] = {
+    "transaction_memory": (0.0, 300.0, inf),
+    "duplicate_transaction_status": (400, 409),
+    "transaction_of_deleted": ("existing", "duplicate", "forgotten"),
+    "post_echo_zone": ("utc", "request"),
+    "items_in_deleted_items_by_immutable_id": (404, 200),
+    "unscoped_events_span_calendars": (False, True),
+    "scoped_path_checks_calendar": (False, True),
+    "if_match_on_delete": (True, False),
+    "top_clamp": (1000, 2),
+    "full_mailbox_status": (507, 403),
+    "lookup_lag": (0.0, 60.0),
+    "lookup_lag_spread": (False, True),
+    "lagging_lists": ("filtered", "all"),
+    # The way there and the queue of a batch take their part of the ten minutes as well.
+    "commit_bound": (540.0, 60.0),
+    "mailbox_concurrency": ("hard", "soft"),
+    "slot_held": (0.0, 0.01),
+    "tenant_requests": (inf, 200.0),
+    "retry_after": ("seconds", "seconds", "absent", "decimal", "silly"),
+    "stale_only_by_address": (True, False),
+    "no_roles_answer": ("denied", "401", "403"),
+}
+
+
+@dataclass
+class Told:
+    """What became of a schedule: its history, the testimony beside it, and the trace for people."""
+
+    seed: str
+    history: list[dict[str, Any]] = field(default_factory=list)
+    testimony: dict[str, Any] = field(default_factory=dict)
+    trace: list[str] = field(default_factory=list)
+
+    @property
+    def digest(self) -> str:
+        """Of the whole history."""
+        lines = hashlib.sha256()
+        for record in self.history:
+            lines.update(msgspec.json.encode(record) + b"\n")
+        return lines.hexdigest()
+
+
+def play(seed: str, equipment: Equipment, operations: int = OPERATIONS) -> Told:
+    """Play one schedule to its end."""
+    # The same place each time, so that the engines find it.
+    folder = equipment.folder / "world"
+    folder.mkdir()
+    random = draws(f"{seed}/schedule")
+    told = Told(seed)
+    try:
+        with virtual_loop() as loop:
+            switches = Switches(**{name: random.choice(values) for name, values in UNCERTAIN.items()})
+            skew = random.choice((0.0, 0.0, -40.0, 25.0))
+            world = World(
+                loop=loop, seed=seed, equipment=equipment, folder=folder, switches=switches, skew=skew
+            )
+            world.tell(f"switches: {switches}; skew {skew}")
+            final: dict[str, Any] = {}
+            try:
+                loop.run_until_complete(_played(world, random, operations, final))
+            except Stuck as stuck:
+                world.surprises.append(str(stuck))
+            told.history = [record.told() for record in world.sandbox.history]
+            told.testimony = _testimony(world, final)
+            told.trace = world.trace
+    finally:
+        shutil.rmtree(folder)
+    return told
+
+
+async def _played(world: World, random: Random, operations: int, final: dict[str, Any]) -> None:
+    acts = _drawn_acts(random)
+    weights = [act.weight for act in acts]
+    longest = random.choice((1.0, 30.0, 600.0))
+    number = 0
+    while number < operations:
+        act = random.choices(acts, weights)[0]
+        happened = await act.deed(world, random)
+        if not happened:
+            continue
+        number += 1
+        world.tell(f"{number:3} {happened}")
+        await asyncio.sleep(random.choice((0.0, random.uniform(0, 1), random.uniform(0, longest))))
+    await _calmed(world)
+    await _rested(world, final)
+
+
+def _drawn_acts(random: Random) -> list[Act]:
+    """Some of the acts: what is left out of a schedule cannot hide what the others do."""
+    return [act for act in all_acts() if act.always or random.random() < 0.6]
+
+
+async def _calmed(world: World) -> None:
+    """Everything that went wrong ends."""
+    world.sandbox.faults.clear()
+    world.network.change(USUAL, down=False)
+    world.disk.full = False
+    permit(world)
+    for institution in world.institutions:
+        for mailbox in institution.mailboxes:
+            mailbox.state = "active"
+        for timetable in institution.timetables:
+            timetable.present(world.now())
+    world.tell("    everything is well from now on")
+    await world.quiet()
+
+
+async def _rested(world: World, final: dict[str, Any]) -> None:
+    """Two runs after everything has come due; of a third, and of what still waits then, is told."""
+    for _ in range(MOST_BOUNDS):
+        # An unknown create can turn out to be another bound's matter, and then one of another incarnation.
+        await asyncio.sleep(A_DAY_AND_MORE)
+        await _all_synced(world, approved=_CALM)
+        if not any(told["state"] == "unknown" for told in await _waiting(world)):
+            break
+    for _ in range(2):
+        await asyncio.sleep(A_DAY_AND_MORE)
+        await _all_synced(world, approved=_CALM)
+    await asyncio.sleep(A_DAY_AND_MORE)
+    begin = len(world.sandbox.history)
+    await _all_synced(world, approved=0)
+    final["third_run"] = [begin, len(world.sandbox.history)]
+    final["waiting"] = await _waiting(world)
+    final["at"] = world.now()
+
+
+async def _waiting(world: World) -> list[dict[str, Any]]:
+    """What the product says of what is not done."""
+    waiting: list[dict[str, Any]] = []
+
+    async def tell(place: Place) -> str:
+        ledger = await place.open()
+        for institution in world.institutions:
+            book = await ledger.institution(institution.id)
+            for number in (await book.mailboxes.numbers()).values():
+                waiting.extend(
+                    {
+                        "institution": institution.id,
+                        "mailbox": change.mailbox.key,
+                        "key": change.meeting_key,
+                        "state": change.state.value,
+                        "code": change.code,
+                        "detail": detail,
+                    }
+                    for change, detail, *_ in await book.changes.of_mailbox(number)
+                    if change.state not in {ChangeState.DONE, ChangeState.SUPERSEDED}
+                )
+        return f"{len(waiting)} changes wait"
+
+    world.start("status", tell)
+    await world.quiet()
+    return waiting
+
+
+async def _all_synced(world: World, *, approved: int) -> None:
+    for institution in world.institutions:
+
+        async def work(place: Place, institution: Any = institution) -> str:
+            return await synced(place, institution, allow_deletes=approved)
+
+        world.start("final sync", work)
+        await world.quiet()
+
+
+def _testimony(world: World, final: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "installation": INSTALLATION,
+        "institutions": [
+            {
+                "id": institution.id,
+                "tenant": institution.tenant.tenant_id,
+                "app": institution.app.client_id,
+                "mailboxes": [mailbox.address for mailbox in institution.mailboxes],
+            }
+            for institution in world.institutions
+        ],
+        "at_least": AT_LEAST,
+        "bound": 600.0,
+        "states": world.states,
+        "runs": world.runs,
+        "deaths": world.deaths,
+        "lost": world.network.lost,
+        "ways": world.network.ways,
+        "mails": [mail.cause for mail in world.sandbox.outbox],
+        "surprises": world.surprises,
+        "final": final,
+    }

@@ -1,0 +1,272 @@
+"""Every checker finds the bad histories that are forged for it, and has nothing to say of a good one."""
+
+import ast
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.simulation.checkers import CHECKERS, judged
+
+ADA = "ada@north.example"
+SOUTH_ADA = "ada@south.example"
+NORTH = {"id": "north", "tenant": "t-north", "app": "a-north", "mailboxes": [ADA]}
+SOUTH = {"id": "south", "tenant": "t-south", "app": "a-south", "mailboxes": [SOUTH_ADA]}
+INSTALLATION = "6f1c"
+NOON = 1_000_000.0
+STARTS = 2_000_000
+END = 1_500_000.0
+
+
+class Forged:
+    """A history in the making, about one meeting of Ada's: made at noon, wanted to the end."""
+
+    def __init__(self) -> None:
+        self.history: list[dict[str, Any]] = []
+        self.testimony: dict[str, Any] = {
+            "installation": INSTALLATION,
+            "institutions": [NORTH, SOUTH],
+            "at_least": 3,
+            "bound": 600.0,
+            "states": [state(NOON - 9, pair(1))],
+            "runs": [run(NOON - 1, NOON + 60), run(END, END + 1)],
+            "deaths": [],
+            "lost": [],
+            "ways": [[0.0, 0.1]],
+            "mails": [],
+            "surprises": [],
+            "final": {"third_run": [10_000, 10_000], "waiting": [], "at": END + 2},
+        }
+        self.change("create", "e1", title="l1 v1")
+
+    def record(self, kind: str, at: float, **values: Any) -> None:
+        told = {"tenant": "t-north", "app": "a-north", "mailbox": ADA, "method": "", "path": "", "status": 0}
+        self.history.append(
+            told | {"number": len(self.history) + 1, "at": at, "kind": kind, "detail": {}} | values
+        )
+
+    def change(
+        self,
+        action: str,
+        event: str,
+        *,
+        by: str = "api:a-north",
+        title: str = "l1 v1",
+        at: float = NOON,
+        mark: str | None = "",
+        mailbox: str = ADA,
+        **more: Any,
+    ) -> None:
+        detail = {"action": action, "cause": by, "event": event, "subject": title, "start": STARTS}
+        detail |= {"end": STARTS + 3600, "attendees": 0} | more
+        if mark is not None:
+            detail["properties"] = {"String {7885} Name ClassbellMark": mark or marked()}
+        self.record("change", at, app=by.partition(":")[2], mailbox=mailbox, detail=detail)
+
+    def asked(self, method: str, at: float, status: int = 200, **detail: Any) -> None:
+        kind = "request" if status < 400 else "refusal"
+        path = f"/v1.0/users/{ADA}/events/e1"
+        self.record(kind, at, method=method, path=path, status=status, detail=detail)
+
+    def found(self) -> set[str]:
+        """The names of what is violated."""
+        return {text.partition(":")[0] for text in judged(self.history, self.testimony)}
+
+
+def marked(institution: str = "north", mailbox: str = ADA, key: str = "lectures:l1") -> str:
+    return f"1/{INSTALLATION}/op-{key}/" + json.dumps([institution, mailbox, key, 1, int(NOON), 1])
+
+
+def pair(version: int) -> dict[str, Any]:
+    title = f"l1 v{version}"
+    return {"mailbox": ADA, "key": "lectures:l1", "title": title, "start": STARTS, "end": STARTS + 3600}
+
+
+def state(at: float, *pairs: dict[str, Any], good: bool = True, readable: bool = True) -> dict[str, Any]:
+    told = {"at": at, "institution": "north", "source": "lectures", "good": good, "how": ""}
+    return told | {"readable": readable, "pairs": list(pairs)}
+
+
+def run(begin: float, end: float, **more: Any) -> dict[str, Any]:
+    told = {"process": "sync#1", "institution": "north", "begin": begin, "end": end, "approved": 0}
+    return told | {"outcome": "0", "only_look": False, "requests": 0} | more
+
+
+def writes_to_a_copy(forged: Forged) -> None:
+    forged.change("copy", "e2", by="user", copy_of="e1")
+    forged.change("update", "e2")
+
+
+def deletes_an_event_of_others(forged: Forged) -> None:
+    forged.change("create", "e2", by="user", mark=None, title="dentist")
+    forged.change("delete", "e2", mark=None, title="dentist")
+
+
+def renames_a_calendar(forged: Forged) -> None:
+    detail = {"action": "rename-calendar", "cause": "api:a-north", "calendar": "c"}
+    forged.record("change", NOON, detail=detail)
+
+
+def reads_what_bears_no_mark(forged: Forged) -> None:
+    forged.change("create", "e2", by="user", mark=None, title="dentist")
+    forged.asked("GET", NOON, events=["e2"])
+
+
+def makes_an_event_twice(forged: Forged) -> None:
+    forged.change("create", "e2", at=NOON + 5)
+
+
+def never_delivers(forged: Forged) -> None:
+    forged.testimony["states"].append(state(NOON + 9, pair(1), pair(1) | {"key": "lectures:l2"}))
+
+
+def delivers_an_old_state(forged: Forged) -> None:
+    forged.testimony["states"].append(state(NOON + 9, pair(2)))
+
+
+def leaves_what_nobody_wants(forged: Forged) -> None:
+    forged.testimony["states"].append(state(NOON + 9))
+
+
+def waits_without_a_reason(forged: Forged) -> None:
+    waiting = {"institution": "north", "mailbox": ADA, "key": "lectures:l1", "state": "waiting", "code": ""}
+    forged.testimony["final"]["waiting"] = [waiting]
+
+
+def deletes_for_an_unreadable_file(forged: Forged) -> None:
+    forged.testimony["states"] += [state(NOON + 9, good=False, readable=False), state(END, pair(1))]
+    forged.change("delete", "e1", at=NOON + 20)
+    forged.change("create", "e2", at=END)
+
+
+def deletes_much_for_a_shrunk_file(forged: Forged) -> None:
+    pairs = [pair(1) | {"key": f"lectures:l{number}"} for number in range(2, 12)]
+    forged.testimony["states"] = [state(NOON - 9, *pairs), state(NOON + 9, pair(1), good=False)]
+    for number in range(2, 12):
+        forged.change("create", f"e{number}", mark=marked(key=f"lectures:l{number}"))
+    for number in range(2, 12):
+        forged.change("delete", f"e{number}", at=NOON + 20, mark=marked(key=f"lectures:l{number}"))
+    forged.testimony["states"].append(state(END, pair(1)))
+
+
+def deletes_what_had_ended(forged: Forged) -> None:
+    forged.testimony["states"].append(state(NOON + 9))
+    forged.testimony["runs"].append(run(STARTS + 9000, STARTS + 9010))
+    forged.change("delete", "e1", at=STARTS + 9001.0)
+
+
+def writes_in_the_third_run(forged: Forged) -> None:
+    forged.testimony["final"]["third_run"] = [len(forged.history), 10_000]
+    forged.asked("PATCH", END)
+
+
+def never_comes_to_rest(forged: Forged) -> None:
+    forged.testimony["final"] = {}
+
+
+def asks_another_tenant(forged: Forged) -> None:
+    forged.record("request", NOON, app="a-south", method="GET", path="/v1.0/users/x/calendars", status=200)
+
+
+def asks_for_anothers_mailbox(forged: Forged) -> None:
+    forged.record("refusal", NOON, method="GET", path=f"/v1.0/users/{SOUTH_ADA}/calendars", status=404)
+
+
+def delivers_to_the_wrong_mailbox(forged: Forged) -> None:
+    forged.change("create", "e2", mark=marked(mailbox="grace@north.example", key="lectures:l2"))
+
+
+def marks_for_another_institution(forged: Forged) -> None:
+    forged.change("create", "e2", mark=marked("south", key="lectures:l2"))
+
+
+def invites(forged: Forged) -> None:
+    forged.change("update", "e1", attendees=2)
+
+
+def lets_a_mail_go_out(forged: Forged) -> None:
+    forged.testimony["mails"] = ["user", "api:a-north"]
+
+
+def puts_an_older_state_over_a_newer_one(forged: Forged) -> None:
+    forged.testimony["states"] += [state(NOON + 1, pair(2)), state(NOON + 9, pair(1))]
+    forged.change("update", "e1", title="l1 v2", at=NOON + 5)
+    forged.change("update", "e1", title="l1 v1", at=NOON + 6)
+
+
+def sends_while_it_only_looks(forged: Forged) -> None:
+    forged.testimony["runs"].append(run(NOON, NOON, only_look=True, requests=1))
+
+
+def asks_again_too_early(forged: Forged) -> None:
+    forged.asked("PATCH", NOON, 429, retry_after="30")
+    forged.asked("PATCH", NOON + 25, 200)
+
+
+def crowds_a_mailbox(forged: Forged) -> None:
+    for _ in range(4):
+        forged.asked("PATCH", NOON + 2, arrived=NOON + 1)
+
+
+def ends_by_surprise(forged: Forged) -> None:
+    forged.testimony["surprises"] = ["sync#1: KeyError('x')"]
+
+
+BAD: list[tuple[str, Callable[[Forged], None]]] = [
+    ("I1", writes_to_a_copy),
+    ("I1", deletes_an_event_of_others),
+    ("I1", renames_a_calendar),
+    ("I1", reads_what_bears_no_mark),
+    ("I2", makes_an_event_twice),
+    ("I3", never_delivers),
+    ("I3", delivers_an_old_state),
+    ("I3", leaves_what_nobody_wants),
+    ("I3", waits_without_a_reason),
+    ("I4", deletes_for_an_unreadable_file),
+    ("I4", deletes_much_for_a_shrunk_file),
+    ("I4", deletes_what_had_ended),
+    ("I5", writes_in_the_third_run),
+    ("I5", never_comes_to_rest),
+    ("I7", asks_another_tenant),
+    ("I7", asks_for_anothers_mailbox),
+    ("I7", delivers_to_the_wrong_mailbox),
+    ("I7", marks_for_another_institution),
+    ("I8", invites),
+    ("I8", lets_a_mail_go_out),
+    ("I9", puts_an_older_state_over_a_newer_one),
+    ("I10", sends_while_it_only_looks),
+    ("I14", asks_again_too_early),
+    ("I14", crowds_a_mailbox),
+    ("surprise", ends_by_surprise),
+]
+
+
+def test_of_a_good_history_no_checker_has_anything_to_say() -> None:
+    forged = Forged()
+    forged.change("create", "e2", by="user", mark=None, title="dentist")
+    forged.change("copy", "e3", by="user", copy_of="e1")
+    forged.change("update", "e1", by="user", title="mine 3")
+    forged.asked("PATCH", NOON, 429, retry_after="30")
+    forged.asked("PATCH", NOON + 31)
+    assert judged(forged.history, forged.testimony) == []
+
+
+@pytest.mark.parametrize(("name", "forge"), BAD, ids=[forge.__name__ for _, forge in BAD])
+def test_a_forged_bad_history_is_found(name: str, forge: Callable[[Forged], None]) -> None:
+    forged = Forged()
+    forge(forged)
+    assert name in forged.found()
+
+
+def test_every_checker_has_bad_histories_forged_for_it() -> None:
+    assert {name for name, _ in BAD} == set(CHECKERS)
+
+
+def test_checkers_know_nothing_of_the_product() -> None:
+    """They judge it, and must not share its mistakes."""
+    for path in sorted((Path(__file__).parent / "checkers").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [name.name for name in node.names] if isinstance(node, ast.Import) else []
+            assert not [name for name in names if name.startswith("classbell")], path.name

@@ -1,0 +1,57 @@
+"""Schedules drawn from seeds: a few of them every day, many more in the longer proofs."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.simulation.checkers import judged
+from tests.simulation.equipment import Equipment, equipment
+from tests.simulation.schedule import play
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def made() -> Iterator[Equipment]:
+    with equipment() as ready:
+        yield ready
+
+
+@pytest.mark.parametrize("seed", [f"daily-{number}" for number in range(4)])
+def test_whatever_happens_no_invariant_is_violated(made: Equipment, seed: str) -> None:
+    told = play(seed, made)
+    assert judged(told.history, told.testimony) == []
+
+
+def test_the_same_seed_gives_the_same_history_in_every_process(made: Equipment) -> None:
+    expected = play("same", made, 60).digest
+    for hashes in ("0", "1"):
+        ended = subprocess.run(
+            [sys.executable, "-m", "tests.simulation", "same", "--operations", "60"],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONHASHSEED": hashes},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert expected in ended.stdout, ended.stdout[-500:] + ended.stderr[-2000:]
+
+
+def test_another_seed_gives_another_history(made: Equipment) -> None:
+    assert play("same", made, 20).digest != play("other", made, 20).digest
+
+
+@pytest.mark.prove
+@pytest.mark.timeout(1500)
+def test_five_hundred_schedules_violate_nothing() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.simulation", "--seeds", "500"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-3000:]
