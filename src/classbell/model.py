@@ -136,6 +136,7 @@ class Reason(IntEnum):
     REMOVED = 5
     LEFT = 6
     RESTORED = 7
+    EDITED = 8
 
 
 class ChangeState(StrEnum):

@@ -47,6 +47,8 @@ class Terms:
         window: what counts.
         coverages: per source of ``Desired.sources``, what its snapshot really saw.
         busy: pairs (mailbox << 32 | meeting, ascending) whose last request is not settled; left alone.
+        drifted: pairs whose event was seen to show something else than was delivered; written again.
+        missing: pairs whose event was seen to be gone.
         only: if given, the one mailbox that is planned for.
     """
 
@@ -54,6 +56,8 @@ class Terms:
     window: Window
     coverages: Sequence[Coverage]
     busy: Ids = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    drifted: Ids = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    missing: Ids = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     only: int | None = None
 
 
@@ -101,6 +105,12 @@ _ARRAYS = [part.name for part in fields(Plan) if part.name not in {"unchanged", 
 def pair_keys(mailbox: Ids, meeting: Ids) -> Ids:
     """One number per pair, in the order of (mailbox, meeting)."""
     return (mailbox << _SHIFT) | meeting
+
+
+def pairs_of(pairs: Sequence[tuple[int, int]]) -> Ids:
+    """The numbers of some pairs (mailbox, meeting), ascending."""
+    columns = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    return np.sort(pair_keys(columns[:, 0], columns[:, 1]))
 
 
 def plan_changes(desired: Desired, delivered: Iterable[Delivered], terms: Terms) -> Plan:
@@ -184,6 +194,8 @@ class _Comparison:
         counts[found] |= old_in[match]
         differs = np.zeros(len(want), dtype=np.bool_)
         differs[found] = slots.fingerprint[slot[found]] != held.fingerprint[match]
+        drifted = found & ~differs & np.isin(want, self._terms.drifted)
+        differs |= drifted
         idle = ~np.isin(want, self._terms.busy)
         create = ~found & new_in & idle
         update = differs & counts & idle
@@ -192,8 +204,11 @@ class _Comparison:
         delete = absent & old_in & self._deletable(held) & ~np.isin(have, self._terms.busy)
         previous = np.zeros(len(want), dtype=np.uint64)
         previous[found] = held.fingerprint[match]
+        why = np.where(drifted, Reason.EDITED, Reason.CHANGED)
+        why[create] = np.where(slots.meeting[slot[create]] >= PROVISIONAL, Reason.NEW_MEETING, Reason.JOINED)
+        why[create & np.isin(want, self._terms.missing)] = Reason.RESTORED
         return _ordered(
-            self._wanted_changes(mailbox, slot, create, update, previous),
+            self._wanted_changes(mailbox, slot, create, update, previous, why),
             self._deletes(held, delete),
             unchanged=int(np.count_nonzero(found & ~differs & counts)),
             delivered=delivered,
@@ -217,18 +232,16 @@ class _Comparison:
         return mask & ~np.isin(places, pair_keys(unread[:, 1], unread[:, 0]))
 
     def _wanted_changes(
-        self, mailbox: Ids, slot: Ids, create: Mask, update: Mask, previous: Fingerprints
+        self, mailbox: Ids, slot: Ids, create: Mask, update: Mask, previous: Fingerprints, why: Ids
     ) -> Plan:
         either = create | update
         slots, chosen = self._desired.slots, slot[either]
         creates = create[either]
-        meeting = slots.meeting[chosen]
-        joined = np.where(meeting >= PROVISIONAL, Reason.NEW_MEETING, Reason.JOINED)
         return Plan(
             mailbox=mailbox[either],
-            meeting=meeting,
+            meeting=slots.meeting[chosen],
             action=np.where(creates, Action.CREATE, Action.UPDATE).astype(np.int8),
-            reason=np.where(creates, joined, Reason.CHANGED).astype(np.int8),
+            reason=why[either].astype(np.int8),
             fingerprint=slots.fingerprint[chosen],
             previous=previous[either],
             starts=slots.starts[chosen],

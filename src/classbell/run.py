@@ -23,13 +23,13 @@ from classbell.errors import (
     SourceUnreachable,
     SourceUnusable,
 )
-from classbell.guards import judge, shrinkages
+from classbell.guards import Circumstances, judge, shrinkages
 from classbell.identity.tokens import LARGE_SKEW
 from classbell.ledger import Accepted, InstitutionLedger
 from classbell.model import Coverage, Ids, Snapshot, Window
 from classbell.numbering import Numbering
 from classbell.people import mailbox_key, receipts
-from classbell.plan import Plan, Terms, pair_keys, plan_changes
+from classbell.plan import Plan, Terms, pairs_of, plan_changes
 from classbell.ports import Ports
 from classbell.renderings import Renderings
 from classbell.report import Report, Review, exit_code_of, held_sources, summary_of
@@ -109,7 +109,7 @@ class Run:
         last = {name: state.last for name, state in states.items()}
         verdict = judge(
             plan,
-            shrinkages(_in_order(snapshots, desired), last, now=int(now)),
+            Circumstances(shrunk=shrinkages(_in_order(snapshots, desired), last, now=int(now))),
             office.settings.safety,
             allow_deletes=self._allow_deletes,
         )
@@ -221,14 +221,17 @@ class Run:
         ledger = self._office.ledger
         # A process that died has left these behind; what they say must not be trusted.
         stale = await ledger.entries.stale()
-        unsettled = np.array(await ledger.changes.unsettled(), dtype=np.int64).reshape(-1, 2)
+        # Where an event stands that the ledger cannot prove, a second one beside it would be a duplicate.
+        busy = [*await ledger.changes.unsettled(), *await ledger.sightings.blocking()]
         places = _source_places(await ledger.meetings.numbers(), (*desired.sources, *withdrawn))
         delivered = [run async for run in ledger.entries.delivered(places, fresh=stale)]
         terms = Terms(
             now=int(now),
             window=window,
             coverages=[s.coverage for s in _in_order(snapshots, desired)] + [_ALL] * len(withdrawn),
-            busy=np.sort(pair_keys(unsettled[:, 0], unsettled[:, 1])),
+            busy=pairs_of(busy),
+            drifted=pairs_of(await ledger.sightings.drifted()),
+            missing=pairs_of(await ledger.sightings.missing()),
             only=only,
         )
         return plan_changes(desired, delivered, terms)

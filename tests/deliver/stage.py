@@ -31,7 +31,7 @@ from classbell.outlook.graph import GraphDialect
 from classbell.outlook.mark import MARK_PROPERTY, Mark
 from classbell.outlook.pace import Pace
 from classbell.people import Receipt
-from classbell.plan import Plan, Terms, pair_keys, plan_changes
+from classbell.plan import Plan, Terms, pairs_of, plan_changes
 from classbell.ports import Transport
 from classbell.renderings import Renderings
 from classbell.sandbox import App, Mailbox, Record, RequestInfo, Sandbox, SandboxClock, Tenant
@@ -337,7 +337,7 @@ class Stage:
     async def _compare(self, book: InstitutionLedger, desired: Desired, coverage: Coverage) -> Plan:
         numbers = await book.meetings.numbers()
         stale = await book.entries.stale()
-        unsettled = np.array(await book.changes.unsettled(), dtype=np.int64).reshape(-1, 2)
+        busy = [*await book.changes.unsettled(), *await book.sightings.blocking()]
         delivered = [run async for run in book.entries.delivered(_read_in_full, fresh=stale)]
         now = int(self.clock.now())
         assert numbers is not None
@@ -348,7 +348,9 @@ class Stage:
                 now=now,
                 window=Window(begin=now - WEEK, end=now + 30 * WEEK),
                 coverages=[coverage],
-                busy=np.sort(pair_keys(unsettled[:, 0], unsettled[:, 1])),
+                busy=pairs_of(busy),
+                drifted=pairs_of(await book.sightings.drifted()),
+                missing=pairs_of(await book.sightings.missing()),
             ),
         )
 

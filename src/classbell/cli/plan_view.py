@@ -28,6 +28,7 @@ REASONS = {
     Reason.REMOVED: "no longer in the timetable",
     Reason.LEFT: "no longer attends",
     Reason.RESTORED: "had been removed from the calendar",
+    Reason.EDITED: "had been changed in Outlook",
 }
 # Of what is held: why, and where to look.
 _ADVICE = {

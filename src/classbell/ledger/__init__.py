@@ -13,6 +13,7 @@ from classbell.ledger.certificates import Certificates
 from classbell.ledger.changes import Changes, Intent, Waiting
 from classbell.ledger.database import SCHEMA, Database, insert_one
 from classbell.ledger.entries import Entries, full_key
+from classbell.ledger.known import Knowledge, KnownMailbox
 from classbell.ledger.mailboxes import Mailboxes, OutMailbox
 from classbell.ledger.meetings import KnownRendering, Meetings, NewRendering
 from classbell.ledger.runs import PastRun, Runs, SourceState
@@ -31,6 +32,7 @@ class InstitutionLedger:
         self.runs = Runs(database, number)
         self.certificates = Certificates(database, number)
         self.sightings = Sightings(database, number)
+        self.known = Knowledge(database, number)
         self.plans = Acceptor(database, number, installation, key)
 
 
@@ -125,6 +127,7 @@ __all__ = [
     "Accepted",
     "InstitutionLedger",
     "Intent",
+    "KnownMailbox",
     "KnownRendering",
     "Ledger",
     "NewRendering",

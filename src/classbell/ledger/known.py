@@ -1,0 +1,104 @@
+"""All that the ledger knows of one mailbox, for comparing it with what stands there."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from classbell.ledger.changes import IS_OPEN
+from classbell.ledger.database import Database, parts_of
+from classbell.ledger.entries import Entries, full_key
+from classbell.ledger.incarnations import remembered
+from classbell.ledger.outcomes import CREATING
+from classbell.ledger.schema import change, entry, meeting
+from classbell.ledger.sightings import Sighted, Sighting, Sightings
+from classbell.model import ChangeState, Entry, Mailbox
+
+_UNSETTLED = (ChangeState.SENT, ChangeState.UNKNOWN, ChangeState.HELD)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownMailbox:
+    """
+    A mailbox as the ledger has it.
+
+    Attributes:
+        entries: the events delivered there; ``delivered_at`` says of each meeting when it was last written.
+        bodies: the renderings delivered, by fingerprint; without those that are not kept.
+        past: the highest incarnation that is over, by meeting.
+        unsettled: the meetings whose last request is not settled.
+        under_way: the operations of creates that may have been sent; ``sent_until`` is the latest instant, by
+            the service's clock, until which one of them may have left (0.0 if there is none).
+        drifted: which of the events were seen to differ.
+    """
+
+    mailbox: Mailbox
+    entries: Sequence[Entry]
+    delivered_at: Mapping[int, float]
+    bodies: Mapping[int, bytes]
+    past: Mapping[int, int]
+    unsettled: Collection[int]
+    under_way: Collection[str]
+    sent_until: float
+    drifted: Sequence[Sighting]
+
+
+class Knowledge:
+    """Gives what is known of the institution's mailboxes."""
+
+    def __init__(self, database: Database, institution_id: int) -> None:
+        self._database = database
+        self._institution_id = institution_id
+        self._entries = Entries(database, institution_id)
+        self._sightings = Sightings(database, institution_id)
+
+    async def of(self, owner: Mailbox) -> KnownMailbox:
+        """All that is known of one mailbox."""
+        delivered = await self._entries.of_mailbox(owner)
+        sightings = await self._sightings.of_mailbox(owner.id)
+
+        def read(connection: Connection) -> KnownMailbox:
+            times = select(entry.c.meeting_id, entry.c.delivered_at).where(entry.c.mailbox_id == owner.id)
+            query = select(
+                change.c.meeting_id, change.c.action, change.c.operation, change.c.send_until
+            ).where(
+                change.c.institution_id == self._institution_id,
+                change.c.mailbox_id == owner.id,
+                IS_OPEN,
+                change.c.state.in_(_UNSETTLED),
+            )
+            open_ = connection.execute(query).all()
+            creates = [row for row in open_ if row.action in CREATING]
+            return KnownMailbox(
+                mailbox=owner,
+                entries=[known for known, _ in delivered],
+                delivered_at=dict(connection.execute(times).all()),
+                bodies={known.fingerprint: body for known, body in delivered if body},
+                past=remembered(connection, owner.id),
+                unsettled={row.meeting_id for row in open_},
+                under_way={row.operation for row in creates},
+                sent_until=max((row.send_until for row in creates), default=0.0),
+                drifted=[seen for seen in sightings if seen.kind is Sighted.DRIFTED],
+            )
+
+        return await self._database.read(read)
+
+    async def numbers(self, keys: Collection[str]) -> dict[str, int]:
+        """The numbers of meetings by their full keys; without those that are not known."""
+        parts: dict[str, list[str]] = {}
+        for key in keys:
+            source, _, rest = key.partition(":")
+            parts.setdefault(source, []).append(rest)
+
+        def read(connection: Connection) -> dict[str, int]:
+            found: dict[str, int] = {}
+            for source, rests in parts.items():
+                query = select(meeting.c.key, meeting.c.id).where(
+                    meeting.c.institution_id == self._institution_id, meeting.c.source == source
+                )
+                for part in parts_of(sorted(rests)):
+                    rows = connection.execute(query.where(meeting.c.key.in_(part)))
+                    found.update((full_key(source, key), number) for key, number in rows)
+            return found
+
+        return await self._database.read(read)

@@ -1,0 +1,163 @@
+"""
+What a look through a mailbox means beside what the ledger knows of it. Pure.
+
+A mark alone proves nothing, for Outlook copies it with a copied event: only an event that the ledger knows by
+its id is ours. Everything else that bears our mark is told, and never touched.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from classbell.ledger import KnownMailbox, Sighted, Sighting, Verified
+from classbell.model import Entry
+from classbell.outlook.dialect import FoundEvent
+from classbell.outlook.mark import Mark
+from classbell.verify.compare import differing
+
+_UNMARKED = "our event, but it does not bear the mark that we gave it"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owner:
+    """To whom the events of a mailbox belong: the ids of installation and institution."""
+
+    installation: str
+    institution: str
+
+
+def unlike(known: KnownMailbox, events: Iterable[FoundEvent]) -> bool:
+    """Whether anything stands there otherwise than the ledger has it, as far as ids and etags tell."""
+    found = {event.id: event.etag for event in events}
+    return found != {entry.event_id: entry.etag for entry in known.entries}
+
+
+def absent(
+    known: KnownMailbox, looks: Iterable[Collection[FoundEvent]], *, service_time: float, bound: float
+) -> list[Entry]:
+    """
+    The entries whose events no look has found, though it should have.
+
+    Left out are pairs whose last request is not settled, and events so young that lists may lack them.
+
+    Args:
+        looks: what each complete look has found.
+        service_time: when the first of them began, by the service's clock; 0.0 if it did not say.
+        bound: how long after its create an event may be missing from lists, in seconds.
+    """
+    found = {event.id for events in looks for event in events}
+    return [
+        entry
+        for entry in known.entries
+        if entry.event_id not in found
+        and entry.meeting_id not in known.unsettled
+        and known.delivered_at[entry.meeting_id] + bound < service_time
+    ]
+
+
+def findings(
+    known: KnownMailbox,
+    events: Collection[FoundEvent],
+    *,
+    owner: Owner,
+    missing: Collection[Entry] = (),
+    unmarked: Collection[Entry] = (),
+    meetings: Mapping[str, int],
+) -> Verified:
+    """
+    What a complete look with contents means.
+
+    Args:
+        missing: entries whose events are gone.
+        unmarked: entries whose events stand there without our mark.
+        meetings: the numbers of meetings that marks name, by their full keys.
+    """
+    entries = {entry.event_id: entry for entry in known.entries}
+    renewed: list[tuple[Entry, str]] = []
+    sightings: list[Sighting] = [
+        Sighting(
+            kind=Sighted.MISSING,
+            event_id=entry.event_id,
+            meeting_id=entry.meeting_id,
+            etag=entry.etag,
+            detail="our event stands in no calendar any more",
+        )
+        for entry in missing
+    ]
+    sightings += [_forged(entry.event_id, entry.meeting_id, entry.etag, _UNMARKED) for entry in unmarked]
+    for event in events:
+        entry = entries.get(event.id)
+        if entry is None:
+            sightings += _strange(known, event, owner, meetings)
+            continue
+        mark = Mark.parse(event.mark) if event.mark else None
+        if mark is None or mark.operation != entry.operation:
+            sightings.append(_forged(event.id, entry.meeting_id, event.etag, _UNMARKED))
+        elif event.etag == entry.etag:
+            # What was left as its owner had it stays known to be so.
+            sightings += [
+                seen for seen in known.drifted if seen.event_id == event.id and seen.etag == event.etag
+            ]
+        elif entry.meeting_id in known.unsettled:
+            # Our own last request may have changed it.
+            continue
+        elif event.etag and (body := known.bodies.get(entry.fingerprint)):
+            renewed.append((entry, event.etag))
+            fields = differing(body, event)
+            if fields:
+                sightings.append(
+                    Sighting(
+                        kind=Sighted.DRIFTED,
+                        event_id=event.id,
+                        meeting_id=entry.meeting_id,
+                        etag=event.etag,
+                        detail=", ".join(fields),
+                    )
+                )
+    return Verified(mailbox=known.mailbox, renewed=renewed, missing=list(missing), sightings=sightings)
+
+
+def keys_named(events: Iterable[FoundEvent]) -> set[str]:
+    """The full keys of the meetings that the events' marks name."""
+    marks = (Mark.parse(event.mark) for event in events if event.mark)
+    return {mark.meeting_key for mark in marks if mark is not None}
+
+
+def _strange(
+    known: KnownMailbox, event: FoundEvent, owner: Owner, meetings: Mapping[str, int]
+) -> Iterator[Sighting]:
+    """What an event is that the ledger does not know by its id, though it bears a mark of this installation."""
+    mark = Mark.parse(event.mark) if event.mark else None
+    if mark is None:
+        yield _forged(event.id, None, event.etag, "bears what is no mark of ours")
+        return
+    if mark.institution != owner.institution:
+        # Another institution of this installation serves the same mailbox.
+        return
+    meeting = meetings.get(mark.meeting_key)
+    if mark.mailbox_key != known.mailbox.key:
+        yield _copy(event, None, f"a copy of an event in the calendar of {mark.mailbox_key}")
+    elif any(entry.operation == mark.operation for entry in known.entries):
+        yield _copy(event, meeting, "a copy of our event")
+    elif mark.operation in known.under_way:
+        # Delivery looks for it by itself.
+        return
+    elif meeting is not None and mark.incarnation <= known.past.get(meeting, 0):
+        yield _copy(
+            event, meeting, "a copy of an event of ours that is no more, or put back from Deleted Items"
+        )
+    else:
+        yield Sighting(
+            kind=Sighted.EXTRA,
+            event_id=event.id,
+            meeting_id=meeting,
+            etag=event.etag,
+            detail="bears our mark, and the ledger does not know it",
+        )
+
+
+def _copy(event: FoundEvent, meeting: int | None, detail: str) -> Sighting:
+    return Sighting(kind=Sighted.COPY, event_id=event.id, meeting_id=meeting, etag=event.etag, detail=detail)
+
+
+def _forged(event_id: str, meeting: int | None, etag: str, detail: str) -> Sighting:
+    return Sighting(kind=Sighted.FORGED, event_id=event_id, meeting_id=meeting, etag=etag, detail=detail)

@@ -1,0 +1,190 @@
+"""
+Verify: read mailboxes back, and keep in the ledger what is not as it has it.
+
+Nothing is written to a mailbox here. What was seen goes into the ledger, and the next plan makes good what the
+policies want made good, under the same guards as ever.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+
+from classbell.access import Access
+from classbell.deliver.survey import Survey
+from classbell.ledger import InstitutionLedger, KnownMailbox, Sighted, Verified
+from classbell.model import Entry, Mailbox
+from classbell.outlook.answers import Diagnosis, Meaning
+from classbell.outlook.dialect import Answer, FoundEvent
+from classbell.outlook.mark import Mark, installation_prefix
+from classbell.ports import Clock
+from classbell.verify.findings import Owner, absent, findings, keys_named, unlike
+from classbell.verify.reading import Reader, Unread
+
+PAGE = 1000
+# Of what is told one by one; the ledger keeps everything.
+KEPT = 1000
+
+
+@dataclass(kw_only=True)
+class Verdict:
+    """How reading back went: mailboxes read, what was seen by kind, and what stayed unread."""
+
+    read: int = 0
+    seen: Counter[Sighted] = field(default_factory=Counter)
+    unlike: int = 0
+    examples: list[Verified] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+    unread_count: int = 0
+    interrupted: bool = False
+
+
+class Verification:
+    """
+    Reads mailboxes of one institution back.
+
+    Args:
+        owner: the ids of installation and institution.
+        bound: seconds for which a young event may be missing from lists.
+        tell: called with the number of mailboxes read so far.
+    """
+
+    def __init__(
+        self,
+        ledger: InstitutionLedger,
+        access: Access,
+        clock: Clock,
+        *,
+        owner: Owner,
+        bound: float,
+        tell: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self._ledger = ledger
+        self._access = access
+        self._clock = clock
+        self._owner = owner
+        self._bound = bound
+        self._tell = tell
+        self._prefix = installation_prefix(owner.installation)
+        self._reader: Reader | None = None
+        self._verdict = Verdict()
+
+    def stop(self) -> None:
+        """Begin nothing new; what was read is kept."""
+        if self._reader is not None:
+            self._reader.stop()
+
+    async def all(self) -> Verdict:
+        """Read back every mailbox in which events of ours may stand."""
+        return await self._read(self._pages())
+
+    async def sample(self, count: int) -> Verdict:
+        """Read back those mailboxes that were not for the longest time."""
+        return await self._read(_once(await self._ledger.sightings.longest_unseen(count)))
+
+    async def some(self, mailboxes: Sequence[Mailbox]) -> Verdict:
+        """Read back these mailboxes, even if they were out."""
+        return await self._read(_once(mailboxes), insist=True)
+
+    async def _read(self, pages: AsyncIterator[Sequence[Mailbox]], *, insist: bool = False) -> Verdict:
+        verdict = self._verdict = Verdict()
+        self._reader = Reader(self._ledger, self._access, self._clock, insist=insist)
+        try:
+            async for unread in self._reader.through(pages, self._unit):
+                verdict.unread_count += 1
+                if len(verdict.unread) < KEPT:
+                    verdict.unread.append(unread)
+            verdict.interrupted = self._reader.interrupted
+        finally:
+            self._reader = None
+        return verdict
+
+    async def _pages(self) -> AsyncIterator[Sequence[Mailbox]]:
+        after = -1
+        while page := await self._ledger.sightings.mailboxes(PAGE, after):
+            yield page
+            after = page[-1].id
+
+    async def _unit(self, mailboxes: Sequence[Mailbox], reader: Reader) -> list[Survey]:
+        """Look; look again, with contents, where something is not as the ledger has it."""
+        first = await reader.look(mailboxes, self._prefix)
+        failed = [survey for survey in first if survey.failure is not None]
+        found: list[Verified] = []
+        again: dict[int, tuple[KnownMailbox, Survey]] = {}
+        for survey in first:
+            if survey.failure is None:
+                known = await self._ledger.known.of(survey.mailbox)
+                if unlike(known, survey.events):
+                    again[survey.mailbox.id] = (known, survey)
+                else:
+                    found.append(await self._findings(known, survey.events))
+        second = await reader.look([known.mailbox for known, _ in again.values()], self._prefix, content=True)
+        for survey in second:
+            known, earlier = again[survey.mailbox.id]
+            if survey.failure is None:
+                survey.failure = await self._closer(known, earlier, survey, reader, found)
+            if survey.failure is not None:
+                failed.append(survey)
+        await self._ledger.sightings.keep(found, self._clock.now())
+        self._count(found)
+        return failed
+
+    async def _closer(
+        self, known: KnownMailbox, earlier: Survey, survey: Survey, reader: Reader, found: list[Verified]
+    ) -> Diagnosis | None:
+        """Find out what is gone; what kept us from it, if anything did."""
+        candidates = absent(
+            known, (earlier.events, survey.events), service_time=earlier.service_time, bound=self._bound
+        )
+        missing: list[Entry] = []
+        unmarked: list[Entry] = []
+        for entry, (answer, diagnosis) in zip(candidates, await reader.read(candidates), strict=True):
+            if diagnosis.meaning is Meaning.GONE:
+                missing.append(entry)
+            elif diagnosis.meaning is not Meaning.DONE:
+                return diagnosis
+            elif _bears_its_mark(answer, entry):
+                # In Deleted Items, where its id may go on answering.
+                missing.append(entry)
+            else:
+                unmarked.append(entry)
+        found.append(await self._findings(known, survey.events, missing, unmarked))
+        return None
+
+    async def _findings(
+        self,
+        known: KnownMailbox,
+        events: Sequence[FoundEvent],
+        missing: Sequence[Entry] = (),
+        unmarked: Sequence[Entry] = (),
+    ) -> Verified:
+        ours = {entry.event_id for entry in known.entries}
+        strangers = keys_named(event for event in events if event.id not in ours)
+        return findings(
+            known,
+            events,
+            owner=self._owner,
+            missing=missing,
+            unmarked=unmarked,
+            meetings=await self._ledger.known.numbers(strangers) if strangers else {},
+        )
+
+    def _count(self, found: Sequence[Verified]) -> None:
+        verdict = self._verdict
+        for one in found:
+            verdict.read += 1
+            verdict.seen.update(seen.kind for seen in one.sightings)
+            if one.sightings:
+                verdict.unlike += 1
+                if len(verdict.examples) < KEPT:
+                    verdict.examples.append(one)
+        self._tell(verdict.read)
+
+
+def _bears_its_mark(answer: Answer, entry: Entry) -> bool:
+    mark = Mark.parse(answer.mark) if answer.mark else None
+    return mark is not None and mark.operation == entry.operation
+
+
+async def _once(mailboxes: Sequence[Mailbox]) -> AsyncIterator[Sequence[Mailbox]]:
+    if mailboxes:
+        yield mailboxes
