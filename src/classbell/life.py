@@ -121,6 +121,25 @@ class LocalFiles:
             draft.replace(path)
         _sync_directory(path.parent)
 
+    def rewrite(self, path: Path, content: bytes) -> None:
+        """
+        Replace the content of a file that people keep: durably, with its mode, its owner and links to it as they are.
+
+        Root may run us for the account of the service, which must be able to read it afterwards.
+
+        Raises:
+            OSError: it is not there, or could not be written; the old content stands.
+        """
+        path = path.resolve()
+        before = path.stat()
+        with _draft(path, content, _PRIVATE) as draft:
+            if os.name == "posix":
+                with suppress(PermissionError):
+                    os.chown(draft, before.st_uid, before.st_gid)
+            draft.chmod(stat.S_IMODE(before.st_mode))
+            draft.replace(path)
+        _sync_directory(path.parent)
+
     def create_private(self, path: Path, content: bytes) -> None:
         """
         Write a new file with mode 0600 durably: all of it or nothing, and never over another.

@@ -142,6 +142,15 @@ class Files(Protocol):
         """Replace a file atomically and fsync it; *private* means mode 0600."""
         ...
 
+    def rewrite(self, path: Path, content: bytes) -> None:
+        """
+        Replace the content of a file that is there, atomically and fsynced; mode, owner and links stay.
+
+        Raises:
+            OSError: it is not there, or could not be written.
+        """
+        ...
+
     def create_private(self, path: Path, content: bytes) -> None:
         """
         Write a new file with mode 0600 durably: all of it or nothing, and never over another.

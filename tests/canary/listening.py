@@ -37,7 +37,7 @@ def install() -> None:
 
     _after(references.Secret, "reveal", _revealed)
     _after(references.PrivateFile, "read", lambda _, place, *__: _kept(place))
-    for name in ("write_durably", "create_private"):
+    for name in ("write_durably", "rewrite", "create_private"):
         _after(LocalFiles, name, lambda _, __, path, *___: CANARY.written(path))
     _after(errors.ClassbellError, "__init__", _raised)
 

@@ -99,6 +99,11 @@ class MortalFiles(LocalFiles):
         super().write_durably(path, content, private=private)
         self._deaths.done(path.name)
 
+    def rewrite(self, path: Path, content: bytes) -> None:
+        self._deaths.before(f"rewrite {path.name}")
+        super().rewrite(path, content)
+        self._deaths.done(path.name)
+
     def remove(self, path: Path) -> None:
         self._deaths.before(f"remove {path.name}")
         super().remove(path)

@@ -114,6 +114,9 @@ class SimulatedFiles:
         self._disk.put(path, content)
         self._life.touch("file written")
 
+    def rewrite(self, path: Path, content: bytes) -> None:
+        self.write_durably(path, content)
+
     def create_private(self, path: Path, content: bytes) -> None:
         self._life.touch("create file")
         if path in self._disk:

@@ -45,6 +45,19 @@ def test_a_file_is_replaced_whole_with_the_mode_it_should_have(
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_file_that_people_keep_is_rewritten_with_its_mode_and_through_links(tmp_path: Path) -> None:
+    path, link = tmp_path / "kept.toml", tmp_path / "link.toml"
+    path.write_bytes(b"old")
+    path.chmod(0o640)
+    link.symlink_to(path)
+    LocalFiles().rewrite(link, b"new")
+    assert (path.read_bytes(), LocalFiles().mode(path), link.is_symlink()) == (b"new", 0o640, True)
+    assert sorted(tmp_path.iterdir()) == [path, link]
+    with pytest.raises(FileNotFoundError):
+        LocalFiles().rewrite(tmp_path / "absent", b"new")
+    assert sorted(tmp_path.iterdir()) == [path, link]
+
+
 def test_a_failed_replacement_leaves_the_old_file_and_no_draft(tmp_path: Path) -> None:
     path = tmp_path / "state"
     path.mkdir()

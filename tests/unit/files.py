@@ -46,6 +46,10 @@ class Drawer:
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         self.content[path] = content
 
+    def rewrite(self, path: Path, content: bytes) -> None:
+        self.read(path)
+        self.write_durably(path, content)
+
     def create_private(self, path: Path, content: bytes) -> None:
         if path in self.content:
             raise FileExistsError(errno.EEXIST, "File exists", str(path))

@@ -1,9 +1,7 @@
 """``classbell setup --answer``: the ids of the registered application, taken into the configuration."""
 
-import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from classbell.cli.invocation import Invocation
@@ -79,15 +77,8 @@ def _decoded(path: Path) -> str:
 
 
 def _replace(path: Path, content: bytes, invocation: Invocation) -> None:
-    """Replace a file, and leave it to whom it belonged: root may run this for the service's account."""
-    before = path.stat()
     try:
-        # Closed to others until its own mode is put back.
-        invocation.files.write_durably(path, content, private=True)
-        if os.name == "posix":
-            with suppress(PermissionError):
-                os.chown(path, before.st_uid, before.st_gid)
-        path.chmod(before.st_mode & 0o7777)
+        invocation.files.rewrite(path, content)
     except OSError as error:
         raise ConfigurationError(
             "E-SETUP-WRITE",

@@ -191,7 +191,7 @@ class InstitutionFile:
             try:
                 changed = way(text)
                 if tomllib.loads(changed) == expected:
-                    self._files.write_durably(self._path, changed.encode())
+                    self._files.rewrite(self._path, changed.encode())
                     return
             except (TOMLKitError, tomllib.TOMLDecodeError, LookupError, TypeError, AttributeError):
                 continue
