@@ -1,0 +1,32 @@
+"""Reading the stage's mailboxes back, and what was seen there by person and meeting."""
+
+from collections.abc import Sequence
+
+from tests.deliver.stage import BOUND, INSTALLATION, INSTITUTION, Stage
+
+from classbell.ledger import InstitutionLedger, Sighted
+from classbell.verify import Owner, Verdict, Verification
+
+OWNER = Owner(installation=INSTALLATION, institution=INSTITUTION)
+
+
+def verification(stage: Stage, book: InstitutionLedger) -> Verification:
+    return Verification(book, stage.access(), stage.clock, owner=OWNER, bound=BOUND)
+
+
+async def verify(stage: Stage, *people: str, sample: int = 0) -> Verdict:
+    """Read back these people, a sample, or all."""
+    async with stage.ledger() as book:
+        verifying = verification(stage, book)
+        if people:
+            boxes = [await book.mailboxes.find(stage.address(name)) for name in people]
+            return await verifying.some([box for box in boxes if box is not None])
+        return await (verifying.sample(sample) if sample else verifying.all())
+
+
+async def seen(stage: Stage, name: str) -> list[tuple[Sighted, str]]:
+    """What the ledger has of a person's mailbox as seen, with the details."""
+    async with stage.ledger() as book:
+        box = await book.mailboxes.find(stage.address(name))
+        found: Sequence[object] = await book.sightings.of_mailbox(box.id) if box else []
+        return sorted((one.kind, one.detail) for one in found)  # type: ignore[attr-defined]

@@ -1,0 +1,250 @@
+"""Reading mailboxes back: what is seen, what is kept, and what the next run makes of it."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from tests.deliver.stage import BOUND, Stage, lecture, mark_of, member
+from tests.verify.readings import seen, verify
+
+from classbell.errors import ServiceUnavailable
+from classbell.ledger import Sighted
+from classbell.model import Action
+from classbell.outlook.mark import MARK_PROPERTY, Mark
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+async def delivered(stage: Stage) -> None:
+    """Ada has two lectures, Bo one; all that may still be late has come."""
+    for name in ("ada", "bo"):
+        stage.mailbox(name)
+    stage.timetable = {"ada": [lecture("Logic"), lecture("Sets", day=12)], "bo": [lecture("Logic")]}
+    await stage.run()
+    stage.clock.pass_time(BOUND + 60)
+
+
+async def test_calendars_that_are_right_are_read_with_two_questions_each_and_nothing_is_told(
+    stage: Stage,
+) -> None:
+    before = stage.here
+    verdict = await verify(stage)
+    assert (verdict.read, sum(verdict.seen.values()), verdict.unread) == (2, 0, [])
+    # The calendars of a mailbox and our events in the one that there is.
+    assert [record.method for record in stage.asked(since=before)] == ["GET"] * 4
+
+
+async def test_what_its_owner_changed_is_told_by_field_and_put_right(stage: Stage) -> None:
+    event = stage.our_event("ada", "Logic")
+    stage.mailbox("ada").edit_event(event, {"subject": "Mine", "location": {"displayName": "home"}})
+    verdict = await verify(stage)
+    assert verdict.seen == {Sighted.DRIFTED: 1}
+    assert await seen(stage, "ada") == [(Sighted.DRIFTED, "title, room")]
+    before = stage.here
+    tally = await stage.run()
+    assert tally.done == {Action.UPDATE: 1}
+    # Under the etag that was seen: no conflict, no second read.
+    assert [record.method for record in stage.asked(since=before)] == ["PATCH"]
+    assert stage.our_event("ada", "Logic") == event
+    await stage.assert_true()
+    assert (await verify(stage)).seen == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"start": {"dateTime": "2026-10-01T08:00:00", "timeZone": "UTC"}}, "start"),
+        ({"end": {"dateTime": "2026-10-01T11:30:00", "timeZone": "UTC"}}, "end"),
+        ({"showAs": "oof"}, "show as"),
+        ({"sensitivity": "private"}, "sensitivity"),
+        ({"isReminderOn": True, "reminderMinutesBeforeStart": 5}, "reminder"),
+        ({"categories": ["Mine"]}, "categories"),
+        ({"body": {"contentType": "html", "content": "<p>ask about the exam</p>"}}, "text"),
+    ],
+)
+async def test_every_field_that_we_set_is_compared(stage: Stage, change: dict[str, Any], field: str) -> None:
+    stage.mailbox("ada").edit_event(stage.our_event("ada", "Logic"), change)
+    await verify(stage)
+    assert await seen(stage, "ada") == [(Sighted.DRIFTED, field)]
+
+
+async def test_a_change_that_nobody_sees_is_no_drift_and_costs_no_write(stage: Stage) -> None:
+    stage.mailbox("ada").edit_event(stage.our_event("ada", "Logic"), {"importance": "high"})
+    assert (await verify(stage)).seen == {}
+    before = stage.here
+    await stage.run()
+    assert stage.asked(since=before) == []
+    # The new etag is known: the next change of the meeting needs no second read.
+    stage.timetable["ada"][0] = lecture("Logic", place="A1")
+    stage.timetable["bo"] = []
+    await stage.run()
+    assert "GET" not in [record.method for record in stage.asked(since=before)]
+    await stage.assert_true()
+
+
+async def test_drift_that_is_not_put_right_stays_known(stage: Stage) -> None:
+    stage.mailbox("ada").edit_event(stage.our_event("ada", "Logic"), {"subject": "Mine"})
+    await verify(stage)
+    assert (await verify(stage)).seen == {Sighted.DRIFTED: 1}
+    assert await seen(stage, "ada") == [(Sighted.DRIFTED, "title")]
+
+
+@pytest.mark.stands_on("items_in_deleted_items_by_immutable_id")
+async def test_what_its_owner_removed_is_missing_and_made_again_as_another_one(stage: Stage) -> None:
+    stage.mailbox("ada").delete_event(stage.our_event("ada", "Logic"))
+    assert (await verify(stage)).seen == {Sighted.MISSING: 1}
+    assert (await verify(stage)).seen == {}
+    tally = await stage.run()
+    assert tally.done == {Action.CREATE: 1}
+    mark = mark_of(stage.mailbox("ada").event(stage.our_event("ada", "Logic")))
+    assert mark is not None
+    assert mark.incarnation == 2
+    await stage.assert_true()
+    assert await seen(stage, "ada") == []
+
+
+@pytest.mark.stands_on("lookup_lag")
+async def test_a_young_event_that_lists_do_not_show_yet_is_not_missing(stage: Stage) -> None:
+    stage.timetable["bo"].append(lecture("Young", day=14))
+    await stage.run()
+    event = stage.our_event("bo", "Young")
+    stage.mailbox("bo").delete_event(event)
+    assert (await verify(stage)).seen == {}
+    stage.clock.pass_time(BOUND + 60)
+    assert (await verify(stage)).seen == {Sighted.MISSING: 1}
+
+
+async def test_an_event_moved_to_another_calendar_is_found_there(stage: Stage) -> None:
+    ada = stage.mailbox("ada")
+    ada.move_event(stage.our_event("ada", "Logic"), ada.create_calendar("Mine"))
+    assert (await verify(stage)).seen == {}
+
+
+async def test_a_copy_is_told_and_never_touched(stage: Stage) -> None:
+    ada = stage.mailbox("ada")
+    copy = ada.copy_event(stage.our_event("ada", "Logic"))
+    ada.edit_event(copy, {"subject": "My copy"})
+    kept = msgspec.json.encode(ada.event(copy))
+    assert (await verify(stage)).seen == {Sighted.COPY: 1}
+    stage.timetable["ada"] = [lecture("Sets", day=12)]
+    await stage.run()
+    assert msgspec.json.encode(ada.event(copy)) == kept
+    # Of the pair nothing is left in the ledger, and the copy goes on being its owner's.
+    assert (await verify(stage)).seen == {Sighted.COPY: 1}
+    stage.timetable["ada"] = [lecture("Logic"), lecture("Sets", day=12)]
+    await stage.run()
+    assert msgspec.json.encode(ada.event(copy)) == kept
+
+
+async def test_an_event_with_its_mark_gone_is_neither_missing_nor_ours_to_change(stage: Stage) -> None:
+    ada, event = stage.mailbox("ada"), stage.our_event("ada", "Logic")
+    ada.edit_event(
+        event, {"singleValueExtendedProperties": [{"id": MARK_PROPERTY, "value": "something else"}]}
+    )
+    kept = msgspec.json.encode(ada.event(event))
+    assert (await verify(stage)).seen == {Sighted.FORGED: 1}
+    await stage.run()
+    assert msgspec.json.encode(ada.event(event)) == kept
+
+
+async def test_marks_that_others_wrote_are_told_and_never_touched(stage: Stage) -> None:
+    ada, bo = stage.mailbox("ada"), stage.mailbox("bo")
+    of_bo = bo.event(stage.our_event("bo", "Logic"))
+    mark = mark_of(of_bo)
+    assert mark is not None
+    unheard = Mark(**{name: getattr(mark, name) for name in mark.__struct_fields__} | {"meeting_key": "x:y"})
+    texts = {
+        "another mailbox's": mark.text(),
+        "unreadable": mark.text()[:-3],
+        "another installation's": mark.text().replace(
+            mark.installation, "0d0fbbd4-26e4-4d4a-8c2f-7a3c5f9f3a11"
+        ),
+        "unknown": Mark(
+            **{name: getattr(unheard, name) for name in mark.__struct_fields__}
+            | {"mailbox_key": stage.address("ada")}
+        ).text(),
+    }
+    put = [
+        ada.put_event(
+            {name: of_bo[name] for name in ("start", "end")}
+            | {"subject": name, "singleValueExtendedProperties": [{"id": MARK_PROPERTY, "value": text}]}
+        )
+        for name, text in texts.items()
+    ]
+    kept = [msgspec.json.encode(ada.event(one)) for one in put]
+    assert (await verify(stage)).seen == {Sighted.COPY: 1, Sighted.FORGED: 1, Sighted.EXTRA: 1}
+    await stage.run()
+    assert [msgspec.json.encode(ada.event(one)) for one in put] == kept
+
+
+async def test_beside_an_event_that_the_ledger_cannot_prove_none_is_made(stage: Stage) -> None:
+    """As after an answer was lost together with the ledger's own memory of it."""
+    ada = stage.mailbox("ada")
+    event = ada.event(stage.our_event("ada", "Logic"))
+    mark = mark_of(event)
+    assert mark is not None
+    parts = {name: getattr(mark, name) for name in mark.__struct_fields__}
+    stage.timetable["ada"] = [lecture("Sets", day=12)]
+    await stage.run()
+    put = ada.put_event(
+        {name: event[name] for name in ("subject", "start", "end")}
+        | {
+            "singleValueExtendedProperties": [
+                {"id": MARK_PROPERTY, "value": Mark(**parts | {"incarnation": 2}).text()}
+            ]
+        }
+    )
+    assert (await verify(stage)).seen == {Sighted.EXTRA: 1}
+    stage.timetable["ada"] = [lecture("Logic"), lecture("Sets", day=12)]
+    assert (await stage.run()).done == {}
+    ada.delete_event(put)
+    assert (await verify(stage)).seen == {}
+    assert (await stage.run()).done == {Action.CREATE: 1}
+
+
+@pytest.mark.parametrize("effect", ["403", "404-before", "500", "429"])
+async def test_of_a_mailbox_that_could_not_be_read_nothing_is_concluded(stage: Stage, effect: str) -> None:
+    stage.mailbox("ada").delete_event(stage.our_event("ada", "Logic"))
+    code = int(effect[:3]) if effect[0].isdigit() else effect
+    stage.sandbox.faults.add(member("GET", "ada"), code, times=50)
+    verdict = await verify(stage)
+    assert [(unread.mailbox.address, bool(unread.code)) for unread in verdict.unread] == [
+        (stage.address("ada"), True)
+    ]
+    assert (verdict.read, verdict.seen) == (1, {})
+    assert await seen(stage, "ada") == []
+
+
+async def test_what_is_busy_is_read_when_its_fence_has_fallen(stage: Stage) -> None:
+    stage.sandbox.faults.add(member("GET", "ada"), 429, retry_after=7)
+    verdict = await verify(stage)
+    assert (verdict.read, verdict.unread) == (2, [])
+    assert any(wait >= 5 for wait in stage.clock.waits)
+
+
+async def test_nobody_at_home_is_said_as_such(stage: Stage) -> None:
+    stage.sandbox.faults.add(lambda info: info.kind == "batch", "drop-before", times=100)
+    with pytest.raises(ServiceUnavailable, match="E-GRAPH-DOWN"):
+        await verify(stage)
+
+
+async def test_a_sample_takes_those_first_that_were_not_read_for_longest(stage: Stage) -> None:
+    for _ in range(2):
+        before = stage.here
+        await verify(stage, sample=1)
+        stage.clock.pass_time(60)
+        asked = {record.path.split("/")[3] for record in stage.asked(since=before)}
+        assert len(asked) == 1
+    before = stage.here
+    await verify(stage, "bo")
+    assert {record.path.split("/")[3] for record in stage.asked(since=before)} == {stage.address("bo")}
+
+
+async def test_an_update_of_which_nobody_knows_is_no_drift(stage: Stage) -> None:
+    stage.timetable["ada"][1] = lecture("Sets", day=12, place="A1")
+    stage.sandbox.faults.add(member("PATCH"), "504-after")
+    await stage.run(patience=0.0)
+    assert (await verify(stage)).seen == {}
+    await stage.settle()
+    await stage.assert_true()
