@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.timetables import DAY, HOUR, NOW, meeting, snapshot
 
-from classbell.guards import LastRead, Shrinkage, Verdict, judge, live_starts, shrinkages
+from classbell.guards import Circumstances, LastRead, Shrinkage, Verdict, judge, live_starts, shrinkages
 from classbell.model import Action, Meeting, Snapshot, Window
 from classbell.plan import Plan
 from classbell.settings import SafetySettings
@@ -16,7 +16,7 @@ from classbell.settings import SafetySettings
 Change = tuple[int, Action, int]
 """Mailbox, action, source."""
 
-NOTHING_SHRUNK: tuple[Shrinkage, ...] = ()
+NOTHING_SHRUNK = Circumstances()
 
 
 def safety(**limits: Mapping[str, float] | float) -> SafetySettings:
@@ -25,7 +25,8 @@ def safety(**limits: Mapping[str, float] | float) -> SafetySettings:
 
 # Nothing but what a test is about trips.
 LOOSE = {
-    "max_deletes": {"count": 10**6, "percent": 100, "at_least": 0},
+    "max_deletes": {"count": 10**6, "percent": 100, "per_24h_percent": 100, "at_least": 0},
+    "max_changes_percent": 100,
     "per_mailbox": {"percent": 100, "min_events": 10**6},
 }
 
@@ -72,6 +73,10 @@ def passing(changes: Sequence[Change], verdict: Verdict) -> list[Change]:
 
 def shrunk(before: int, after: int, *, source: int = 0) -> Shrinkage:
     return Shrinkage(source=source, name=f"source {source}", before=before, after=after)
+
+
+def losses(*shrunk: Shrinkage) -> Circumstances:
+    return Circumstances(shrunk=shrunk)
 
 
 def test_a_plan_without_anything_passes() -> None:
@@ -151,7 +156,8 @@ def test_many_held_mailboxes_are_each_told_with_what_is_theirs() -> None:
         change for box in range(200) for change in (*deletes(10 + box, box=box), *creates(box, box=box))
     ]
     limits = safety(**LOOSE | {"per_mailbox": {"percent": 60, "min_events": 10}})
-    verdict = judge(plan(changes, upcoming={box: 10 + box for box in range(200)}), NOTHING_SHRUNK, limits)
+    whole = plan(changes, upcoming={box: 10 + box for box in range(200)}, delivered=10**6)
+    verdict = judge(whole, NOTHING_SHRUNK, limits)
     assert [(h.subject, h.changes, h.deletes) for h in verdict.holds] == [
         (str(box), 10 + 2 * box, 10 + box) for box in range(200)
     ]
@@ -160,7 +166,7 @@ def test_many_held_mailboxes_are_each_told_with_what_is_theirs() -> None:
 @pytest.mark.parametrize(("after", "held"), [(85, False), (84, True), (0, True), (100, False), (150, False)])
 def test_a_source_that_shrank_too_much_is_held_whole_and_others_go_on(after: int, held: bool) -> None:  # noqa: FBT001
     changes = [*creates(1, source=0), *updates(1, source=0), *deletes(1, source=0), *deletes(1, source=1)]
-    verdict = judge(plan(changes), [shrunk(100, after), shrunk(5, 5, source=1)], safety(**LOOSE))
+    verdict = judge(plan(changes), losses(shrunk(100, after), shrunk(5, 5, source=1)), safety(**LOOSE))
     assert codes(verdict) == ["E-SRC-SHRUNK"] * held
     assert passing(changes, verdict) == (changes[-1:] if held else changes)
     if held:
@@ -171,20 +177,20 @@ def test_a_source_that_shrank_too_much_is_held_whole_and_others_go_on(after: int
 
 def test_a_source_that_shrank_is_held_even_if_it_asks_for_nothing() -> None:
     """So that nobody believes the read was good."""
-    assert codes(judge(plan([]), [shrunk(100, 10)], SafetySettings())) == ["E-SRC-SHRUNK"]
+    assert codes(judge(plan([]), losses(shrunk(100, 10)), SafetySettings())) == ["E-SRC-SHRUNK"]
 
 
 def test_a_person_may_allow_so_many_deletes_and_no_more() -> None:
     changes = [*deletes(30), *creates(5)]
     limits = safety(max_deletes={"count": 1, "percent": 1, "at_least": 0})
     whole = plan(changes, upcoming={1: 30})
-    losses = [shrunk(100, 10)]
-    assert judge(whole, losses, limits, allow_deletes=29).holds
-    allowed = judge(whole, losses, limits, allow_deletes=30)
+    lost = losses(shrunk(100, 10))
+    assert judge(whole, lost, limits, allow_deletes=29).holds
+    allowed = judge(whole, lost, limits, allow_deletes=30)
     assert allowed.holds == ()
     assert allowed.passed.all()
-    assert judge(plan(creates(5)), losses, limits, allow_deletes=30).holds == ()
-    assert judge(plan(creates(5)), losses, limits).holds
+    assert judge(plan(creates(5)), lost, limits, allow_deletes=30).holds == ()
+    assert judge(plan(creates(5)), lost, limits).holds
 
 
 @given(
@@ -194,14 +200,15 @@ def test_a_person_may_allow_so_many_deletes_and_no_more() -> None:
     st.integers(0, 30),
 )
 def test_whatever_does_not_pass_is_told_and_what_passes_is_within_the_limits(
-    changes: list[Change], upcoming: dict[int, int], losses: list[tuple[int, int]], count: int
+    changes: list[Change], upcoming: dict[int, int], drawn: list[tuple[int, int]], count: int
 ) -> None:
     limits = safety(
         max_deletes={"count": count, "percent": 10, "at_least": 3},
         per_mailbox={"percent": 50, "min_events": 5},
     )
     whole = plan(changes, upcoming=upcoming, delivered=100)
-    verdict = judge(whole, [shrunk(*loss, source=at) for at, loss in enumerate(losses)], limits)
+    lost = losses(*(shrunk(*loss, source=at) for at, loss in enumerate(drawn)))
+    verdict = judge(whole, lost, limits)
     stopped = len(changes) - int(verdict.passed.sum())
     assert stopped == sum(hold.changes for hold in verdict.holds)
     passed = passing(changes, verdict)
@@ -209,7 +216,7 @@ def test_whatever_does_not_pass_is_told_and_what_passes_is_within_the_limits(
     assert len(gone) <= max(3, min(count, 10))
     for box in set(gone):
         assert upcoming.get(box, 0) < 5 or gone.count(box) <= upcoming[box] / 2
-    for at, (before, after) in enumerate(losses):
+    for at, (before, after) in enumerate(drawn):
         if before and (before - after) / before > 0.15:
             assert not any(source == at for _, _, source in passed)
 

@@ -36,6 +36,18 @@ _ADVICE = {
         "unknown; so much less at once is mostly an export that broke",
         "if the source is wrong, repair it, and the next run goes on by itself",
     ),
+    "E-HOLD-CONFIG": (
+        "a person has changed who receives what, or how it looks",
+        "look at the plan: classbell plan --all",
+    ),
+    "E-HOLD-CHANGES": (
+        "unknown; all times may have moved, or a source may have changed its ids",
+        "look at the plan: classbell plan --all",
+    ),
+    "E-HOLD-DAY": (
+        "unknown; many small losses one after the other add up to a large one",
+        "look at the plan: classbell plan --all",
+    ),
     "E-HOLD-DELETES": (
         "unknown; a term may have ended, or a source may have lost much",
         "look at the plan: classbell plan --all",

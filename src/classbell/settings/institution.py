@@ -184,6 +184,9 @@ class MaxDeletes(Settings):
     percent: Percent = 5.0
     """A share of the events that Classbell has delivered inside the window."""
 
+    per_24h_percent: Percent = 10.0
+    """A share of the same that any 24 hours may delete unasked; what a person approved counts as well."""
+
     at_least: Count = 10
     """So many are always allowed, however small their share would have to be."""
 
@@ -203,6 +206,9 @@ class SafetySettings(Settings):
 
     max_deletes: MaxDeletes = MaxDeletes()
     """The limit for the whole institution."""
+
+    max_changes_percent: Percent = 60.0
+    """What share of all delivered events one run may change or delete unasked; beyond it nothing is applied."""
 
     per_mailbox: PerMailbox = PerMailbox()
     """The limit for each mailbox."""

@@ -1,0 +1,106 @@
+"""The guards of volume: everything changed, or too many deletes in a mailbox, a run, or a day."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from classbell.guards.verdict import Hold, Matter
+from classbell.model import Action
+from classbell.plan import Mask
+
+
+def all_changed(matter: Matter) -> Iterator[Hold]:
+    """The whole plan, if it changes or deletes too large a share of what stands."""
+    plan, safety = matter.plan, matter.safety
+    touched = matter.open & ((plan.action == Action.UPDATE) | (plan.action == Action.DELETE))
+    count = int(np.count_nonzero(touched))
+    share = _share(count, plan.delivered)
+    if count <= safety.max_deletes.at_least or share <= safety.max_changes_percent:
+        return
+    yield matter.hold(
+        matter.open,
+        "E-HOLD-CHANGES",
+        "institution",
+        "",
+        f"{count} of {plan.delivered} delivered events ({share:.0f} %) would change or go in one run; at most"
+        f" {safety.max_changes_percent:g} % pass unasked. Nothing of this plan is applied.",
+    )
+
+
+def per_mailbox(matter: Matter) -> Iterator[Hold]:
+    """Every mailbox that would lose too large a share of its coming events."""
+    plan, limit = matter.plan, matter.safety.per_mailbox
+    numbers, counts = np.unique(plan.mailbox[matter.deletes], return_counts=True)
+    coming = np.array([plan.upcoming.get(number, 0) for number in numbers.tolist()], dtype=np.int64)
+    tripped = (coming >= limit.min_events) & (100 * counts > limit.percent * coming)
+    stopped = np.flatnonzero(matter.open & np.isin(plan.mailbox, numbers[tripped])).astype(np.int64)
+    stopped = stopped[np.argsort(plan.mailbox[stopped], kind="stable")]
+    # In the same ascending order: what is held concerns every mailbox that tripped, and no other.
+    bounds = np.searchsorted(plan.mailbox[stopped], numbers[tripped])
+    parts = np.split(stopped, bounds[1:]) if len(bounds) else []
+    columns = (numbers[tripped].tolist(), coming[tripped].tolist(), counts[tripped].tolist(), parts)
+    for number, has, losing, places in zip(*columns, strict=True):
+        yield Hold(
+            code="E-HOLD-MAILBOX",
+            scope="mailbox",
+            subject=str(number),
+            text=f"It would lose {losing} of its {has} coming events, more than {limit.percent:g} %.",
+            changes=len(places),
+            deletes=losing,
+            places=places,
+        )
+
+
+def per_run(matter: Matter) -> Iterator[Hold]:
+    """All deletes, if one run has too many of them."""
+    plan, limit = matter.plan, matter.safety.max_deletes
+    count = int(np.count_nonzero(matter.deletes))
+    share = _share(count, plan.delivered)
+    if count <= limit.at_least or (count <= limit.count and share <= limit.percent):
+        return
+    yield matter.hold(
+        _deletes_and_replacements(matter),
+        "E-HOLD-DELETES",
+        "institution",
+        "",
+        f"{count} deletions ({share:.1f} % of {plan.delivered} delivered events) are more than"
+        f" {limit.count} or {limit.percent:g} % in one run. {_EFFECT}",
+    )
+
+
+def per_day(matter: Matter) -> Iterator[Hold]:
+    """
+    All deletes, if with those of the last 24 hours they are too many: a slow trickle is a mass as well.
+
+    What a person approved counts here, though it cannot be stopped.
+    """
+    plan, limit, recent = matter.plan, matter.safety.max_deletes, matter.circumstances.recent
+    count = int(np.count_nonzero(matter.passed & (plan.action == Action.DELETE)))
+    # What is gone since then stood there, too.
+    stood = plan.delivered + recent
+    share = _share(count + recent, stood)
+    if not matter.deletes.any() or count + recent <= limit.at_least or share <= limit.per_24h_percent:
+        return
+    yield matter.hold(
+        _deletes_and_replacements(matter),
+        "E-HOLD-DAY",
+        "institution",
+        "",
+        f"{count} deletions after {recent} in the last 24 hours ({share:.1f} % of {stood} events) are more than"
+        f" {limit.per_24h_percent:g} % in a day. {_EFFECT}",
+    )
+
+
+_EFFECT = "No event is deleted, and none created beside one that should have gone; other changes go on."
+
+
+def _deletes_and_replacements(matter: Matter) -> Mask:
+    # A create beside a held delete may be the same class under a new id: both would stand there.
+    plan, deletes = matter.plan, matter.deletes
+    creates = matter.open & (plan.action == Action.CREATE)
+    either: Mask = deletes | (creates & np.isin(plan.mailbox, np.unique(plan.mailbox[deletes])))
+    return either
+
+
+def _share(count: int, of: int) -> float:
+    return 100 * count / of if of else 0.0
