@@ -239,13 +239,18 @@ class _Rotation:
                 "key_password": password,
             }
         )
-        return load_credential(settings, self._renewal.files, self._renewal.environ, None, self._renewal.ask)
+        # A person is not asked again: the new key has the password of the old one, which was typed in.
+        return load_credential(
+            settings, self._renewal.files, self._renewal.environ, None, lambda _: self._password(like)
+        )
 
     def _password(self, like: Configured) -> bytes:
         password = like.settings.key_password or like.settings.store_password
         if password is None:
             return b""
-        what = f"the password of {like.settings.place}"
+        # In the words in which it was asked for when the old key was opened.
+        which = "key" if like.settings.key_password else "store"
+        what = f"the {which} password of {like.settings.place}"
         return password.reveal(self._renewal.files, self._renewal.environ, self._renewal.ask, what=what)
 
     def _named(self) -> Coming:

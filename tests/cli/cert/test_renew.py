@@ -5,10 +5,14 @@ import signal
 import subprocess
 import tomllib
 from dataclasses import replace
+from pathlib import Path
 
-from tests.cli.cert.commands import Installed
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from tests.cli.cert.commands import PASSWORD, Installed, installed
 from tests.cli.classbell import COMMAND, clean_environment
+from tests.identity.terminal import typed
 
+from classbell.identity.certificates import KeyPair
 from classbell.lease import lease
 
 
@@ -117,3 +121,20 @@ def test_ctrl_c_while_it_waits_is_safe_and_the_same_command_goes_on(example: Ins
     example.app.credentials[-1] = replace(example.app.credentials[-1], known_from=0.0)  # known by now
     example.good("rotate", "--yes")
     assert len(listed(example)) == len(example.app.credentials) == 2
+
+
+def test_a_password_that_is_typed_in_opens_the_old_key_and_locks_the_new_one(
+    tmp_path: Path, sealed_pair: KeyPair
+) -> None:
+    with installed(tmp_path, sealed_pair, password=PASSWORD) as example:
+        text = example.file.read_text()
+        example.file.write_text(
+            text.replace('key_password = { file = "password" }', "key_password = { prompt = true }")
+        )
+        shown = typed(
+            [*COMMAND, "cert", "rotate", "--yes"], [("he key password of ", PASSWORD)], example.folder
+        )
+        assert PASSWORD not in shown
+        new = example.conf / listed(example)[1]
+        key = new.with_name(new.name.replace("cert", "key"))
+        assert load_pem_private_key(key.read_bytes(), PASSWORD.encode())

@@ -190,6 +190,7 @@ async def _renewing(invocation: Invocation) -> "AsyncIterator[Renewal]":
             ids=reach.ids,
             files=invocation.files,
             environ=os.environ,
+            ask=invocation.ask,
             tell=tell,
         )
         path = renewal.journal_path
