@@ -25,6 +25,7 @@ SHAPES = (
 )
 _PIECE = 24
 _SHORTEST = 7
+_LONGEST_WORD = 14
 _DEEPEST = 3
 # A file that begins so is key material as a whole: that is what it is for.
 _KEY_FILES = (
@@ -51,8 +52,9 @@ class Canary:
         self._heard: dict[bytes, str] = {}
 
     def watch(self, secret: bytes, name: str) -> None:
-        """Look for a secret from now on; what is too short to tell from other text is left out."""
-        if len(secret) < _SHORTEST or secret in self._whole:
+        """Look for a secret from now on; one that cannot be told from other text, such as a word, is left out."""
+        is_word = secret.isalpha() and len(secret) < _LONGEST_WORD
+        if len(secret) < _SHORTEST or is_word or secret in self._whole:
             return
         self._whole.add(secret)
         for piece in _pieces(secret):

@@ -57,6 +57,12 @@ def test_a_short_password_is_found_as_a_whole(canary: Canary) -> None:
     assert canary.leaks() == ["here: a password"]
 
 
+def test_a_password_that_is_an_ordinary_word_is_not_looked_for(canary: Canary) -> None:
+    canary.watch(b"nothing", "a password")
+    canary.hear("nothing was changed", "here")
+    assert canary.leaks() == []
+
+
 def test_nothing_is_found_where_nothing_is(canary: Canary, tmp_path: Path) -> None:
     (tmp_path / "log").write_text("c4n4ry in a mine, eyJ.no.token, -----BEGIN CERTIFICATE-----")
     assert canary.leaks(tmp_path) == []
