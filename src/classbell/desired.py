@@ -7,11 +7,12 @@ profile, and each mailbox has a run of slots in the order of the meetings' numbe
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classbell.model import Fingerprints, Ids, Indexes, Instants, Meeting, Rendering
+from classbell.model import Fingerprints, Ids, Indexes, Instants, Meeting, Policy, Rendering
 from classbell.numbering import Numbering
 from classbell.people import Receipt, mailbox_key
 
@@ -24,7 +25,11 @@ Render = Callable[[str, Meeting], Rendering]
 
 @dataclass(frozen=True, kw_only=True)
 class Slots:
-    """Arrays of equal length, one element per meeting and profile. ``calendar`` indexes ``calendars``."""
+    """
+    Arrays of equal length, one element per meeting and profile.
+
+    ``calendar`` indexes ``calendars``; ``policy`` holds the profile's ``Policy``.
+    """
 
     meeting: Ids
     source: NDArray[np.int16]
@@ -32,6 +37,7 @@ class Slots:
     starts: Instants
     ends: Instants
     calendar: NDArray[np.int16]
+    policy: NDArray[np.int8]
     calendars: tuple[str, ...] = ("",)
 
 
@@ -63,6 +69,7 @@ def desired_state(
     mailboxes: Numbering[str],
     calendars: Mapping[str, str],
     render: Render,
+    policies: Mapping[str, Policy] = MappingProxyType({}),
 ) -> Desired:
     """
     Work out what every mailbox should hold.
@@ -71,11 +78,18 @@ def desired_state(
         receipts: who receives what; where two give the same pair, the first decides.
         calendars: per profile the name of its calendar, empty for the default one.
         render: called once per meeting and profile.
+        policies: per profile what it says of its owners' edits and deletions; without it all is put right.
     """
-    builder = _Builder(meetings, mailboxes, calendars, render)
+    builder = _Builder(meetings, mailboxes, calendars, render, policies)
     for receipt in receipts:
         builder.add(receipt)
     return builder.finish()
+
+
+_Columns = tuple[
+    Ids, NDArray[np.int16], Fingerprints, Instants, Instants, NDArray[np.int16], NDArray[np.int8]
+]
+"""The arrays of ``Slots``."""
 
 
 class _Builder:
@@ -85,16 +99,16 @@ class _Builder:
         mailboxes: Numbering[str],
         calendars: Mapping[str, str],
         render: Render,
+        policies: Mapping[str, Policy],
     ) -> None:
         self._meetings = meetings
         self._mailboxes = mailboxes
         self._calendar_of = calendars
         self._calendars = tuple(dict.fromkeys(("", *calendars.values())))
         self._render = render
+        self._policy_of = policies
         self._sources: dict[str, int] = {}
-        self._parts: list[
-            tuple[Ids, NDArray[np.int16], Fingerprints, Instants, Instants, NDArray[np.int16]]
-        ] = []
+        self._parts: list[_Columns] = []
         self._pairs: list[tuple[Ids, Indexes]] = []
         self._slots = 0
         self._known: list[Ids] = []
@@ -119,7 +133,7 @@ class _Builder:
 
     def _slot_arrays(
         self, receipt: Receipt, source: int, numbers: Ids, live: NDArray[np.bool_]
-    ) -> tuple[Ids, NDArray[np.int16], Fingerprints, Instants, Instants, NDArray[np.int16]]:
+    ) -> _Columns:
         chosen = [receipt.snapshot.meetings[index] for index in np.flatnonzero(live)]
         count = len(chosen)
         calendar = self._calendars.index(self._calendar_of[receipt.profile])
@@ -130,6 +144,7 @@ class _Builder:
             np.fromiter((m.starts_at for m in chosen), np.int64, count),
             np.fromiter((m.ends_at for m in chosen), np.int64, count),
             np.full(count, calendar, dtype=np.int16),
+            np.full(count, self._policy_of.get(receipt.profile, 0), dtype=np.int8),
         )
 
     def _pairs_of(self, receipt: Receipt, slot_of: Indexes) -> tuple[Ids, Indexes]:
@@ -166,7 +181,7 @@ class _Builder:
         )
 
     def _all_slots(self) -> Slots:
-        columns = list(zip(*self._parts, strict=True)) or [()] * 6
+        columns = list(zip(*self._parts, strict=True)) or [()] * 7
         return Slots(
             meeting=_joined(columns[0], np.int64),
             source=_joined(columns[1], np.int16),
@@ -174,6 +189,7 @@ class _Builder:
             starts=_joined(columns[3], np.int64),
             ends=_joined(columns[4], np.int64),
             calendar=_joined(columns[5], np.int16),
+            policy=_joined(columns[6], np.int8),
             calendars=self._calendars,
         )
 

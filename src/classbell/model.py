@@ -8,7 +8,7 @@ seconds since 1970-01-01T00:00Z (``int``); wall times are naive ``datetime`` bes
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import IntEnum, StrEnum
+from enum import IntEnum, IntFlag, StrEnum
 from functools import cached_property
 
 import msgspec
@@ -139,6 +139,20 @@ class Reason(IntEnum):
     EDITED = 8
 
 
+class Policy(IntFlag):
+    """
+    What a profile says of what the owner of a calendar does to our events there; 0: it is put right again.
+
+    keep edits: what the owner has changed stays until the meeting's own value changes. respect deletions: what
+    the owner has deleted stays so until the meeting changes. stop without calendar: if the owner deletes our
+    calendar, nothing more is delivered there.
+    """
+
+    KEEP_EDITS = 1
+    RESPECT_DELETIONS = 2
+    STOP_WITHOUT_CALENDAR = 4
+
+
 class ChangeState(StrEnum):
     """
     Where a change stands; the first four are open.
@@ -200,7 +214,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     from installation, institution, mailbox key, meeting key and incarnation. ``due_at`` is when it may be
     tried; ``send_until`` is the end of its last intent (0 before the first). ``calendar`` is the name of
     the calendar a create goes to, empty for the default one. ``entry`` is the ledger's row of the pair.
-    ``code`` is why it is not done yet, where that is known.
+    ``code`` is why it is not done yet, where that is known; ``policy`` the profile's when it was planned.
     """
 
     id: int
@@ -222,6 +236,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     send_until: float = 0.0
     attempts: int = 0
     code: str = ""
+    policy: Policy = Policy(0)
 
 
 class Became(StrEnum):

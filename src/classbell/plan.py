@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classbell.desired import Desired
-from classbell.model import Action, Coverage, Fingerprints, Ids, Instants, Reason, Window
+from classbell.model import Action, Coverage, Fingerprints, Ids, Instants, Policy, Reason, Window
 from classbell.numbering import PROVISIONAL
 
 Mask = NDArray[np.bool_]
@@ -38,6 +38,22 @@ class Delivered:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """
+    Events that the owners of calendars have deleted: arrays of equal length, ascending by pair.
+
+    ``pairs`` are numbers of pairs, ``fingerprint`` says what was deleted, and ``starts`` when it was to start.
+    """
+
+    pairs: Ids = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    fingerprint: Fingerprints = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
+    starts: Instants = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Terms:
     """
     What absence may prove.
@@ -49,6 +65,9 @@ class Terms:
         busy: pairs (mailbox << 32 | meeting, ascending) whose last request is not settled; left alone.
         drifted: pairs whose event was seen to show something else than was delivered; written again.
         missing: pairs whose event was seen to be gone.
+        wishes: what the owners of calendars have deleted there; a profile says whether that counts.
+        anew: whether events are written again that are right, and nobody's wishes count.
+        unlinked: mailboxes, ascending, of persons who want nothing of this; left alone.
         only: if given, the one mailbox that is planned for.
     """
 
@@ -58,6 +77,9 @@ class Terms:
     busy: Ids = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     drifted: Ids = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     missing: Ids = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    wishes: "Wishes" = field(default_factory=lambda: Wishes())
+    anew: bool = False
+    unlinked: Ids = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     only: int | None = None
 
 
@@ -67,7 +89,7 @@ class Plan:
     Changes as arrays of equal length, ordered by mailbox and meeting.
 
     ``fingerprint`` is 0 for deletes, ``previous`` 0 for creates. ``source`` is -1 where unknown;
-    ``calendar`` indexes ``Slots.calendars``. ``unchanged`` counts pairs in the window that are right,
+    ``calendar`` indexes ``Slots.calendars``; ``policy`` is the profile's, 0 if left out. ``unchanged`` counts pairs in the window that are right,
     ``delivered`` the events in the window that all mailboxes hold, even if the plan is for one of them;
     ``upcoming`` maps each mailbox with deletes to the number of its delivered events that have not ended.
     """
@@ -82,9 +104,14 @@ class Plan:
     ends: Instants
     source: NDArray[np.int16]
     calendar: NDArray[np.int16]
+    policy: NDArray[np.int8] = field(default_factory=lambda: np.empty(0, dtype=np.int8))
     unchanged: int = 0
     delivered: int = 0
     upcoming: dict[int, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if len(self.policy) != len(self.mailbox):
+            object.__setattr__(self, "policy", np.zeros(len(self.mailbox), dtype=np.int8))
 
     def __len__(self) -> int:
         return len(self.mailbox)
@@ -194,26 +221,45 @@ class _Comparison:
         counts[found] |= old_in[match]
         differs = np.zeros(len(want), dtype=np.bool_)
         differs[found] = slots.fingerprint[slot[found]] != held.fingerprint[match]
-        drifted = found & ~differs & np.isin(want, self._terms.drifted)
+        policy = np.zeros_like(slots.policy[slot]) if self._terms.anew else slots.policy[slot]
+        drifted = found & ~differs & self._to_restore(want, policy, slots.ends[slot])
         differs |= drifted
-        idle = ~np.isin(want, self._terms.busy)
-        create = ~found & new_in & idle
+        idle = ~np.isin(want, self._terms.busy) & ~np.isin(mailbox, self._terms.unlinked)
+        wished, deleted = self._wished(want, slots.fingerprint[slot])
+        respected = ~found & wished & ((policy & Policy.RESPECT_DELETIONS) != 0)
+        create = ~found & new_in & idle & ~respected
         update = differs & counts & idle
         absent = np.ones(len(have), dtype=np.bool_)
         absent[match] = False
         delete = absent & old_in & self._deletable(held) & ~np.isin(have, self._terms.busy)
+        delete &= ~np.isin(held.mailbox, self._terms.unlinked)
         previous = np.zeros(len(want), dtype=np.uint64)
         previous[found] = held.fingerprint[match]
         why = np.where(drifted, Reason.EDITED, Reason.CHANGED)
         why[create] = np.where(slots.meeting[slot[create]] >= PROVISIONAL, Reason.NEW_MEETING, Reason.JOINED)
-        why[create & np.isin(want, self._terms.missing)] = Reason.RESTORED
+        why[create & (deleted | np.isin(want, self._terms.missing))] = Reason.RESTORED
         return _ordered(
-            self._wanted_changes(mailbox, slot, create, update, previous, why),
+            self._wanted_changes(mailbox, slot, create, update, previous, why, policy),
             self._deletes(held, delete),
-            unchanged=int(np.count_nonzero(found & ~differs & counts)),
+            unchanged=int(np.count_nonzero(found & ~differs & counts | respected & new_in)),
             delivered=delivered,
             upcoming=_upcoming(held, delete, self._terms.now),
         )
+
+    def _to_restore(self, want: Ids, policy: NDArray[np.int8], ends: Instants) -> Mask:
+        """Where an event is written again although its meeting is as it was."""
+        if self._terms.anew:
+            return ends > self._terms.now
+        drifted: Mask = np.isin(want, self._terms.drifted)
+        return drifted & ((policy & Policy.KEEP_EDITS) == 0)
+
+    def _wished(self, want: Ids, fingerprint: Fingerprints) -> tuple[Mask, Mask]:
+        """Which pairs their owner has deleted as they are now, and which at all."""
+        wishes = self._terms.wishes
+        same, deleted = np.zeros(len(want), dtype=np.bool_), np.isin(want, wishes.pairs)
+        place = np.searchsorted(wishes.pairs, want[deleted])
+        same[deleted] = wishes.fingerprint[place] == fingerprint[deleted]
+        return same, deleted
 
     def _in_window(self, starts: Instants) -> Mask:
         window = self._terms.window
@@ -232,7 +278,14 @@ class _Comparison:
         return mask & ~np.isin(places, pair_keys(unread[:, 1], unread[:, 0]))
 
     def _wanted_changes(
-        self, mailbox: Ids, slot: Ids, create: Mask, update: Mask, previous: Fingerprints, why: Ids
+        self,
+        mailbox: Ids,
+        slot: Ids,
+        create: Mask,
+        update: Mask,
+        previous: Fingerprints,
+        why: Ids,
+        policy: NDArray[np.int8],
     ) -> Plan:
         either = create | update
         slots, chosen = self._desired.slots, slot[either]
@@ -248,6 +301,7 @@ class _Comparison:
             ends=slots.ends[chosen],
             source=slots.source[chosen],
             calendar=slots.calendar[chosen],
+            policy=policy[either],
         )
 
     def _deletes(self, held: Delivered, mask: Mask) -> Plan:
@@ -267,6 +321,7 @@ class _Comparison:
             ends=held.ends[mask],
             source=held.source[mask],
             calendar=np.zeros(count, dtype=np.int16),
+            policy=np.zeros(count, dtype=np.int8),
         )
 
 
