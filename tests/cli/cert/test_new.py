@@ -196,6 +196,7 @@ def test_at_a_terminal_the_password_is_typed_in_twice_and_not_shown(tmp_path: Pa
     load_pem_private_key(next(tmp_path.glob("*.key")).read_bytes(), PASSWORD.encode())
 
 
+@pytest.mark.prove
 def test_two_different_passwords_are_refused(tmp_path: Path) -> None:
     shown = typed(
         ["sh", "-c", f"{COMMAND[0]} cert new; test $? = 2"],

@@ -7,6 +7,7 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from tests.cli.cert.commands import PASSWORD, Installed, installed
 from tests.cli.classbell import COMMAND, clean_environment
@@ -93,6 +94,7 @@ def test_a_lack_of_the_object_id_is_said_before_anything_is_made(example: Instal
     assert not list(example.conf.glob("example-*.pem"))
 
 
+@pytest.mark.prove
 def test_ctrl_c_while_it_waits_is_safe_and_the_same_command_goes_on(example: Installed) -> None:
     example.sandbox.switches.key_propagation = 3600.0
     process = subprocess.Popen(
@@ -123,6 +125,7 @@ def test_ctrl_c_while_it_waits_is_safe_and_the_same_command_goes_on(example: Ins
     assert len(listed(example)) == len(example.app.credentials) == 2
 
 
+@pytest.mark.prove
 def test_a_password_that_is_typed_in_opens_the_old_key_and_locks_the_new_one(
     tmp_path: Path, sealed_pair: KeyPair
 ) -> None:

@@ -98,6 +98,7 @@ def test_a_wrong_password_is_said_behind_what_can_be_shown_without_it(files: Pat
     assert ended.err.startswith("E-CERT-PASSWORD  The password does not open the private key in key.pem")
 
 
+@pytest.mark.prove
 def test_at_a_terminal_the_password_is_asked_for_and_may_be_left_out(files: Path) -> None:
     command = [*COMMAND, "cert", "show", "key.pem", "cert.pem"]
     question = "The password of key.pem: "
