@@ -1,11 +1,14 @@
 """``classbell init --sandbox`` and ``classbell sandbox register``: a rehearsal with ids as they come from Entra ID."""
 
+import asyncio
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trustme
 from tests.cli.classbell import classbell
+from tests.transport.raw_server import answering, raw_server, server_tls
 
 from classbell.sandbox import Sandbox
 
@@ -76,6 +79,20 @@ def test_a_sandbox_that_is_not_there_is_said_so(folder: Path) -> None:
     file.write_text("\n".join(lines))
     ended = classbell("sandbox", "register", cwd=folder)
     assert (ended.code, ended.err.partition("  ")[0]) == (5, "E-SANDBOX-DOWN")
+
+
+@pytest.mark.anyio
+async def test_what_answers_and_is_no_sandbox_gets_nothing_registered(tmp_path: Path) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]"
+    authority = trustme.CA()
+    async with raw_server(answering(answer), server_tls(authority, "localhost")) as server:
+        port = server.url.rpartition(":")[2]
+        assert classbell("init", "--sandbox", port, cwd=tmp_path).code == 0
+        (tmp_path / "sandbox").mkdir()
+        authority.cert_pem.write_to_path(str(tmp_path / "sandbox" / "sandbox-ca.pem"))
+        ended = await asyncio.to_thread(classbell, "sandbox", "register", cwd=tmp_path)
+    assert (ended.code, ended.err.partition("  ")[0]) == (2, "E-SANDBOX-NONE")
+    assert "what answers at login_url is none" in ended.err
 
 
 def test_one_of_several_tenants_must_be_named(folder: Path, sandbox: Sandbox) -> None:

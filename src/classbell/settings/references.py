@@ -233,7 +233,7 @@ def _unreadable(path: Path, error: OSError) -> ConfigurationError:
         "E-SECRET-FILE",
         f"The file {path} cannot be read.",
         why=error.strerror or type(error).__name__,
-        do="check its path in the configuration, and that the account Classbell runs as may read it.",
+        do="check its path, and that the account Classbell runs as may read it.",
     )
 
 
@@ -242,7 +242,7 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> bytes:
         raise ConfigurationError(
             "E-SECRET-ENV",
             f"The environment variable {name} is not set.",
-            why="the configuration names it as the place of a secret.",
+            why="it is named as the place of a secret.",
             do=f"set {name} for the account Classbell runs as, or keep the secret in a file.",
         )
     # As the operating system gave it, also where that is no text.
