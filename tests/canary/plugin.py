@@ -16,6 +16,8 @@ listening.install()
 LEAKS = pytest.StashKey[list[str]]()
 _FACTORY = pytest.StashKey[pytest.TempPathFactory]()
 _SHOWN = 50
+# Logs what looks like secrets, to see that they are taken out; pytest shows the records as they were before.
+_PLANTING = "tests/unit/test_telemetry.py"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -27,7 +29,7 @@ def files_of_the_session(request: pytest.FixtureRequest, tmp_path_factory: pytes
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    for name, text in report.sections:
+    for name, text in report.sections if not item.nodeid.startswith(_PLANTING) else ():
         listening.CANARY.hear(text, f"{item.nodeid} ({name})")
     return report
 

@@ -91,14 +91,11 @@ def test_it_looks_into_databases_with_their_logs_and_into_archives_in_archives(
         connection.close()
 
 
-def test_a_token_or_a_key_is_known_by_its_shape_whoever_made_it(tmp_path: Path) -> None:
+def test_a_token_or_a_key_is_known_by_its_shape_whoever_made_it(canary: Canary) -> None:
     token = "eyJ" + "a" * 40 + "." + "b" * 40 + "." + "c" * 40
-    (tmp_path / "one.log").write_text(f"Authorization: Bearer {token}")
-    (tmp_path / "two.log").write_text("found -----BEGIN RSA PRIVATE " + "KEY-----\n" + "M" * 64)
-    assert [leak.partition(": ")[2] for leak in Canary().leaks(tmp_path)] == [
-        "a JSON Web Token",
-        "a private key",
-    ]
+    canary.hear(f"Authorization: Bearer {token}", "one")
+    canary.hear("found -----BEGIN RSA PRIVATE " + "KEY-----\n" + "M" * 64, "two")
+    assert canary.leaks() == ["one: a JSON Web Token", "two: a private key"]
 
 
 def test_files_that_are_there_to_hold_a_secret_are_no_leaks(canary: Canary, tmp_path: Path) -> None:
