@@ -13,6 +13,7 @@ from classbell.ledger.certificates import Certificates
 from classbell.ledger.changes import Changes, Intent, Waiting
 from classbell.ledger.database import SCHEMA, Database, insert_one
 from classbell.ledger.entries import Entries, full_key
+from classbell.ledger.holds import Found, Holds, HoldState, StoredHold
 from classbell.ledger.known import Knowledge, KnownMailbox
 from classbell.ledger.mailboxes import Mailboxes, OutMailbox
 from classbell.ledger.meetings import KnownRendering, Meetings, NewRendering
@@ -33,6 +34,7 @@ class InstitutionLedger:
         self.certificates = Certificates(database, number)
         self.sightings = Sightings(database, number)
         self.known = Knowledge(database, number)
+        self.holds = Holds(database, number)
         self.plans = Acceptor(database, number, installation, key)
 
 
@@ -125,6 +127,8 @@ __all__ = [
     "SCHEMA",
     "Acceptance",
     "Accepted",
+    "Found",
+    "HoldState",
     "InstitutionLedger",
     "Intent",
     "KnownMailbox",
@@ -136,6 +140,7 @@ __all__ = [
     "Sighted",
     "Sighting",
     "SourceState",
+    "StoredHold",
     "Verified",
     "Waiting",
     "full_key",

@@ -196,10 +196,69 @@ certificate = Table(
     Column("refusal", Text, nullable=False, server_default="", comment="with which code"),
 )
 
+_LIVE_HOLD = text("state IN ('open', 'rejected', 'approved')")
+
+hold = Table(
+    "hold",
+    metadata,
+    Column("id", RowNumber, primary_key=True),
+    Column("institution_id", ForeignKey("institution.id"), nullable=False),
+    Column("code", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("subject", Text, nullable=False, comment="a source's name or a mailbox's key; else empty"),
+    Column("text", Text, nullable=False),
+    Column("changes", Integer, nullable=False),
+    Column("deletes", Integer, nullable=False),
+    Column("members", LargeBinary, nullable=False, comment="uint64, ascending: a digest of each change"),
+    Column(
+        "listed",
+        LargeBinary,
+        nullable=False,
+        comment="int64 rows of mailbox, meeting, action, fingerprint and start, to be shown",
+    ),
+    Column("raised_at", Float, nullable=False),
+    Column("seen_at", Float, nullable=False, comment="when a run found it last"),
+    Column("state", Text, nullable=False),
+    Column("note", Text, nullable=False, server_default="", comment="what became of an approval"),
+    Column("decided_by", Text, nullable=False, server_default=""),
+    Column("decided_at", Float),
+    Column("expires_at", Float, comment="until when its approval holds good"),
+    Index(
+        "uq_hold_live",
+        "institution_id",
+        "code",
+        "scope",
+        "subject",
+        unique=True,
+        sqlite_where=_LIVE_HOLD,
+        postgresql_where=_LIVE_HOLD,
+    ),
+    # A number is never given twice: who approves one hold must not meet another.
+    sqlite_autoincrement=True,
+)
+
+approval = Table(
+    "approval",
+    metadata,
+    Column("hold_id", ForeignKey("hold.id"), primary_key=True),
+    Column("account", Text, primary_key=True, comment="whose yes it is"),
+    Column("given_at", Float, nullable=False),
+)
+
+configured = Table(
+    "configured",
+    metadata,
+    Column("institution_id", ForeignKey("institution.id"), primary_key=True),
+    Column("part", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, comment="of that part in the last accepted run"),
+    comment="the configuration that the delivered events follow",
+)
+
 OPEN_STATES = ("pending", "sent", "unknown", "waiting", "held")
 DUE_STATES = ("pending", "waiting", "unknown")
 _OPEN = text("state IN ('pending', 'sent', 'unknown', 'waiting', 'held')")
 _DUE = text("state IN ('pending', 'waiting', 'unknown')")
+_DELETED = text("action = 3")
 
 change = Table(
     "change",
@@ -238,6 +297,13 @@ change = Table(
     ),
     Index("ix_change_mailbox_id", "mailbox_id"),
     Index("ix_change_due", "institution_id", "starts_at", "id", sqlite_where=_DUE, postgresql_where=_DUE),
+    Index(
+        "ix_change_deleted",
+        "institution_id",
+        "finished_at",
+        sqlite_where=_DELETED,
+        postgresql_where=_DELETED,
+    ),
     # A number is never given twice: what was read before its row was removed must not fit a later one.
     sqlite_autoincrement=True,
 )
