@@ -31,6 +31,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
 IN_CI = os.environ.get("CI", "").lower() not in {"", "0", "false"}
 
+TRIALS_TIMEOUT = 1_200
+
 DESELECTED = pytest.StashKey[int]()
 
 # The same examples in each run; `make soak` draws new and many more.
@@ -69,6 +71,10 @@ def shared_data() -> Path:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--each-switch"):
+        for item in items:
+            # All trials of a test together count as one to the plugin that limits its time.
+            item.add_marker(pytest.mark.timeout(TRIALS_TIMEOUT))
     if SHARED_DATA.is_dir():
         return
     absent = [item for item in items if item.get_closest_marker("shared")]

@@ -1,10 +1,11 @@
 """Each value of each switch has its turn, in the tests that it can matter to."""
 
 import dataclasses
+from pathlib import Path
 from typing import get_args, get_type_hints
 
 from tests.switching import NotedSwitches
-from tests.trials import OTHERS, Trial, trying
+from tests.trials import OF_SIGN_IN, OTHERS, Trial, has_its_turn, trying
 
 from classbell.sandbox import Switches
 
@@ -36,3 +37,13 @@ def test_a_test_runs_again_for_what_was_asked_and_not_for_what_it_sets_itself() 
         switches.begin_anew()
         assert (switches.top_clamp, switches.lookup_lag, switches.retry_after) == (2, 0.0, "seconds")
         assert NotedSwitches().top_clamp == 2
+
+
+def test_what_matters_to_the_sign_in_alone_is_tried_once_in_a_file_that_is_about_something_else() -> None:
+    assert set(OTHERS) > OF_SIGN_IN
+    sign_in, other = Trial("sign_in_limit", 100.0), Trial("top_clamp", 2)
+    made_up = Path("tests/deliver/test_made_up.py")
+    assert [has_its_turn(sign_in, made_up), has_its_turn(sign_in, made_up)] == [True, False]
+    assert [has_its_turn(other, made_up), has_its_turn(other, made_up)] == [True, True]
+    subject = Path("tests/identity/test_made_up.py")
+    assert [has_its_turn(sign_in, subject), has_its_turn(sign_in, subject)] == [True, True]

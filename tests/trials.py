@@ -5,11 +5,15 @@ With ``--each-switch`` a test runs under the defaults first, and what the sandbo
 is noted. Then it runs again under each other value of each switch that was asked, the others at their default.
 A switch that was not asked cannot change a test, nor does one count that the test sets by itself, or on whose
 default it stands by the mark ``stands_on``: it says what the service does, not what we make of it.
+
+Nearly every test signs in before it comes to its subject. What can matter to the sign-in alone is therefore tried
+once in each file, and in all tests of ``tests/identity``, whose subject it is.
 """
 
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,6 +68,21 @@ OTHERS: dict[str, tuple[Any, ...]] = {
     "sign_in_throttle_body": ("text",),
 }
 
+OF_SIGN_IN = frozenset(
+    {
+        "issuer_audience",
+        "key_propagation",
+        "malformed_assertion_status",
+        "scope_refusal",
+        "several_resources_error",
+        "missing_parameter_code",
+        "shared_endpoint_code",
+        "other_cloud_code",
+        "sign_in_limit",
+        "sign_in_throttle_body",
+    }
+)
+
 
 class Trial:
     """One run of a test: the value that is tried, and what the sandbox asked and the test set meanwhile."""
@@ -90,6 +109,7 @@ class Trial:
 
 
 _present = Trial()
+_signed_in: set[tuple[Path, str]] = set()
 
 
 def present() -> Trial:
@@ -122,4 +142,15 @@ def run_trials(item: pytest.Item, nextitem: pytest.Item | None) -> None:
         for mark in item.iter_markers("stands_on"):
             trial.stated.update(mark.args)
         if not trial.name and all(report.passed for report in reports):
-            trials.extend(trial.further())
+            trials.extend(further for further in trial.further() if has_its_turn(further, item.path))
+
+
+def has_its_turn(trial: Trial, file: Path) -> bool:
+    """Whether a trial is worth while in a test of this file, after all that were tried there before."""
+    if trial.name not in OF_SIGN_IN or file.parent.name == "identity":
+        return True
+    turn = (file, str(trial))
+    if turn in _signed_in:
+        return False
+    _signed_in.add(turn)
+    return True

@@ -2,6 +2,7 @@
 
 import pytest
 from tests.deliver.stage import Stage, lecture, member
+from tests.switching import registered_before
 
 from classbell.errors import RefusedError, ServiceUnavailable
 from classbell.ledger import OutMailbox
@@ -20,6 +21,12 @@ def term(stage: Stage, *names: str, lectures: int = 3, place: str = "B12") -> No
     for name in names:
         stage.mailbox(name)
         stage.timetable[name] = [lecture(f"L{n}", day=10 + n, place=place) for n in range(lectures)]
+
+
+def let_into(stage: Stage, mailboxes: list[str] | None) -> None:
+    """Have an access policy, in effect by now, that lets us into these mailboxes only; None: into all."""
+    with registered_before(stage.sandbox.clock):
+        stage.app.restrict_to(mailboxes)
 
 
 async def out(stage: Stage) -> dict[str, OutMailbox]:
@@ -131,14 +138,14 @@ async def test_a_mailbox_that_a_policy_closes_is_out_and_the_others_go_on(
         term(stage, *names)
         await stage.run()
     term(stage, *names, place="A1")
-    stage.app.restrict_to([stage.address("bob")])
+    let_into(stage, [stage.address("bob")])
     await stage.run()
     assert stage.shown("bob") == stage.wanted("bob")
     assert set((await stage.why_open()).values()) == {("waiting", "E-MBX-DENIED")}
     assert {name: o.code for name, o in (await out(stage)).items()} == dict.fromkeys(
         ("ada", "cyd", "dan"), "E-MBX-DENIED"
     )
-    stage.app.restrict_to(None)
+    let_into(stage, None)
     await stage.settle(1)
     await stage.assert_true()
 
@@ -147,7 +154,7 @@ async def test_closed_mailboxes_are_no_news_the_next_day(stage: Stage) -> None:
     """They are probed when nothing else is to be done, and all found closed: no reason for an alarm."""
     names = ("ada", "bob", "cyd", "dan", "eve")
     term(stage, *names)
-    stage.app.restrict_to([stage.address("bob")])
+    let_into(stage, [stage.address("bob")])
     await stage.run()
     for _ in range(3):
         stage.clock.pass_time(DAY)
@@ -162,7 +169,7 @@ async def test_closed_mailboxes_are_no_news_the_next_day(stage: Stage) -> None:
 async def test_one_new_mailbox_that_is_closed_is_no_reason_to_stop_all(stage: Stage) -> None:
     term(stage, "ada", "bob")
     await stage.run()
-    stage.app.restrict_to([stage.address("ada"), stage.address("bob")])
+    let_into(stage, [stage.address("ada"), stage.address("bob")])
     term(stage, "cyd")
     await stage.run()
     assert (await out(stage))["cyd"].code == "E-MBX-DENIED"
@@ -221,12 +228,12 @@ async def test_a_missing_permission_beside_another_trouble_marks_nobody_either(s
 async def test_hundreds_of_closed_mailboxes_are_not_all_knocked_at(stage: Stage) -> None:
     names = [f"p{n}" for n in range(300)]
     term(stage, *names, lectures=1)
-    stage.app.restrict_to([])
+    let_into(stage, [])
     with pytest.raises(RefusedError):
         await stage.run(in_flight=2)
     assert len(stage.asked()) <= 100
     assert await out(stage) == {}
-    stage.app.restrict_to(None)
+    let_into(stage, None)
     await stage.run()
     await stage.assert_true()
 
@@ -237,7 +244,7 @@ async def test_a_few_open_mailboxes_among_many_closed_ones_are_found(stage: Stag
     for n, name in enumerate(names):
         stage.mailbox(name)
         stage.timetable[name] = [lecture(f"L{n}", day=10 + n)]
-    stage.app.restrict_to([stage.address(name) for name in names[-5:]])
+    let_into(stage, [stage.address(name) for name in names[-5:]])
     await stage.run(in_flight=8)
     assert all(stage.shown(name) == stage.wanted(name) for name in names[-5:])
     assert set(await out(stage)) == set(names[:-5])
