@@ -77,7 +77,7 @@ class Terms:
     busy: Ids = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     drifted: Ids = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     missing: Ids = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    wishes: "Wishes" = field(default_factory=lambda: Wishes())
+    wishes: Wishes = field(default_factory=Wishes)
     anew: bool = False
     unlinked: Ids = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     only: int | None = None
@@ -226,7 +226,7 @@ class _Comparison:
         differs |= drifted
         idle = ~np.isin(want, self._terms.busy) & ~np.isin(mailbox, self._terms.unlinked)
         wished, deleted = self._wished(want, slots.fingerprint[slot])
-        respected = ~found & wished & ((policy & Policy.RESPECT_DELETIONS) != 0)
+        respected = ~found & wished & _says(policy, Policy.RESPECT_DELETIONS)
         create = ~found & new_in & idle & ~respected
         update = differs & counts & idle
         absent = np.ones(len(have), dtype=np.bool_)
@@ -250,8 +250,7 @@ class _Comparison:
         """Where an event is written again although its meeting is as it was."""
         if self._terms.anew:
             return ends > self._terms.now
-        drifted: Mask = np.isin(want, self._terms.drifted)
-        return drifted & ((policy & Policy.KEEP_EDITS) == 0)
+        return np.isin(want, self._terms.drifted) & ~_says(policy, Policy.KEEP_EDITS)
 
     def _wished(self, want: Ids, fingerprint: Fingerprints) -> tuple[Mask, Mask]:
         """Which pairs their owner has deleted as they are now, and which at all."""
@@ -323,6 +322,11 @@ class _Comparison:
             calendar=np.zeros(count, dtype=np.int16),
             policy=np.zeros(count, dtype=np.int8),
         )
+
+
+def _says(policy: NDArray[np.int8], what: Policy) -> Mask:
+    found: Mask = (policy & np.int8(what)) != 0
+    return found
 
 
 def _of_mailbox(held: Delivered, mailbox: int) -> Delivered:

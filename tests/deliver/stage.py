@@ -47,6 +47,9 @@ WEEK = 7 * 86_400
 DECADE = (datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC))
 
 
+State = tuple[Snapshot, Desired, Numbering[MeetingKey], Numbering[str], Renderings]
+
+
 class SharedClock:
     """Our clock is the sandbox's, and ``ahead`` of it. Whoever waits lets that time pass at once, for both."""
 
@@ -161,25 +164,7 @@ class Stage:
 
     async def plan(self, book: InstitutionLedger) -> tuple[Plan, Callable[[], Accepted]]:
         """The plan that the timetable asks for now, and how to accept it."""
-        meetings: Numbering[MeetingKey] = Numbering(await book.meetings.numbers())
-        mailboxes: Numbering[str] = Numbering(await book.mailboxes.numbers())
-        profile = ProfileSettings(name="all", calendar=self.calendar)
-        renderings = Renderings([profile], LocalFiles(), await book.meetings.known_renderings())
-        snapshot = self._snapshot()
-        desired = desired_state(
-            [
-                Receipt(
-                    audience="all",
-                    profile="all",
-                    snapshot=snapshot,
-                    people=np.ones(len(snapshot.people), dtype=np.bool_),
-                )
-            ],
-            meetings=meetings,
-            mailboxes=mailboxes,
-            calendars={"all": "" if self.calendar == "default" else self.calendar},
-            render=renderings.render,
-        )
+        snapshot, desired, meetings, mailboxes, renderings = await self.state(book)
         plan = await self._compare(book, desired, snapshot.coverage)
         return plan, lambda: Accepted(
             plan=plan,
@@ -189,6 +174,23 @@ class Stage:
             renderings=renderings.fresh,
             sources_read=frozenset({snapshot.source}),
         )
+
+    async def state(self, book: InstitutionLedger) -> State:
+        """What the timetable asks for now."""
+        meetings: Numbering[MeetingKey] = Numbering(await book.meetings.numbers())
+        mailboxes: Numbering[str] = Numbering(await book.mailboxes.numbers())
+        profile = ProfileSettings(name="all", calendar=self.calendar)
+        renderings = Renderings([profile], LocalFiles(), await book.meetings.known_renderings())
+        snapshot = self._snapshot()
+        everybody = np.ones(len(snapshot.people), dtype=np.bool_)
+        desired = desired_state(
+            [Receipt(audience="all", profile="all", snapshot=snapshot, people=everybody)],
+            meetings=meetings,
+            mailboxes=mailboxes,
+            calendars={"all": "" if self.calendar == "default" else self.calendar},
+            render=renderings.render,
+        )
+        return snapshot, desired, meetings, mailboxes, renderings
 
     async def accept(self, book: InstitutionLedger) -> int:
         """Plan and accept; the ledger's revision."""
@@ -335,12 +337,10 @@ class Stage:
         )
 
     async def _compare(self, book: InstitutionLedger, desired: Desired, coverage: Coverage) -> Plan:
-        numbers = await book.meetings.numbers()
         stale = await book.entries.stale()
         busy = [*await book.changes.unsettled(), *await book.sightings.blocking()]
         delivered = [run async for run in book.entries.delivered(_read_in_full, fresh=stale)]
         now = int(self.clock.now())
-        assert numbers is not None
         return plan_changes(
             desired,
             delivered,

@@ -17,6 +17,7 @@ from classbell.ledger.holds import Found, Holds, HoldState, StoredHold
 from classbell.ledger.known import Knowledge, KnownMailbox
 from classbell.ledger.mailboxes import Mailboxes, OutMailbox
 from classbell.ledger.meetings import KnownRendering, Meetings, NewRendering
+from classbell.ledger.rebuilding import Rebuilding, RebuiltMailbox, Standing, doubt
 from classbell.ledger.runs import PastRun, Runs, SourceState
 from classbell.ledger.schema import institution, ledger
 from classbell.ledger.sightings import Sighted, Sighting, Sightings, Verified
@@ -34,6 +35,7 @@ class InstitutionLedger:
         self.certificates = Certificates(database, number)
         self.sightings = Sightings(database, number)
         self.known = Knowledge(database, number)
+        self.rebuilding = Rebuilding(database, number)
         self.holds = Holds(database, number)
         self.plans = Acceptor(database, number, installation, key)
 
@@ -89,6 +91,24 @@ class Ledger:
         """How many plans this ledger has accepted."""
         return await self._database.read(lambda c: int(c.execute(select(ledger.c.revision)).scalar_one()))
 
+    async def doubt(self, beyond: int) -> int:
+        """
+        Hold every mailbox until it is rebuilt, and go on from behind a revision; the new one.
+
+        Args:
+            beyond: the highest revision that is known to have been used.
+        """
+
+        def write(connection: Connection) -> int:
+            doubt(connection)
+            return _advance(connection, beyond)
+
+        return await self._database.write(write)
+
+    async def advance(self, beyond: int) -> int:
+        """Go on from behind a revision that was seen to have been used; the revision after that."""
+        return await self._database.write(lambda connection: _advance(connection, beyond))
+
     async def prove_writable(self) -> None:
         """
         Write what is there already, durably.
@@ -123,6 +143,14 @@ class Ledger:
             )
 
 
+def _advance(connection: Connection, beyond: int) -> int:
+    revision = int(connection.execute(select(ledger.c.revision)).scalar_one())
+    if revision <= beyond:
+        revision = beyond + 1
+        connection.execute(update(ledger).values(revision=revision))
+    return revision
+
+
 __all__ = [
     "SCHEMA",
     "Acceptance",
@@ -137,9 +165,11 @@ __all__ = [
     "NewRendering",
     "OutMailbox",
     "PastRun",
+    "RebuiltMailbox",
     "Sighted",
     "Sighting",
     "SourceState",
+    "Standing",
     "StoredHold",
     "Verified",
     "Waiting",

@@ -6,6 +6,17 @@ Nothing here writes to a mailbox. Every look asks for our own marks, so that nob
 
 from classbell.verify.findings import Owner
 from classbell.verify.reading import Unread
+from classbell.verify.rebuild import Rebuild, Rebuilt, rebuild_mailboxes
 from classbell.verify.verification import Verdict, Verification
+from classbell.verify.wanted import Wanted
 
-__all__ = ["Owner", "Unread", "Verdict", "Verification"]
+__all__ = [
+    "Owner",
+    "Rebuild",
+    "Rebuilt",
+    "Unread",
+    "Verdict",
+    "Verification",
+    "Wanted",
+    "rebuild_mailboxes",
+]

@@ -7,7 +7,7 @@ A mailbox of which any part could not be read is unread, with a reason, and noth
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from classbell.access import Access
 from classbell.deliver.backlog import Readiness
@@ -19,6 +19,7 @@ from classbell.ledger import InstitutionLedger
 from classbell.model import Entry, Mailbox
 from classbell.outlook.answers import Diagnosis, Meaning, classify
 from classbell.outlook.dialect import Answer, Kind
+from classbell.outlook.mark import Mark
 from classbell.ports import Clock
 
 # A mailbox with its contents takes some hundred KB meanwhile, so there are fewer side by side than in delivery.
@@ -38,6 +39,14 @@ class Unread:
     mailbox: Mailbox
     code: str
     detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gone:
+    """Entries whose events are gone, and those whose events stand there without our mark."""
+
+    missing: list[Entry] = field(default_factory=list)
+    unmarked: list[Entry] = field(default_factory=list)
 
 
 Work = Callable[[Sequence[Mailbox], "Reader"], Awaitable[Sequence[Survey]]]
@@ -105,6 +114,21 @@ class Reader:
                 found[place] = (answer, diagnosis)
             self._refusals.note(heard)
         return [found[place] for place in range(len(entries))]
+
+    async def whether_gone(self, entries: Sequence[Entry]) -> "Gone | Diagnosis":
+        """Of events that no calendar shows, which are gone; or what kept us from finding out."""
+        gone = Gone()
+        for entry, (answer, diagnosis) in zip(entries, await self.read(entries), strict=True):
+            if diagnosis.meaning is Meaning.GONE:
+                gone.missing.append(entry)
+            elif diagnosis.meaning is not Meaning.DONE:
+                return diagnosis
+            elif _bears_its_mark(answer, entry):
+                # In Deleted Items, where its id may go on answering.
+                gone.missing.append(entry)
+            else:
+                gone.unmarked.append(entry)
+        return gone
 
     async def through(self, pages: AsyncIterator[Sequence[Mailbox]], work: Work) -> AsyncIterator[Unread]:
         """
@@ -214,6 +238,11 @@ class Reader:
         finally:
             sleeping.cancel()
             stopping.cancel()
+
+
+def _bears_its_mark(answer: Answer, entry: Entry) -> bool:
+    mark = Mark.parse(answer.mark) if answer.mark else None
+    return mark is not None and mark.operation == entry.operation
 
 
 def _not_tried(mailbox: Mailbox) -> Survey:

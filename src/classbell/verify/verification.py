@@ -13,9 +13,9 @@ from classbell.access import Access
 from classbell.deliver.survey import Survey
 from classbell.ledger import InstitutionLedger, KnownMailbox, Sighted, Verified
 from classbell.model import Entry, Mailbox
-from classbell.outlook.answers import Diagnosis, Meaning
-from classbell.outlook.dialect import Answer, FoundEvent
-from classbell.outlook.mark import Mark, installation_prefix
+from classbell.outlook.answers import Diagnosis
+from classbell.outlook.dialect import FoundEvent
+from classbell.outlook.mark import installation_prefix
 from classbell.ports import Clock
 from classbell.verify.findings import Owner, absent, findings, keys_named, unlike
 from classbell.verify.reading import Reader, Unread
@@ -135,19 +135,10 @@ class Verification:
         candidates = absent(
             known, (earlier.events, survey.events), service_time=earlier.service_time, bound=self._bound
         )
-        missing: list[Entry] = []
-        unmarked: list[Entry] = []
-        for entry, (answer, diagnosis) in zip(candidates, await reader.read(candidates), strict=True):
-            if diagnosis.meaning is Meaning.GONE:
-                missing.append(entry)
-            elif diagnosis.meaning is not Meaning.DONE:
-                return diagnosis
-            elif _bears_its_mark(answer, entry):
-                # In Deleted Items, where its id may go on answering.
-                missing.append(entry)
-            else:
-                unmarked.append(entry)
-        found.append(await self._findings(known, survey.events, missing, unmarked))
+        gone = await reader.whether_gone(candidates)
+        if isinstance(gone, Diagnosis):
+            return gone
+        found.append(await self._findings(known, survey.events, gone.missing, gone.unmarked))
         return None
 
     async def _findings(
@@ -178,11 +169,6 @@ class Verification:
                 if len(verdict.examples) < KEPT:
                     verdict.examples.append(one)
         self._tell(verdict.read)
-
-
-def _bears_its_mark(answer: Answer, entry: Entry) -> bool:
-    mark = Mark.parse(answer.mark) if answer.mark else None
-    return mark is not None and mark.operation == entry.operation
 
 
 async def _once(mailboxes: Sequence[Mailbox]) -> AsyncIterator[Sequence[Mailbox]]:

@@ -1,0 +1,215 @@
+"""
+Rebuilding: what stands in a mailbox takes the place of what the ledger had of it, in one transaction.
+
+Nothing here decides what is ours; ``verify`` does, from the marks.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection, delete, insert, or_, select, update
+
+from classbell.ledger.bits import signed
+from classbell.ledger.changes import IS_OPEN
+from classbell.ledger.database import Database, parts_of
+from classbell.ledger.entries import mark_stale
+from classbell.ledger.incarnations import remember
+from classbell.ledger.meetings import keep_meetings
+from classbell.ledger.schema import change, entry, mailbox, meeting
+from classbell.ledger.sightings import Sighting, replace_sightings
+from classbell.model import ChangeState, Mailbox
+
+LOST = "E-LEDGER-LOST"
+# A mailbox in doubt waits for its rebuild, however long that takes: the end of the year 9999.
+NEVER = 253_402_300_799.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """
+    An event that stands in a mailbox and is ours.
+
+    ``meeting_key`` is the key in full. ``fingerprint`` is 0 where nobody can say which rendering it shows.
+    """
+
+    meeting_key: str
+    event_id: str
+    etag: str
+    fingerprint: int
+    starts_at: int
+    ends_at: int
+    incarnation: int
+    operation: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RebuiltMailbox:
+    """
+    A mailbox as a complete look has shown it.
+
+    Args:
+        standing: all events there that are ours.
+        left: ids of events whose entries stay as they are.
+        sightings: what is not ours to touch, each with the full key of the meeting that it names, if any.
+        incarnations: the highest incarnation that was seen, by the full keys of meetings.
+    """
+
+    mailbox: Mailbox
+    standing: Sequence[Standing]
+    left: Collection[str] = ()
+    sightings: Sequence[tuple[Sighting, str]] = ()
+    incarnations: Mapping[str, int]
+
+
+class Rebuilding:
+    """Writes rebuilt mailboxes of the institution."""
+
+    def __init__(self, database: Database, institution_id: int) -> None:
+        self._database = database
+        self._institution_id = institution_id
+        self._mine = mailbox.c.institution_id == institution_id
+
+    async def enter(self, keys: Iterable[str]) -> None:
+        """Enter mailboxes that the ledger does not know yet, by their addresses."""
+        wanted = list(dict.fromkeys(keys))
+
+        def write(connection: Connection) -> None:
+            known = set(connection.execute(select(mailbox.c.key).where(self._mine)).scalars())
+            rows = [
+                {"institution_id": self._institution_id, "key": key, "address": key}
+                for key in wanted
+                if key not in known
+            ]
+            if rows:
+                connection.execute(insert(mailbox), rows)
+
+        await self._database.write(write)
+
+    async def mailboxes(self, limit: int, after: int = -1) -> list[Mailbox]:
+        """All mailboxes by their numbers, from behind number *after*; ``contacted`` only where none is in doubt."""
+        query = select(mailbox).where(self._mine, mailbox.c.id > after).order_by(mailbox.c.id).limit(limit)
+
+        def read(connection: Connection) -> list[Mailbox]:
+            return [
+                Mailbox(
+                    id=row.id,
+                    key=row.key,
+                    address=row.address,
+                    contacted=row.contacted_at is not None and row.out_code != LOST,
+                )
+                for row in connection.execute(query)
+            ]
+
+        return await self._database.read(read)
+
+    async def keep(self, rebuilt: Sequence[RebuiltMailbox], now: float) -> None:
+        """
+        Let what stands in mailboxes take the place of what was known of them.
+
+        Open changes there are superseded, since they rest on what was known before; the next plan asks anew for
+        what is still wanted. First contact is made with this, and what was lost is found.
+        """
+        await self._database.write(lambda connection: self._keep(connection, rebuilt, now))
+
+    def _keep(self, connection: Connection, rebuilt: Sequence[RebuiltMailbox], now: float) -> None:
+        ours: set[int] = set()
+        for part in parts_of([one.mailbox.id for one in rebuilt]):
+            query = select(mailbox.c.id).where(self._mine, mailbox.c.id.in_(part))
+            ours.update(connection.execute(query).scalars())
+        rebuilt = [one for one in rebuilt if one.mailbox.id in ours]
+        numbers = self._meetings(connection, rebuilt)
+        mark_stale(connection, self._institution_id, ours)
+        for one in rebuilt:
+            self._replace(connection, one, numbers, now)
+
+    def _replace(
+        self, connection: Connection, one: RebuiltMailbox, numbers: Mapping[str, int], now: float
+    ) -> None:
+        box = one.mailbox.id
+        before = connection.execute(
+            select(entry.c.meeting_id, entry.c.event_id, entry.c.incarnation).where(entry.c.mailbox_id == box)
+        ).all()
+        gone = [row.meeting_id for row in before if row.event_id not in one.left]
+        for part in parts_of(gone):
+            connection.execute(delete(entry).where(entry.c.mailbox_id == box, entry.c.meeting_id.in_(part)))
+        rows = [
+            {
+                "mailbox_id": box,
+                "meeting_id": numbers[event.meeting_key],
+                "event_id": event.event_id,
+                "etag": event.etag,
+                "fingerprint": signed(event.fingerprint),
+                "starts_at": event.starts_at,
+                "ends_at": event.ends_at,
+                "incarnation": event.incarnation,
+                "operation": event.operation,
+                "delivered_at": now,
+            }
+            for event in one.standing
+        ]
+        if rows:
+            connection.execute(insert(entry), rows)
+        highest = {row.meeting_id: row.incarnation for row in before}
+        for key, incarnation in one.incarnations.items():
+            highest[numbers[key]] = max(incarnation, highest.get(numbers[key], 0))
+        remember(connection, box, highest)
+        connection.execute(
+            update(change)
+            .where(change.c.institution_id == self._institution_id, change.c.mailbox_id == box, IS_OPEN)
+            .values(state=ChangeState.SUPERSEDED)
+        )
+        seen = [replace(sighting, meeting_id=numbers.get(key)) for sighting, key in one.sightings]
+        replace_sightings(connection, box, seen, now)
+        connection.execute(update(mailbox).where(mailbox.c.id == box).values(contacted_at=now))
+        connection.execute(
+            update(mailbox)
+            .where(mailbox.c.id == box, mailbox.c.out_code == LOST)
+            .values(out_code="", out_detail="", retry_at=0)
+        )
+
+    def _meetings(self, connection: Connection, rebuilt: Sequence[RebuiltMailbox]) -> dict[str, int]:
+        """The numbers of all meetings that are named, entered where they are new."""
+        named = {event.meeting_key for one in rebuilt for event in one.standing}
+        named |= {key for one in rebuilt for _, key in one.sightings if key}
+        named |= {key for one in rebuilt for key in one.incarnations}
+        found: dict[str, int] = {}
+        sources: dict[str, list[str]] = {}
+        for key in sorted(named):
+            source, _, rest = key.partition(":")
+            sources.setdefault(source, []).append(rest)
+        fresh: list[tuple[str, str]] = []
+        for source, rests in sources.items():
+            query = select(meeting.c.key, meeting.c.id).where(
+                meeting.c.institution_id == self._institution_id, meeting.c.source == source
+            )
+            for part in parts_of(rests):
+                rows = connection.execute(query.where(meeting.c.key.in_(part)))
+                found.update((f"{source}:{key}", number) for key, number in rows)
+            fresh += [(source, rest) for rest in rests if f"{source}:{rest}" not in found]
+        given = keep_meetings(connection, self._institution_id, fresh).tolist()
+        found.update(zip((f"{source}:{key}" for source, key in fresh), given, strict=True))
+        return found
+
+
+def doubt(connection: Connection) -> None:
+    """
+    Hold every mailbox of every institution until it is rebuilt: this ledger is not the newest one.
+
+    Nothing that is open goes on either, for it may have been carried out long ago.
+    """
+    connection.execute(
+        update(mailbox).values(
+            contacted_at=None,
+            out_code=LOST,
+            out_detail="an older copy of the ledger is in use; nothing is written there until it is rebuilt",
+            retry_at=NEVER,
+        )
+    )
+    waiting = (ChangeState.PENDING, ChangeState.WAITING)
+    unknown = (ChangeState.SENT, ChangeState.UNKNOWN)
+    for states, into in ((waiting, ChangeState.WAITING), (unknown, ChangeState.UNKNOWN)):
+        connection.execute(
+            update(change)
+            .where(IS_OPEN, or_(*(change.c.state == state for state in states)))
+            .values(state=into, code=LOST, detail="waits until its mailbox is rebuilt", due_at=NEVER)
+        )

@@ -1,0 +1,153 @@
+"""
+Which events of a mailbox a ledger that was lost, or is old, may call its own again. Pure.
+
+An event is adopted only as the single bearer of its mark, made when the mark says. Whatever else bears a mark
+of ours may be somebody's copy whose original is gone, and is held: told, and never touched.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from classbell.deliver.settle import STAMP_TOLERANCE
+from classbell.deliver.write import SEND_WITHIN
+from classbell.ledger import KnownMailbox, Sighted, Sighting
+from classbell.model import Entry
+from classbell.outlook.dialect import FoundEvent
+from classbell.outlook.mark import Mark
+from classbell.verify.findings import Owner
+
+
+@dataclass(kw_only=True)
+class Adoption:
+    """
+    What a look means for a ledger that is rebuilt.
+
+    Attributes:
+        kept: entries whose events stand there, with what was found.
+        adopted: events that are ours by their marks.
+        left: entries that stay as they are, by the ids of their events.
+        held: what is not ours to touch, each with the full key of the meeting that it names, if any.
+        incarnations: the highest incarnation that was seen, by the full keys of meetings.
+        revision: the highest revision of a ledger that was seen.
+    """
+
+    kept: list[tuple[Entry, FoundEvent]] = field(default_factory=list)
+    adopted: list[tuple[Mark, FoundEvent]] = field(default_factory=list)
+    left: dict[str, Entry] = field(default_factory=dict)
+    held: list[tuple[Sighting, str]] = field(default_factory=list)
+    incarnations: dict[str, int] = field(default_factory=dict)
+    revision: int = 0
+
+
+def adoption(
+    known: KnownMailbox,
+    events: Collection[FoundEvent],
+    *,
+    owner: Owner,
+    bound: float,
+    unmarked: Collection[Entry] = (),
+) -> Adoption:
+    """
+    Sort what a complete look has found.
+
+    Args:
+        bound: seconds after the end of sending within which an event may have been made.
+        unmarked: entries whose events stand there without our mark.
+    """
+    result = Adoption()
+    entries = {entry.event_id: entry for entry in known.entries}
+    strangers: list[tuple[Mark, FoundEvent]] = []
+    for lost in unmarked:
+        _hold_unmarked(result, lost, lost.etag)
+    for event in events:
+        mark = Mark.parse(event.mark) if event.mark else None
+        entry = entries.get(event.id)
+        if mark is not None and mark.institution == owner.institution:
+            result.revision = max(result.revision, mark.revision)
+        if entry is not None:
+            if mark is not None and mark.operation == entry.operation:
+                result.kept.append((entry, event))
+                _saw(result, mark)
+            else:
+                _hold_unmarked(result, entry, event.etag)
+        elif mark is None:
+            _hold(result, event, "", "bears what is no mark of ours", Sighted.FORGED)
+        elif mark.institution != owner.institution:
+            continue
+        elif mark.mailbox_key != known.mailbox.key:
+            detail = f"a copy of an event in the calendar of {mark.mailbox_key}"
+            _hold(result, event, "", detail, Sighted.COPY)
+        else:
+            strangers.append((mark, event))
+            _saw(result, mark)
+    _adopt(result, strangers, bound)
+    return result
+
+
+def _adopt(result: Adoption, strangers: Sequence[tuple[Mark, FoundEvent]], bound: float) -> None:
+    proven = {entry.meeting_key: entry.operation for entry, _ in result.kept}
+    proven |= {entry.meeting_key: entry.operation for entry in result.left.values()}
+    candidates: dict[str, tuple[Mark, FoundEvent]] = {}
+    for bearers in _by_operation(strangers):
+        mark = bearers[0][0]
+        key = mark.meeting_key
+        if proven.get(key) == mark.operation:
+            for _, event in bearers:
+                _hold(result, event, key, "a copy of our event", Sighted.COPY)
+        elif key in proven:
+            for _, event in bearers:
+                _hold(result, event, key, "another one of ours stands there for the same meeting")
+        elif len(bearers) > 1:
+            for _, event in bearers:
+                _hold(result, event, key, f"{len(bearers)} events bear this mark; none is taken for ours")
+        elif not _made_in_time(*bearers[0], bound):
+            _hold(result, bearers[0][1], key, "was made at another time than its mark says: perhaps a copy")
+        elif key not in candidates:
+            candidates[key] = bearers[0]
+        else:
+            # Each incarnation was made because the one before it was gone: that came back.
+            older, newer = sorted((candidates[key], bearers[0]), key=lambda pair: pair[0].incarnation)
+            candidates[key] = newer
+            _hold(result, older[1], key, "a later one of ours stands there for the same meeting")
+    result.adopted += candidates.values()
+
+
+def _by_operation(
+    strangers: Sequence[tuple[Mark, FoundEvent]],
+) -> Iterator[list[tuple[Mark, FoundEvent]]]:
+    def operation(pair: tuple[Mark, FoundEvent]) -> str:
+        return pair[0].operation
+
+    for _, bearers in groupby(sorted(strangers, key=operation), key=operation):
+        yield list(bearers)
+
+
+def _made_in_time(mark: Mark, event: FoundEvent, bound: float) -> bool:
+    """Whether an event was made between the intent that its mark names and the end of the bound."""
+    begin = mark.intent_at - STAMP_TOLERANCE
+    return begin <= event.created_at <= mark.intent_at + SEND_WITHIN + bound + STAMP_TOLERANCE
+
+
+def _saw(result: Adoption, mark: Mark) -> None:
+    seen = result.incarnations.get(mark.meeting_key, 0)
+    result.incarnations[mark.meeting_key] = max(seen, mark.incarnation)
+
+
+def _hold_unmarked(result: Adoption, entry: Entry, etag: str) -> None:
+    result.left[entry.event_id] = entry
+    result.held.append(
+        (
+            Sighting(
+                kind=Sighted.FORGED,
+                event_id=entry.event_id,
+                etag=etag,
+                detail="our event, but it does not bear the mark that we gave it",
+            ),
+            entry.meeting_key,
+        )
+    )
+
+
+def _hold(result: Adoption, event: FoundEvent, key: str, detail: str, kind: Sighted = Sighted.EXTRA) -> None:
+    result.held.append((Sighting(kind=kind, event_id=event.id, etag=event.etag, detail=detail), key))

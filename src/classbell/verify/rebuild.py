@@ -1,0 +1,287 @@
+"""
+Rebuild: a ledger that was lost, or is old, is made again from the marks in the mailboxes.
+
+Nothing is written to a mailbox. What was sent before may still come to light for a while, so that a look at a
+mailbox in doubt counts only from a minute and the bound after the beginning.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from classbell.access import Access
+from classbell.deliver.survey import Survey
+from classbell.deliver.write import SEND_WITHIN
+from classbell.ledger import InstitutionLedger, KnownMailbox, RebuiltMailbox, Sighting, Standing
+from classbell.model import Mailbox
+from classbell.outlook.answers import Diagnosis, Meaning
+from classbell.outlook.dialect import FoundEvent, instant_of
+from classbell.outlook.mark import installation_prefix
+from classbell.ports import Clock
+from classbell.verify.adoption import Adoption, adoption
+from classbell.verify.compare import differing
+from classbell.verify.findings import Owner
+from classbell.verify.reading import Reader, Unread
+from classbell.verify.wanted import Want, Wanted
+from classbell.zones import instant
+
+PAGE = 1000
+KEPT = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How many mailboxes are rebuilt, and until when (our clock) there is only waiting."""
+
+    rebuilt: int
+    waiting_until: float = 0.0
+
+
+@dataclass(kw_only=True)
+class Rebuilt:
+    """
+    How a rebuild went.
+
+    ``known`` and ``adopted`` count events that are the ledger's now, ``differing`` those of them that do not show
+    what is wanted, ``struck`` entries whose events are gone. ``held`` is what is not ours to touch, the first of
+    it with its mailbox; ``revision`` is the highest revision of a ledger that any mark names.
+    """
+
+    mailboxes: int = 0
+    known: int = 0
+    adopted: int = 0
+    differing: int = 0
+    struck: int = 0
+    held_count: int = 0
+    held: list[tuple[Mailbox, Sighting]] = field(default_factory=list)
+    unread_count: int = 0
+    unread: list[Unread] = field(default_factory=list)
+    revision: int = 0
+    interrupted: bool = False
+
+
+async def rebuild_mailboxes(
+    ledger: InstitutionLedger,
+    access: Access,
+    clock: Clock,
+    mailboxes: Sequence[Mailbox],
+    *,
+    owner: Owner,
+    bound: float,
+    timezone: str,
+) -> Rebuilt:
+    """
+    Look for everything of this installation in some mailboxes, and enter what is ours into the ledger.
+
+    Waits first until nothing that was sent there can come to light any more. What is held is in the result.
+
+    Args:
+        bound: the setting ``outcome_bound``, in seconds.
+        timezone: IANA name; the institution's.
+
+    Raises:
+        RefusedError, TemporaryError: Microsoft refuses us or cannot be reached.
+    """
+    rebuild = Rebuild(ledger, access, clock, owner=owner, bound=bound, timezone=timezone)
+    return await rebuild.some(mailboxes)
+
+
+class Rebuild:
+    """
+    Rebuilds the ledger of one institution.
+
+    Args:
+        wanted: what should stand there; without it nobody can say whether an adopted event shows what it should.
+    """
+
+    def __init__(
+        self,
+        ledger: InstitutionLedger,
+        access: Access,
+        clock: Clock,
+        *,
+        owner: Owner,
+        bound: float,
+        timezone: str,
+        wanted: Wanted | None = None,
+        tell: Callable[[Progress], None] = lambda _: None,
+    ) -> None:
+        self._ledger = ledger
+        self._access = access
+        self._clock = clock
+        self._owner = owner
+        self._bound = bound
+        self._timezone = timezone
+        self._wanted = wanted
+        self._tell = tell
+        self._prefix = installation_prefix(owner.installation)
+        self._reader = Reader(ledger, access, clock, insist=True, lost=True)
+        self._rebuilt = Rebuilt()
+        self._decides_at = 0.0
+
+    def stop(self) -> None:
+        """Begin nothing new; what is rebuilt stays."""
+        self._reader.stop()
+
+    async def all(self) -> Rebuilt:
+        """Rebuild every mailbox that the ledger knows by name."""
+        return await self._run(self._pages)
+
+    async def some(self, mailboxes: Sequence[Mailbox]) -> Rebuilt:
+        """Rebuild these mailboxes."""
+
+        async def once() -> AsyncIterator[Sequence[Mailbox]]:
+            if mailboxes:
+                yield mailboxes
+
+        return await self._run(once)
+
+    async def _run(self, pages: Callable[[], AsyncIterator[Sequence[Mailbox]]]) -> Rebuilt:
+        await self._settle(pages())
+        async for unread in self._reader.through(pages(), self._unit):
+            self._rebuilt.unread_count += 1
+            if len(self._rebuilt.unread) < KEPT:
+                self._rebuilt.unread.append(unread)
+        self._rebuilt.interrupted = self._reader.interrupted
+        revision = self._rebuilt.revision
+        await self._ledger.entries.pack(await self._ledger.entries.stale(), revision)
+        return self._rebuilt
+
+    async def _pages(self) -> AsyncIterator[Sequence[Mailbox]]:
+        after = -1
+        while page := await self._ledger.rebuilding.mailboxes(PAGE, after):
+            yield page
+            after = page[-1].id
+
+    async def _settle(self, pages: AsyncIterator[Sequence[Mailbox]]) -> None:
+        """Wait until whatever may have been sent to these mailboxes before has come to light."""
+        sent_until = 0.0
+        first = True
+        async for page in pages:
+            for mailbox in page:
+                if first:
+                    # Who must not read will know before waiting; and from here on we know the service's time.
+                    await self._reader.look([mailbox], "")
+                    first = False
+                if not mailbox.contacted:
+                    # Another ledger may have sent something here a moment ago.
+                    sent_until = max(sent_until, self._access.client.service_now() + SEND_WITHIN)
+                else:
+                    known = await self._ledger.known.of(mailbox)
+                    sent_until = max(sent_until, known.sent_until)
+        self._decides_at = sent_until + self._bound if sent_until else 0.0
+        while not self._reader.interrupted:
+            # Whole seconds are all that the service's answers say of the time: hence one more.
+            left = self._decides_at + 1.0 - self._access.client.service_now()
+            if left <= 0:
+                return
+            self._tell(Progress(rebuilt=0, waiting_until=self._clock.now() + left))
+            await self._reader.sleep(left)
+
+    async def _unit(self, mailboxes: Sequence[Mailbox], reader: Reader) -> list[Survey]:
+        first = await reader.look(mailboxes, self._prefix)
+        failed = [survey for survey in first if survey.failure is not None]
+        earlier = {survey.mailbox.id: survey for survey in first if survey.failure is None}
+        again = [survey.mailbox for survey in earlier.values()]
+        found: list[RebuiltMailbox] = []
+        for survey in await reader.look(again, self._prefix, content=True):
+            if survey.failure is None:
+                survey.failure = await self._rebuild(earlier[survey.mailbox.id], survey, reader, found)
+            if survey.failure is not None:
+                failed.append(survey)
+        await self._ledger.rebuilding.keep(found, self._clock.now())
+        self._rebuilt.mailboxes += len(found)
+        self._tell(Progress(rebuilt=self._rebuilt.mailboxes))
+        return failed
+
+    async def _rebuild(
+        self, earlier: Survey, survey: Survey, reader: Reader, found: list[RebuiltMailbox]
+    ) -> Diagnosis | None:
+        """Work out one mailbox; what kept us from it, if anything did."""
+        if earlier.service_time < self._decides_at:
+            return Diagnosis(
+                Meaning.BUSY, "E-LEDGER-EARLY", "Requests of before may still come to light there."
+            )
+        if {event.id for event in earlier.events} != {event.id for event in survey.events}:
+            return Diagnosis(Meaning.BUSY, "E-LEDGER-EARLY", "The mailbox changed while it was read.")
+        known = await self._ledger.known.of(survey.mailbox)
+        standing = {event.id for event in survey.events}
+        absent = [entry for entry in known.entries if entry.event_id not in standing]
+        gone = await reader.whether_gone(absent)
+        if isinstance(gone, Diagnosis):
+            return gone
+        sorted_out = adoption(
+            known, survey.events, owner=self._owner, bound=self._bound, unmarked=gone.unmarked
+        )
+        wants = await self._wanted.of(survey.mailbox.key) if self._wanted is not None else {}
+        found.append(self._rebuilt_mailbox(known, sorted_out, wants))
+        self._count(survey.mailbox, sorted_out, struck=len(gone.missing))
+        return None
+
+    def _rebuilt_mailbox(
+        self, known: KnownMailbox, sorted_out: Adoption, wants: dict[str, Want]
+    ) -> RebuiltMailbox:
+        standing: list[Standing] = []
+        for entry, event in sorted_out.kept:
+            before = known.bodies.get(entry.fingerprint, b"")
+            delivered = Want(
+                fingerprint=entry.fingerprint, body=before, starts_at=entry.starts_at, ends_at=entry.ends_at
+            )
+            want = wants.get(entry.meeting_key)
+            shown = _shown(event, want) or (_shown(event, delivered) if before else None)
+            standing.append(
+                self._standing(entry.meeting_key, entry.incarnation, entry.operation, event, shown)
+            )
+        for mark, event in sorted_out.adopted:
+            want = wants.get(mark.meeting_key)
+            standing.append(
+                self._standing(mark.meeting_key, mark.incarnation, mark.operation, event, _shown(event, want))
+            )
+        self._rebuilt.differing += sum(not one.fingerprint for one in standing)
+        return RebuiltMailbox(
+            mailbox=known.mailbox,
+            standing=standing,
+            left=sorted_out.left,
+            sightings=sorted_out.held,
+            incarnations=sorted_out.incarnations,
+        )
+
+    def _standing(
+        self, key: str, incarnation: int, operation: str, event: FoundEvent, shown: Want | None
+    ) -> Standing:
+        starts_at, ends_at = self._times(event)
+        return Standing(
+            meeting_key=key,
+            event_id=event.id,
+            etag=event.etag,
+            fingerprint=shown.fingerprint if shown is not None else 0,
+            # Of an event that shows something else it counts when it stands there, not when it should.
+            starts_at=shown.starts_at if shown is not None else starts_at,
+            ends_at=shown.ends_at if shown is not None else ends_at,
+            incarnation=incarnation,
+            operation=operation,
+        )
+
+    def _times(self, event: FoundEvent) -> tuple[int, int]:
+        if not event.all_day:
+            return int(instant_of(event.start)), int(instant_of(event.end))
+        # Floating: a date, wherever its owner is.
+        begin, end = (
+            instant(datetime.fromisoformat(text[:10]), self._timezone) for text in (event.start, event.end)
+        )
+        return begin, end
+
+    def _count(self, mailbox: Mailbox, sorted_out: Adoption, *, struck: int) -> None:
+        rebuilt = self._rebuilt
+        rebuilt.known += len(sorted_out.kept)
+        rebuilt.adopted += len(sorted_out.adopted)
+        rebuilt.struck += struck
+        rebuilt.revision = max(rebuilt.revision, sorted_out.revision)
+        rebuilt.held_count += len(sorted_out.held)
+        if len(rebuilt.held) < KEPT:
+            rebuilt.held += [(mailbox, sighting) for sighting, _ in sorted_out.held]
+
+
+def _shown(event: FoundEvent, want: Want | None) -> Want | None:
+    """The rendering, if the event shows it."""
+    return want if want is not None and not differing(want.body, event) else None

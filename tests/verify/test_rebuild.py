@@ -1,0 +1,239 @@
+"""A lost or old ledger, rebuilt from the marks: nothing doubled, nothing taken that may be somebody else's."""
+
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import pytest
+from tests.deliver.stage import BOUND, Stage, lecture, mark_of, member
+from tests.verify.readings import OWNER, seen, verify
+
+from classbell.ledger import Sighted
+from classbell.model import Action
+from classbell.outlook.mark import MARK_PROPERTY, Mark
+from classbell.verify import Rebuild, Rebuilt, Wanted
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+async def delivered(stage: Stage) -> None:
+    """Ada has two lectures, Bo one."""
+    for name in ("ada", "bo"):
+        stage.mailbox(name)
+    stage.timetable = {"ada": [lecture("Logic"), lecture("Sets", day=12)], "bo": [lecture("Algebra")]}
+    await stage.run()
+
+
+async def rebuild(stage: Stage) -> Rebuilt:
+    """As ``classbell ledger rebuild`` does it: of everybody whom the sources or the ledger name."""
+    async with stage.ledger() as book:
+        await book.rebuilding.enter(stage.address(name) for name in stage.timetable)
+        _, desired, meetings, mailboxes, renderings = await stage.state(book)
+        return await Rebuild(
+            book,
+            stage.access(),
+            stage.clock,
+            owner=OWNER,
+            bound=BOUND,
+            timezone="UTC",
+            wanted=Wanted(book, desired, meetings, mailboxes, renderings),
+        ).all()
+
+
+def bytes_of(stage: Stage, name: str) -> Mapping[str, bytes]:
+    return {event["id"]: msgspec.json.encode(event) for event in stage.mailbox(name).events()}
+
+
+def with_mark(event: Mapping[str, Any], **changed: Any) -> dict[str, Any]:
+    """An event like one of ours, its mark changed in some parts."""
+    mark = mark_of(dict(event))
+    assert mark is not None
+    text = Mark(**{name: getattr(mark, name) for name in mark.__struct_fields__} | changed).text()
+    return {name: event[name] for name in ("subject", "start", "end")} | {
+        "singleValueExtendedProperties": [{"id": MARK_PROPERTY, "value": text}]
+    }
+
+
+async def test_a_lost_ledger_is_rebuilt_without_a_write_and_the_next_run_has_nothing_to_do(
+    stage: Stage,
+) -> None:
+    before = {name: bytes_of(stage, name) for name in stage.timetable}
+    stage.lose_ledger()
+    rebuilt = await rebuild(stage)
+    assert (rebuilt.mailboxes, rebuilt.adopted, rebuilt.differing, rebuilt.held_count) == (2, 3, 0, 0)
+    assert rebuilt.revision == 1
+    await stage.assert_true()
+    assert {name: bytes_of(stage, name) for name in stage.timetable} == before
+
+
+async def test_a_rebuild_waits_until_nothing_sent_before_can_come_to_light(stage: Stage) -> None:
+    stage.lose_ledger()
+    began = stage.sandbox.clock.now()
+    first = stage.here
+    await rebuild(stage)
+    looks = [r for r in stage.asked("GET", since=first) if "/events" in r.path]
+    assert looks
+    assert min(record.at for record in looks) >= began + 60 + BOUND
+
+
+async def test_a_create_that_is_late_is_adopted_all_the_same(stage: Stage) -> None:
+    stage.timetable["bo"].append(lecture("Late", day=13))
+    stage.sandbox.faults.add(member("POST", "bo"), "504-late", delay=300)
+    await stage.run(patience=0.0)
+    stage.lose_ledger()
+    rebuilt = await rebuild(stage)
+    assert rebuilt.adopted == 4
+    await stage.assert_true()
+
+
+async def test_what_was_changed_is_put_right_in_place_and_nothing_else_is_written(stage: Stage) -> None:
+    event = stage.our_event("ada", "Logic")
+    stage.mailbox("ada").edit_event(event, {"location": {"displayName": "home"}})
+    stage.timetable["ada"][1] = lecture("Sets", day=12, place="A1")
+    stage.lose_ledger()
+    assert (await rebuild(stage)).differing == 2
+    before = stage.here
+    assert (await stage.run()).done == {Action.UPDATE: 2}
+    assert [record.method for record in stage.asked(since=before)] == ["PATCH"] * 2
+    assert stage.our_event("ada", "Logic") == event
+    await stage.assert_true()
+
+
+async def test_what_is_wanted_no_more_is_deleted_by_the_run_after(stage: Stage) -> None:
+    stage.timetable["ada"] = [lecture("Logic")]
+    stage.lose_ledger()
+    assert (await rebuild(stage)).adopted == 3
+    assert (await stage.run()).done == {Action.DELETE: 1}
+    await stage.assert_true()
+
+
+async def test_of_two_that_bear_one_mark_none_is_taken_and_no_third_is_made(stage: Stage) -> None:
+    ada = stage.mailbox("ada")
+    ada.copy_event(stage.our_event("ada", "Logic"))
+    before = bytes_of(stage, "ada")
+    stage.lose_ledger()
+    rebuilt = await rebuild(stage)
+    assert (rebuilt.adopted, rebuilt.held_count) == (2, 2)
+    assert (await stage.run()).done == {}
+    assert bytes_of(stage, "ada") == before
+    assert {kind for kind, _ in await seen(stage, "ada")} == {Sighted.EXTRA}
+
+
+async def test_a_held_pair_is_free_again_when_its_owner_has_removed_what_was_too_much(stage: Stage) -> None:
+    ada = stage.mailbox("ada")
+    copy = ada.copy_event(stage.our_event("ada", "Logic"))
+    stage.lose_ledger()
+    await rebuild(stage)
+    ada.delete_event(copy)
+    assert (await rebuild(stage)).adopted == 1
+    await stage.assert_true()
+
+
+async def test_a_copy_whose_original_is_gone_is_its_owners(stage: Stage) -> None:
+    ada, event = stage.mailbox("ada"), stage.our_event("ada", "Logic")
+    stage.clock.pass_time(3 * BOUND)
+    ada.copy_event(event)
+    ada.delete_event(event)
+    before = bytes_of(stage, "ada")
+    stage.lose_ledger()
+    assert (await rebuild(stage)).held_count == 1
+    await stage.run()
+    assert bytes_of(stage, "ada") == before
+
+
+@pytest.mark.stands_on("items_in_deleted_items_by_immutable_id")
+async def test_incarnations_go_on_above_the_highest_that_was_seen(stage: Stage) -> None:
+    ada = stage.mailbox("ada")
+    for round_ in range(2):
+        ada.delete_event(stage.our_event("ada", "Logic"))
+        stage.timetable["ada"][0] = lecture("Logic", place=f"A{round_}")
+        await stage.run()
+    stage.lose_ledger()
+    await rebuild(stage)
+    ada.delete_event(stage.our_event("ada", "Logic"))
+    stage.clock.pass_time(BOUND + 60)
+    await verify(stage)
+    await stage.run()
+    mark = mark_of(ada.event(stage.our_event("ada", "Logic")))
+    assert mark is not None
+    assert mark.incarnation == 4
+    await stage.assert_true()
+
+
+async def test_of_two_incarnations_the_later_one_is_ours(stage: Stage) -> None:
+    ada = stage.mailbox("ada")
+    event = ada.event(stage.our_event("ada", "Logic"))
+    second = ada.put_event(with_mark(event, incarnation=2, intent_at=int(stage.sandbox.clock.now())))
+    stage.lose_ledger()
+    rebuilt = await rebuild(stage)
+    assert (rebuilt.adopted, rebuilt.held_count) == (3, 1)
+    async with stage.ledger() as book:
+        box = await book.mailboxes.find(stage.address("ada"))
+        assert box is not None
+        assert second in await book.entries.event_ids(box.id)
+
+
+async def test_an_old_ledger_keeps_what_it_can_prove_and_learns_the_rest(stage: Stage) -> None:
+    old = stage.folder / "old.db"
+    shutil.copy(stage.folder / "ledger.db", old)
+    ada = stage.mailbox("ada")
+    stage.timetable["ada"] = [lecture("Sets", day=12, place="A1"), lecture("Rings", day=15)]
+    await stage.run()
+    copy = ada.copy_event(stage.our_event("ada", "Sets"))
+    stage.lose_ledger()
+    shutil.copy(old, stage.folder / "ledger.db")
+    ledger = await stage.open_ledger()
+    assert await ledger.doubt(2) == 3
+    ledger.close()
+    before = stage.here
+    await stage.run()
+    assert stage.asked("POST", "PATCH", "DELETE", since=before) == []
+    rebuilt = await rebuild(stage)
+    # Of the two that bear one mark the old entry proves which is ours.
+    assert (rebuilt.known, rebuilt.adopted, rebuilt.struck, rebuilt.held_count) == (2, 1, 1, 1)
+    kept = msgspec.json.encode(ada.event(copy))
+    assert (await stage.run()).done == {}
+    assert msgspec.json.encode(ada.event(copy)) == kept
+    ada.delete_event(copy)
+    await stage.assert_true()
+
+
+async def test_what_was_under_way_in_an_old_ledger_is_asked_for_anew(stage: Stage) -> None:
+    stage.timetable["bo"].append(lecture("Late", day=13))
+    stage.sandbox.faults.add(member("POST", "bo"), "504-after")
+    await stage.run(patience=0.0)
+    assert await stage.why_open() != {}
+    ledger = await stage.open_ledger()
+    await ledger.doubt(9)
+    ledger.close()
+    assert (await rebuild(stage)).adopted == 1
+    assert await stage.why_open() == {}
+    await stage.assert_true()
+
+
+async def test_a_mailbox_that_could_not_be_read_stays_held(stage: Stage) -> None:
+    before = bytes_of(stage, "ada")
+    stage.lose_ledger()
+    stage.sandbox.faults.add(member("GET", "ada"), 500, times=100)
+    rebuilt = await rebuild(stage)
+    assert (rebuilt.mailboxes, rebuilt.unread_count) == (1, 1)
+    stage.sandbox.faults.clear()
+    stage.clock.pass_time(90_000)
+    await stage.run()
+    assert bytes_of(stage, "ada") == before
+    assert (await rebuild(stage)).adopted == 2
+    await stage.assert_true()
+
+
+async def test_what_another_installation_marked_is_not_even_seen(stage: Stage) -> None:
+    ada = stage.mailbox("ada")
+    event = ada.event(stage.our_event("ada", "Logic"))
+    theirs = ada.put_event(with_mark(event, installation="0d0fbbd4-26e4-4d4a-8c2f-7a3c5f9f3a11"))
+    kept = msgspec.json.encode(ada.event(theirs))
+    stage.lose_ledger()
+    rebuilt = await rebuild(stage)
+    assert (rebuilt.adopted, rebuilt.held_count) == (3, 0)
+    await stage.assert_true(but={"ada": None})
+    assert msgspec.json.encode(ada.event(theirs)) == kept
