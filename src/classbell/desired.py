@@ -131,9 +131,7 @@ class _Builder:
         self._parts.append(self._slot_arrays(receipt, source, numbers, live))
         self._pairs.append(self._pairs_of(receipt, slot_of))
 
-    def _slot_arrays(
-        self, receipt: Receipt, source: int, numbers: Ids, live: NDArray[np.bool_]
-    ) -> _Columns:
+    def _slot_arrays(self, receipt: Receipt, source: int, numbers: Ids, live: NDArray[np.bool_]) -> _Columns:
         chosen = [receipt.snapshot.meetings[index] for index in np.flatnonzero(live)]
         count = len(chosen)
         calendar = self._calendars.index(self._calendar_of[receipt.profile])

@@ -21,6 +21,7 @@ from classbell.ledger.rebuilding import Rebuilding, RebuiltMailbox, Standing, do
 from classbell.ledger.runs import PastRun, Runs, SourceState
 from classbell.ledger.schema import institution, ledger
 from classbell.ledger.sightings import Sighted, Sighting, Sightings, Verified
+from classbell.ledger.wishes import OwnersWishes
 
 
 class InstitutionLedger:
@@ -34,6 +35,7 @@ class InstitutionLedger:
         self.runs = Runs(database, number)
         self.certificates = Certificates(database, number)
         self.sightings = Sightings(database, number)
+        self.wishes = OwnersWishes(database, number)
         self.known = Knowledge(database, number)
         self.rebuilding = Rebuilding(database, number)
         self.holds = Holds(database, number)

@@ -29,7 +29,7 @@ from classbell.ledger.database import Database
 from classbell.ledger.entries import full_key
 from classbell.ledger.outcomes import CREATING, record
 from classbell.ledger.schema import DUE_STATES, OPEN_STATES, change, entry, mailbox, meeting
-from classbell.model import Action, Change, ChangeState, Entry, Mailbox, Outcome, Reason
+from classbell.model import Action, Change, ChangeState, Entry, Mailbox, Outcome, Policy, Reason
 from classbell.operations import operation_id
 
 
@@ -315,6 +315,7 @@ def _selected() -> Select[Any]:
             change.c.send_until,
             change.c.attempts,
             change.c.code,
+            change.c.policy,
             mailbox.c.key.label("mailbox_key"),
             mailbox.c.address,
             mailbox.c.contacted_at,
@@ -361,6 +362,7 @@ def _change(row: Row[Any]) -> Change:
         send_until=row.send_until,
         attempts=row.attempts,
         code=row.code,
+        policy=Policy(row.policy),
     )
 
 

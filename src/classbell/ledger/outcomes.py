@@ -12,7 +12,8 @@ from sqlalchemy import Connection, bindparam, delete, insert, literal, select, u
 from classbell.ledger.bits import signed
 from classbell.ledger.entries import mark_stale
 from classbell.ledger.schema import change, entry, mailbox, past_incarnation
-from classbell.model import Action, Became, Change, ChangeState, Outcome, Reason
+from classbell.ledger.wishes import Removed, drop_wishes, keep_wishes
+from classbell.model import Action, Became, Change, ChangeState, Outcome, Policy, Reason
 
 CREATING = (Action.CREATE, Action.ADOPT)
 
@@ -40,18 +41,22 @@ def record(
     books = _Books(connection, institution_id, now)
     settled: list[Outcome] = []
     again: list[Outcome] = []
+    left: list[Outcome] = []
     for outcome in outcomes:
         # What was to be deleted and is gone is done; it is never made again.
-        missing = outcome.became is Became.GONE and outcome.change.action is not Action.DELETE
-        (again if missing else settled).append(outcome)
+        if outcome.became is not Became.GONE or outcome.change.action is Action.DELETE:
+            settled.append(outcome)
+        else:
+            (left if _stays_deleted(outcome.change) else again).append(outcome)
     done = [o for o in settled if _STATES[o.became] is ChangeState.DONE]
     # In this very transaction, so that a crash leaves no packed row that is wrong and trusted.
-    mark_stale(connection, institution_id, {o.change.mailbox.id for o in (*done, *again)})
+    mark_stale(connection, institution_id, {o.change.mailbox.id for o in (*done, *again, *left)})
     books.enter([o for o in done if o.change.action in CREATING])
     books.rewrite([o for o in done if o.change.action is Action.UPDATE])
-    books.strike([*(o for o in done if o.change.action is Action.DELETE), *again])
+    books.strike([*(o for o in done if o.change.action is Action.DELETE), *again, *left])
+    keep_wishes(connection, [_removed(o.change) for o in left], now)
     books.renew([o for o in settled if o.became is Became.RENEWED])
-    books.settle(settled)
+    books.settle([*settled, *left])
     books.make_again(again, operation_of)
 
 
@@ -83,6 +88,7 @@ class _Books:
         ]
         if rows:
             self._connection.execute(_ENTER, rows)
+            drop_wishes(self._connection, [(o.change.mailbox.id, o.change.meeting_id) for o in created])
 
     def rewrite(self, updated: Sequence[Outcome]) -> None:
         """Set the rows of events to what now stands in them."""
@@ -158,6 +164,16 @@ class _Books:
             "box": outcome.change.mailbox.id,
             "of": outcome.change.meeting_id,
         }
+
+
+def _stays_deleted(gone: Change) -> bool:
+    """Whether the owner has deleted the event as the meeting is still, and the profile respects that."""
+    as_it_was = gone.entry is None or gone.entry.fingerprint == gone.fingerprint
+    return bool(gone.policy & Policy.RESPECT_DELETIONS) and as_it_was
+
+
+def _removed(gone: Change) -> Removed:
+    return Removed(gone.mailbox.id, gone.meeting_id, gone.fingerprint, gone.starts_at)
 
 
 def _state(outcome: Outcome) -> ChangeState:

@@ -173,6 +173,46 @@ verified = Table(
     Column("verified_at", Float, nullable=False, comment="when the mailbox was last read back whole"),
 )
 
+wish = Table(
+    "wish",
+    metadata,
+    Column("mailbox_id", ForeignKey("mailbox.id"), primary_key=True),
+    Column("meeting_id", ForeignKey("meeting.id"), primary_key=True),
+    Column("fingerprint", BigInteger, nullable=False, comment="of what was deleted"),
+    Column("starts_at", BigInteger, nullable=False),
+    Column("noticed_at", Float, nullable=False),
+    comment="what the owners of calendars have deleted there",
+)
+
+suspension = Table(
+    "suspension",
+    metadata,
+    Column("mailbox_id", ForeignKey("mailbox.id"), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("since", Float, nullable=False),
+    Column("until", Float),
+    comment="mailboxes in which nothing is written because somebody wants it so",
+)
+
+pause = Table(
+    "pause",
+    metadata,
+    Column("institution_id", ForeignKey("institution.id"), primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("since", Float, nullable=False),
+    Column("until", Float),
+    comment="institutions for which nothing is written because somebody wants it so",
+)
+
+forgotten = Table(
+    "forgotten",
+    metadata,
+    Column("institution_id", ForeignKey("institution.id"), primary_key=True),
+    Column("digest", Text, primary_key=True),
+    comment="by digests only: persons whose data were erased, and who get nothing",
+)
+
 run = Table(
     "run",
     metadata,
@@ -287,6 +327,13 @@ change = Table(
     Column("detail", Text, nullable=False, server_default=""),
     Column("request_id", Text, nullable=False, server_default=""),
     Column("finished_at", Float),
+    Column(
+        "policy",
+        SmallInteger,
+        nullable=False,
+        server_default="0",
+        comment="of the profile, when it was planned",
+    ),
     Index(
         "uq_change_open_pair",
         "mailbox_id",

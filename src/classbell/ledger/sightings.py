@@ -28,6 +28,7 @@ from classbell.ledger.database import Database, parts_of
 from classbell.ledger.entries import mark_stale
 from classbell.ledger.incarnations import remember
 from classbell.ledger.schema import entry, mailbox, sighting, verified
+from classbell.ledger.wishes import Removed, keep_wishes
 from classbell.model import Entry, Mailbox
 
 
@@ -191,6 +192,8 @@ class Sightings:
             for known in one.missing:
                 if connection.execute(_STRIKE, _pair(known)).rowcount:
                     remember(connection, one.mailbox.id, {known.meeting_id: known.incarnation})
+                    gone = Removed(one.mailbox.id, known.meeting_id, known.fingerprint, known.starts_at)
+                    keep_wishes(connection, [gone], now)
             replace_sightings(connection, one.mailbox.id, one.sightings, now)
 
 
