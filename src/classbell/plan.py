@@ -329,11 +329,6 @@ def _says(policy: NDArray[np.int8], what: Policy) -> Mask:
     return found
 
 
-def _says(policy: NDArray[np.int8], what: Policy) -> Mask:
-    found: Mask = (policy & np.int8(what)) != 0
-    return found
-
-
 def _of_mailbox(held: Delivered, mailbox: int) -> Delivered:
     mask = held.mailbox == mailbox
     return Delivered(**{part.name: getattr(held, part.name)[mask] for part in fields(Delivered)})
