@@ -37,6 +37,10 @@ class Renderings:
         """The names of the fields that a profile's templates use."""
         return self._renderers[profile].needs
 
+    def digests(self) -> dict[str, bytes]:
+        """A digest of each profile with its templates, by the profile's name."""
+        return {name: renderer.digest for name, renderer in self._renderers.items()}
+
     def render(self, profile: str, meeting: Meeting) -> Rendering:
         """The rendering of a meeting; without its bytes if the ledger has them."""
         renderer = self._renderers[profile]

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from classbell.deliver import Tally
 from classbell.desired import Desired, MeetingKey
 from classbell.errors import HeldError, SourceUnreachable, SourceUnusable
-from classbell.guards import Hold, Verdict
+from classbell.guards import Circumstances, Hold, Verdict
 from classbell.ledger import Waiting
 from classbell.model import Became, ChangeState, Remark, Snapshot
 from classbell.numbering import Numbering
@@ -14,12 +16,16 @@ from classbell.plan import Plan
 from classbell.renderings import Renderings
 
 
+NO_CIRCUMSTANCES = Circumstances()
+NOT_JUDGED = Verdict(passed=np.zeros(0, dtype=np.bool_), holds=())
+
+
 @dataclass(frozen=True, kw_only=True)
 class Review:
     """
     A finished plan with the verdict on it, and what it was made from.
 
-    ``plan`` is everything that differs; ``passed`` what the guards let through. ``failures`` are the
+    ``plan`` is everything that differs; ``passed`` what the guards let through, judging by ``circumstances``. ``failures`` are the
     sources that could not be read: nothing of theirs is in the plan. ``withdrawn`` are sources that we
     delivered from and that nobody gets any more.
     """
@@ -30,7 +36,8 @@ class Review:
     remarks: tuple[Remark, ...]
     desired: Desired
     plan: Plan
-    verdict: Verdict
+    verdict: Verdict = NOT_JUDGED
+    circumstances: Circumstances = NO_CIRCUMSTANCES
     meetings: Numbering[MeetingKey]
     mailboxes: Numbering[str]
     renderings: Renderings

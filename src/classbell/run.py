@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classbell.access import Access
+from classbell.configured import changed_parts, digests_of
 from classbell.deliver import FENCED, Charge, Delivery, Progress
 from classbell.desired import Desired, MeetingKey, desired_state
 from classbell.errors import (
@@ -23,7 +24,8 @@ from classbell.errors import (
     SourceUnreachable,
     SourceUnusable,
 )
-from classbell.guards import Circumstances, judge, shrinkages
+from classbell.guards import shrinkages
+from classbell.holds import Holding
 from classbell.identity.tokens import LARGE_SKEW
 from classbell.ledger import Accepted, InstitutionLedger
 from classbell.model import Coverage, Ids, Snapshot, Window
@@ -67,6 +69,7 @@ class Run:
         self._person = person
         self._allow_deletes = allow_deletes
         self._delivery: Delivery | None = None
+        self._holding = Holding(office.ledger, office.settings.safety)
 
     def stop(self) -> bool:
         """Begin nothing new; what is on its way is finished and recorded. False if nothing is under way."""
@@ -105,28 +108,33 @@ class Run:
         only = self._only(mailboxes, failures)
         withdrawn = await self._withdrawn(desired, snapshots)
         plan = await self._plan(desired, snapshots, withdrawn, now=now, window=window, only=only)
-        states = await ledger.runs.sources()
-        last = {name: state.last for name, state in states.items()}
-        verdict = judge(
-            plan,
-            Circumstances(shrunk=shrinkages(_in_order(snapshots, desired), last, now=int(now))),
-            office.settings.safety,
-            allow_deletes=self._allow_deletes,
-        )
-        return Review(
+        before = {name: state.last for name, state in (await ledger.runs.sources()).items()}
+        changed = changed_parts(await ledger.holds.configuration(), digests_of(office.settings, renderings))
+        review = Review(
             now=now,
             snapshots=snapshots,
             failures=failures,
             remarks=(*(r for s in snapshots for r in s.remarks), *remarks),
             desired=desired,
             plan=plan,
-            verdict=verdict,
+            circumstances=await self._holding.circumstances(
+                shrinkages(_in_order(snapshots, desired), before, now=int(now)), changed, now=now, only=only
+            ),
             meetings=meetings,
             mailboxes=mailboxes,
             renderings=renderings,
             withdrawn=withdrawn,
             only=only,
         )
+        return await self.judged(review)
+
+    async def judged(self, review: Review) -> Review:
+        """The same plan with the verdict on it, by what people have decided up to now."""
+        return await self._holding.judged(review, allow_deletes=self._allow_deletes)
+
+    async def entered(self, review: Review) -> Review:
+        """What is held is in the ledger from now on, so that people can decide; the review with its numbers."""
+        return await self._holding.entered(review)
 
     async def carry_out(self, review: Review, tell: Callable[[Progress], None] = lambda _: None) -> Report:
         """
@@ -136,6 +144,7 @@ class Run:
             RefusedError, TemporaryError: Microsoft refuses us or cannot be reached; what was accepted waits.
         """
         office, ledger, clock = self._office, self._office.ledger, self._office.ports.clock
+        review = await self.entered(review)
         passed = review.passed
         access = await office.access()
         if len(passed) or await ledger.changes.open_count(review.only):
@@ -153,6 +162,7 @@ class Run:
                 - held_sources(review),
                 unread=frozenset((review.desired.sources[at], box) for at, box in review.desired.unread),
                 only=review.only,
+                approvals=await self._holding.used(review),
             ),
             review.now,
         )
@@ -271,6 +281,9 @@ class Run:
         held = held_sources(review)
         accepted = [s for s in review.snapshots if s.source not in held]
         await self._office.ledger.runs.keep_sources(accepted, review.now)
+        if not any(hold.code == "E-HOLD-CONFIG" for hold in review.verdict.holds):
+            digests = digests_of(self._office.settings, review.renderings)
+            await self._office.ledger.holds.keep_configuration(digests)
 
     async def _deliver(
         self,

@@ -8,7 +8,7 @@ def test_a_renamed_source_doubles_nothing_and_is_held_until_a_person_agrees(worl
     campus = open_campus(world)
     campus.applies()
     rename(campus, "timetable", "teaching")
-    campus.refuses("E-HOLD-MAILBOX", 4)
+    campus.refuses("E-HOLD-CONFIG", 4)
     assert campus.holds(moved(classes()))
     deletions = len(PEOPLE) * len(classes())
     assert campus.run("apply", "--yes", "--allow-deletes", str(deletions)).code == 0

@@ -12,9 +12,11 @@ from functools import cached_property
 import numpy as np
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from classbell.errors import HeldError
 from classbell.ledger.changes import IS_OPEN
 from classbell.ledger.database import Database, insert_one, parts_of
 from classbell.ledger.entries import full_key, mark_stale
+from classbell.ledger.holds import use
 from classbell.ledger.meetings import NewRendering, keep_meetings, keep_renderings
 from classbell.ledger.outcomes import CREATING
 from classbell.ledger.schema import change, entry, ledger, mailbox, meeting, past_incarnation, run
@@ -45,6 +47,7 @@ class Accepted:
         unread: pairs (source, mailbox number) of which a part could not be read; creates that are open there
             stay, since nobody knows whether they are still wanted.
         only: if given, the number of the one mailbox this plan answers for.
+        approvals: the numbers of the holds whose approvals let the plan pass; they are used up with it.
     """
 
     plan: Plan
@@ -55,6 +58,7 @@ class Accepted:
     sources_read: frozenset[str]
     unread: frozenset[tuple[str, int]] = frozenset()
     only: int | None = None
+    approvals: Sequence[int] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +85,14 @@ class Acceptor:
         return await self._database.write(lambda connection: self._accept(connection, accepted, now))
 
     def _accept(self, connection: Connection, accepted: Accepted, now: float) -> Acceptance:
+        if use(connection, self._institution_id, accepted.approvals) != len(accepted.approvals):
+            raise HeldError(
+                "E-HOLD-WITHDRAWN",
+                "An approval that this plan rests on was taken back meanwhile.",
+                why="somebody rejected it, or another run has used it",
+                do="see what is held: classbell holds list",
+                effect="no calendar was changed by this command",
+            )
         mailboxes = self._keep_mailboxes(connection, accepted.fresh_mailboxes)
         meetings = keep_meetings(connection, self._institution_id, accepted.fresh_meetings)
         keep_renderings(connection, self._institution_id, accepted.renderings)

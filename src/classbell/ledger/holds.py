@@ -12,11 +12,12 @@ from hashlib import blake2b
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, literal_column, select, update
 
+from classbell.ledger.changes import IS_OPEN
 from classbell.ledger.database import Database, insert_one, parts_of
-from classbell.ledger.schema import approval, configured, hold
-from classbell.model import Fingerprints, Ids
+from classbell.ledger.schema import approval, change, configured, hold
+from classbell.model import Action, ChangeState, Fingerprints, Ids
 
 # How long a yes holds good: what was right yesterday need not be today.
 GOOD_FOR = 86_400.0
@@ -211,6 +212,34 @@ class Holds:
             return self._decidable(connection, number)
 
         return await self._database.write(write)
+
+    async def deleted_since(self, moment: float) -> int:
+        """How many events were deleted since then, with those of which that is not certain yet."""
+        mine = change.c.institution_id == self._institution_id
+        deletes = literal_column(f"change.action = {int(Action.DELETE)}")
+        done = select(func.count()).where(
+            mine, deletes, change.c.finished_at >= moment, change.c.state == ChangeState.DONE
+        )
+        unsure = select(func.count()).where(
+            mine,
+            deletes,
+            change.c.finished_at.is_(None),
+            change.c.state.in_((ChangeState.SENT, ChangeState.UNKNOWN)),
+        )
+        return await self._database.read(
+            lambda c: int(c.execute(done).scalar_one()) + int(c.execute(unsure).scalar_one())
+        )
+
+    async def accepted_pairs(self) -> Ids:
+        """Rows of mailbox and meeting: changes that were accepted and not sent yet."""
+        query = select(change.c.mailbox_id, change.c.meeting_id).where(
+            change.c.institution_id == self._institution_id,
+            IS_OPEN,
+            change.c.state.in_((ChangeState.PENDING, ChangeState.WAITING)),
+        )
+        return await self._database.read(
+            lambda c: np.array([tuple(row) for row in c.execute(query)], dtype=np.int64).reshape(-1, 2)
+        )
 
     async def configuration(self) -> Mapping[str, bytes]:
         """The digest of each part of the configuration in the last accepted run; empty before the first."""

@@ -1,0 +1,38 @@
+"""
+The configuration that delivered events follow, as a digest of each part that decides who gets what.
+
+If a part has changed since the last accepted run, a person sees first what comes of it.
+"""
+
+from collections.abc import Mapping
+from hashlib import blake2b
+
+import msgspec
+
+from classbell.renderings import Renderings
+from classbell.settings import InstitutionSettings
+
+# What says where and how a source is read, rather than what its columns mean: it may change every day.
+_READING = {"limits", "feeds", "meetings", "attendance", "allow_private_addresses", "sentinels", "max_age"}
+
+
+def digests_of(settings: InstitutionSettings, renderings: Renderings) -> dict[str, bytes]:
+    """A digest of each part, by its name for people."""
+    parts: dict[str, object] = {
+        "audience": [one.model_dump(mode="json") for one in settings.audience],
+        "templates": {name: digest.hex() for name, digest in renderings.digests().items()},
+        "window": settings.window.model_dump(mode="json"),
+        "target": [
+            str(settings.tenant.tenant_id),
+            settings.tenant.api,
+            {profile.name: profile.calendar for profile in settings.profiles},
+        ],
+        "mapping": [source.model_dump(mode="json", exclude=_READING) for source in settings.sources],
+    }
+    encode = msgspec.json.Encoder(order="deterministic").encode
+    return {name: blake2b(encode(part), digest_size=16).digest() for name, part in parts.items()}
+
+
+def changed_parts(before: Mapping[str, bytes], now: Mapping[str, bytes]) -> tuple[str, ...]:
+    """The parts that are no more what they were; none where nothing is remembered yet."""
+    return tuple(name for name in now if name in before and before[name] != now[name])
