@@ -9,6 +9,7 @@ import pytest
 from tests.cli.classbell import classbell
 from tests.scenarios.campus import PEOPLE, Campus, as_tables, classes, moved, nothing_changed, open_campus
 from tests.scenarios.world import World, put_secret, table
+from tests.switching import registered_before
 
 from classbell.identity.certificates import KeyPair, new_self_signed
 
@@ -35,6 +36,12 @@ def test_without_a_configuration_nothing_is_done(tmp_path: Path) -> None:
     assert "classbell init" in ended.err
     assert "  Why: " in ended.err
     assert list(tmp_path.iterdir()) == []
+
+
+def register(campus: Campus, pair: KeyPair) -> None:
+    """As an administrator did long enough ago for the service to know it."""
+    with registered_before(campus.world.sandbox.clock):
+        campus.institution.app.add_certificate(pair.certificate)
 
 
 def the_moved_class_is_delivered(campus: Campus) -> bool:
@@ -65,7 +72,7 @@ def test_a_wrong_password_of_the_key_is_told_without_showing_it(campus: Campus, 
     put_secret(conf / "example-cert.pem", locked_pair.certificate)
     put_secret(conf / "example-key.pem", locked_pair.key)
     put_secret(conf / "password", b"hunter2\n")
-    campus.institution.app.add_certificate(locked_pair.certificate)
+    register(campus, locked_pair)
     campus.replace_in_file('key.pem" }', 'key.pem" }\nkey_password = { file = "password" }')
     ended = campus.refuses("E-CERT-PASSWORD", 2)
     assert "hunter2" not in ended.out + ended.err
@@ -79,7 +86,7 @@ def test_an_expired_certificate_is_replaced_by_a_new_one(
     conf = campus.institution.file.parent
     put_secret(conf / "example-cert.pem", expired_pair.certificate)
     put_secret(conf / "example-key.pem", expired_pair.key)
-    campus.institution.app.add_certificate(expired_pair.certificate)
+    register(campus, expired_pair)
     campus.refuses("E-CERT-EXPIRED", 6)
     put_secret(conf / "example-cert.pem", pair.certificate)
     put_secret(conf / "example-key.pem", pair.key)
@@ -92,7 +99,7 @@ def test_a_certificate_that_is_not_registered_works_once_it_is(campus: Campus, p
         app.remove_certificate(credential.sha1)
     ended = campus.refuses("E-CERT-UNREG", 6)
     assert "AADSTS" in ended.err
-    app.add_certificate(pair.certificate)
+    register(campus, pair)
     assert the_moved_class_is_delivered(campus)
 
 
