@@ -37,6 +37,7 @@ from classbell.renderings import Renderings
 from classbell.report import Report, Review, exit_code_of, held_sources, summary_of
 from classbell.settings import InstitutionSettings
 from classbell.sources import open_source
+from classbell.verify import Owner, Verification
 from classbell.witness import Witness
 
 # Series are expanded a month further than the window, so that a meeting which moves out of it is seen to
@@ -171,14 +172,25 @@ class Run:
             await self._keep_sources(review)
             only = await self._readmitted()
             report = await self._deliver(access, review, accepted.revision, only, tell)
+            seen = await self._read_back(access, report)
         except ClassbellError as error:
             # If it is the ledger that fails, that error is the one to be told.
             with suppress(ClassbellError):
                 await ledger.runs.finish(accepted.run_id, error.exit_code, {"error": error.code}, clock.now())
             raise
-        summary = summary_of(report) | _clock_of(access)
+        summary = summary_of(report) | _clock_of(access) | seen
         await ledger.runs.finish(accepted.run_id, report.exit_code, summary, clock.now())
         return report
+
+    async def _read_back(self, access: Access, report: Report) -> dict[str, object]:
+        """Read a share of the mailboxes back, if the settings want it; what is seen is for the next run."""
+        office, safety = self._office, self._office.settings.safety
+        if not safety.verify_percent or self._person is not None or report.tally.interrupted:
+            return {}
+        owner = Owner(installation=office.installation, institution=office.settings.id)
+        bound = safety.outcome_bound.total_seconds()
+        verifying = Verification(office.ledger, access, office.ports.clock, owner=owner, bound=bound)
+        return (await verifying.share(safety.verify_percent)).summary()
 
     async def _readmitted(self) -> int | None:
         """The number of the person asked for; what was out or held there is tried again."""

@@ -51,7 +51,8 @@ class Witness:
                 "E-LEDGER-OLD",
                 f"The ledger is at revision {revision}, but revision {statement.revision} has been used.",
                 why="an older copy of the database was restored, or the database was deleted",
-                do=f"put back the newest copy of the database that belongs to {self._path.name}",
+                do=f"put back the newest copy of the database that belongs to {self._path.name}; if there is none:"
+                " classbell ledger rebuild",
                 effect="no calendar was changed; delivering now could write events a second time",
             )
 
@@ -78,6 +79,12 @@ class Witness:
                 effect="nothing is sent that could not be written down first",
             ) from error
 
+    def known(self) -> int:
+        """The highest revision that was witnessed; 0 where the file says nothing."""
+        with suppress(OSError, msgspec.DecodeError):
+            return self._statement().revision
+        return 0
+
     def _statement(self) -> _Statement:
         return msgspec.json.decode(self._files.read(self._path), type=_Statement)
 
@@ -86,6 +93,7 @@ class Witness:
             "E-LEDGER-WITNESS",
             f"The witness file {self._path} says nothing about this ledger.",
             why=f"{why}; without it nobody can say whether this ledger is the newest one",
-            do="put the file back from where it was kept; it belongs into the same folder and the same backup",
+            do="put the file back from where it was kept, for it belongs into the same backup; if there is none:"
+            " classbell ledger rebuild",
             effect="no calendar was changed",
         )

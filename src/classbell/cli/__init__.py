@@ -18,10 +18,12 @@ from classbell.cli import (
     doctor,
     explain,
     init,
+    ledger,
     plan,
     sandbox,
     setup,
     status,
+    verify,
     version,
 )
 from classbell.cli.errors import fault, report, usage
@@ -41,7 +43,7 @@ from classbell.cli.invocation import (
 from classbell.errors import ClassbellError
 
 app = group(help="Keeps Outlook calendars true to the timetable.")
-for each in (demo, init, setup, cert, config, doctor, plan, apply, status, explain, sandbox, version):
+for each in (demo, init, setup, cert, config, doctor, plan, apply, status, explain, verify, ledger, sandbox, version):
     each.add_to(app)
 
 

@@ -76,12 +76,18 @@ class Workplace:
 
 @asynccontextmanager
 async def workplace(
-    configuration: Configuration, *, writing: bool, ports: Ports | None = None, ask: Ask | None = None
+    configuration: Configuration,
+    *,
+    writing: bool,
+    trusting: bool = True,
+    ports: Ports | None = None,
+    ask: Ask | None = None,
 ) -> AsyncIterator[Workplace]:
     """
     Open the ledger of an installation; with *writing*, hold its lease and trust it only if it is the newest.
 
     Args:
+        trusting: False to open it although it may not be the newest one, for finding that out or for a rebuild.
         ports: others than those of life, such as ones with another clock.
         ask: the way to a person for passwords that are typed in; None where there is none.
 
@@ -98,7 +104,7 @@ async def workplace(
         if ports is None:
             ports = await stack.enter_async_context(live_ports(ChildParser()))
         witness = Witness(ports.files, place.with_name(place.name + ".witness"), installation)
-        if writing:
+        if writing and trusting:
             revision = await ledger.revision()
             witness.confirm(revision)
             # Also of a new ledger: its first plan may be accepted and never be witnessed.

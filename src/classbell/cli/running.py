@@ -7,6 +7,7 @@ from classbell.cli.assembly import institutions, interruptible, run_until_interr
 from classbell.cli.errors import report as report_error
 from classbell.cli.errors import warn
 from classbell.cli.exits import Exit
+from classbell.cli.holding import account, agreed_to
 from classbell.cli.invocation import Invocation
 from classbell.cli.plan_view import SIGNS, PlanView, counts
 from classbell.deliver import Progress
@@ -119,14 +120,16 @@ class _Delivering:
         """One institution; what goes wrong with it is reported and keeps no other from its turn."""
         self._run = Run(office, person=self._wish.person, allow_deletes=self._wish.allow_deletes)
         try:
-            review = await self._run.look()
+            review = await self._run.entered(await self._run.look())
             view = await PlanView.of(settings, review, office.ledger)
             if self._wish.show or review.verdict.holds or review.failures or review.remarks:
                 view.print(self._output, everything=self._wish.everything)
             self._output.event(
                 "plan", institution=settings.id, counts=counts(review.plan), passed=counts(review.passed)
             )
-            if len(review.passed) and not self._agreed(review, settings):
+            if self._of_the_configuration(review):
+                review = await self._approved(self._run, review, office)
+            elif len(review.passed) and not self._agreed(review, settings):
                 self._output.note("Nothing was changed.")
                 return read_failures_code(review)
             return await self._deliver(self._run, review, settings)
@@ -134,6 +137,28 @@ class _Delivering:
             return report_error(error, self._output)
         finally:
             self._run = None
+
+    def _of_the_configuration(self, review: Review) -> bool:
+        """Whether all that stands in the way is a change of the configuration, and somebody is there to ask."""
+        codes = {hold.code for hold in review.verdict.holds}
+        return codes == {"E-HOLD-CONFIG"} and not self._wish.yes and self._output.can_ask
+
+    async def _approved(self, run: Run, review: Review, office: Office) -> Review:
+        """Ask for the approval that ``classbell holds approve`` would give; the review as it then stands."""
+        (hold,) = review.verdict.holds
+        stored = await office.ledger.holds.find(hold.id or 0)
+        with interruptible():
+            agreed = stored is not None and agreed_to(self._output, stored)
+        if stored is None or not agreed:
+            return review
+        await office.ledger.holds.approve(
+            stored.id,
+            account(),
+            office.ports.clock.now(),
+            digest=stored.digest,
+            needed=office.settings.safety.approvals,
+        )
+        return await run.entered(await run.judged(review))
 
     def _agreed(self, review: Review, settings: InstitutionSettings) -> bool:
         if self._wish.yes or (self._wish.person is not None and not self._wish.show):
@@ -181,7 +206,7 @@ _ADVICE = {
     "E-MBX-404": f"{_NAMES}assign a licence, or correct the address at the source{_AT_ONCE}",
     "E-MBX-FULL": f"{_NAMES}their owners make room{_AT_ONCE}",
     "E-MBX-DENIED": f"{_NAMES}check which mailboxes the application may enter, in Exchange{_AT_ONCE}",
-    "E-LEDGER-LOST": f"{_NAMES}put back the newest copy of the ledger's database",
+    "E-LEDGER-LOST": f"{_NAMES}put back the newest copy of the ledger's database, or: classbell ledger rebuild",
 }
 
 

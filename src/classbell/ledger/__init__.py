@@ -121,6 +121,23 @@ class Ledger:
         statement = update(ledger).values(revision=ledger.c.revision)
         await self._database.write(lambda c: c.execute(statement))
 
+    async def prove_sound(self) -> None:
+        """
+        Let the database check its own files.
+
+        Raises:
+            ClassbellError: E-DB-BROKEN.
+        """
+        found = await self._database.faults()
+        if found:
+            raise ClassbellError(
+                "E-DB-BROKEN",
+                f"The ledger database is damaged: {found[0]}.",
+                why="its file was altered by something else, or its disk fails",
+                do="check the disk; put back the newest copy, or remove the file and: classbell ledger rebuild",
+                effect="no calendar was changed",
+            )
+
     async def _claim(self) -> None:
         """Write our id into a new database; refuse one that bears another."""
         query = select(ledger.c.installation)

@@ -105,6 +105,20 @@ class Database:
                 raise
             raise explained from error
 
+    async def faults(self) -> list[str]:
+        """
+        What the database finds wrong with its own files; nothing where it looks after them by itself.
+
+        Raises:
+            TemporaryError: E-DB-BUSY.
+            ClassbellError: E-DB-BROKEN, so damaged that it cannot even be checked.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return []
+        check = text("PRAGMA integrity_check(3)")
+        found = await self.read(lambda c: [str(word) for word in c.execute(check).scalars()])
+        return [line for line in found if line != "ok"]
+
     async def write(self, work: Callable[[Connection], T]) -> T:
         """
         Run *work* in a transaction shared with whatever else has queued; return when it is durable.

@@ -219,6 +219,9 @@ class SafetySettings(Settings):
     outcome_bound: PositiveDuration = timedelta(minutes=10)
     """How long Microsoft may take to finish a request whose answer was lost, before Classbell looks."""
 
+    verify_percent: Percent = 0.0
+    """What share of the mailboxes each run reads back at its end; 0 for none, and then only ``verify`` does."""
+
 
 class InstitutionSettings(Settings):
     """One institution: a file of its own under `conf.d`."""

@@ -6,13 +6,14 @@ Nothing here writes to a mailbox. Every look asks for our own marks, so that nob
 
 from classbell.verify.findings import Owner
 from classbell.verify.reading import Unread
-from classbell.verify.rebuild import Rebuild, Rebuilt, rebuild_mailboxes
+from classbell.verify.rebuild import Rebuild, RebuildProgress, Rebuilt, rebuild_mailboxes
 from classbell.verify.verification import Verdict, Verification
 from classbell.verify.wanted import Wanted
 
 __all__ = [
     "Owner",
     "Rebuild",
+    "RebuildProgress",
     "Rebuilt",
     "Unread",
     "Verdict",

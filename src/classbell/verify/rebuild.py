@@ -30,7 +30,7 @@ KEPT = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Progress:
+class RebuildProgress:
     """How many mailboxes are rebuilt, and until when (our clock) there is only waiting."""
 
     rebuilt: int
@@ -104,7 +104,7 @@ class Rebuild:
         bound: float,
         timezone: str,
         wanted: Wanted | None = None,
-        tell: Callable[[Progress], None] = lambda _: None,
+        tell: Callable[[RebuildProgress], None] = lambda _: None,
     ) -> None:
         self._ledger = ledger
         self._access = access
@@ -175,7 +175,7 @@ class Rebuild:
             left = self._decides_at + 1.0 - self._access.client.service_now()
             if left <= 0:
                 return
-            self._tell(Progress(rebuilt=0, waiting_until=self._clock.now() + left))
+            self._tell(RebuildProgress(rebuilt=0, waiting_until=self._clock.now() + left))
             await self._reader.sleep(left)
 
     async def _unit(self, mailboxes: Sequence[Mailbox], reader: Reader) -> list[Survey]:
@@ -191,7 +191,7 @@ class Rebuild:
                 failed.append(survey)
         await self._ledger.rebuilding.keep(found, self._clock.now())
         self._rebuilt.mailboxes += len(found)
-        self._tell(Progress(rebuilt=self._rebuilt.mailboxes))
+        self._tell(RebuildProgress(rebuilt=self._rebuilt.mailboxes))
         return failed
 
     async def _rebuild(

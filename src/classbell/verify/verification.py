@@ -8,6 +8,7 @@ policies want made good, under the same guards as ever.
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 
 from classbell.access import Access
 from classbell.deliver.survey import Survey
@@ -36,6 +37,10 @@ class Verdict:
     unread: list[Unread] = field(default_factory=list)
     unread_count: int = 0
     interrupted: bool = False
+
+    def summary(self) -> dict[str, object]:
+        """The counts that the ledger keeps of a run."""
+        return {"verified": self.read, "seen": {kind.value: self.seen[kind] for kind in Sighted}}
 
 
 class Verification:
@@ -80,6 +85,10 @@ class Verification:
     async def sample(self, count: int) -> Verdict:
         """Read back those mailboxes that were not for the longest time."""
         return await self._read(_once(await self._ledger.sightings.longest_unseen(count)))
+
+    async def share(self, percent: float) -> Verdict:
+        """Read back a share of the mailboxes, as ``sample``; at least one if there is any."""
+        return await self.sample(ceil(await self._ledger.sightings.count_mailboxes() * percent / 100))
 
     async def some(self, mailboxes: Sequence[Mailbox]) -> Verdict:
         """Read back these mailboxes, even if they were out."""

@@ -1,0 +1,66 @@
+"""What ``ledger check`` finds: whether the database is sound and the newest one, and what waits in it."""
+
+from collections import Counter
+from typing import Any
+
+from classbell.cli.assembly import Workplace, institutions, workplace
+from classbell.cli.errors import report as report_error
+from classbell.cli.exits import Exit
+from classbell.cli.invocation import Invocation
+from classbell.cli.running import worst
+from classbell.errors import ClassbellError
+from classbell.settings import InstitutionSettings
+
+LOST = "E-LEDGER-LOST"
+
+
+async def check_all(invocation: Invocation) -> int:
+    """Check the ledger, and say what waits for a person in each institution; the exit code."""
+    output = invocation.output
+    codes: list[int] = []
+    trouble: ClassbellError | None = None
+    async with workplace(invocation.configuration, writing=False) as place:
+        revision = await place.ledger.revision()
+        try:
+            await place.ledger.prove_sound()
+            place.witness.confirm(revision)
+        except ClassbellError as error:
+            trouble = error
+            codes.append(error.exit_code)
+        states = [await _state(place, settings) for settings in institutions(invocation)]
+    if trouble is not None:
+        report_error(trouble, output)
+    else:
+        output.line(f"The ledger is sound and the newest one, at revision {revision}.")
+    for state in states:
+        codes += [Exit.HELD] if state["doubted"] or state["held"] else []
+        output.line(
+            f"  {state['id']}: {state['events']} events in {state['mailboxes']} mailboxes;"
+            f" {state['doubted']} mailboxes to be rebuilt, {state['held']} events held"
+        )
+    if any(state["doubted"] for state in states):
+        output.note("To rebuild from the calendars, which changes none of them: classbell ledger rebuild")
+    code = worst(codes)
+    output.answer(
+        {
+            "revision": revision,
+            "sound": trouble is None,
+            "code": trouble.code if trouble is not None else "",
+            "institutions": states,
+            "exit": code,
+        }
+    )
+    return code
+
+
+async def _state(place: Workplace, settings: InstitutionSettings) -> dict[str, Any]:
+    office = await place.office(settings)
+    events, mailboxes = await office.ledger.entries.count()
+    out = Counter(out.code for out in await office.ledger.mailboxes.out())
+    return {
+        "id": settings.id,
+        "events": events,
+        "mailboxes": mailboxes,
+        "doubted": out[LOST],
+        "held": len(await office.ledger.sightings.blocking()),
+    }
