@@ -27,7 +27,7 @@ class Review:
 
     ``plan`` is everything that differs; ``passed`` what the guards let through, judging by ``circumstances``. ``failures`` are the
     sources that could not be read: nothing of theirs is in the plan. ``withdrawn`` are sources that we
-    delivered from and that nobody gets any more.
+    delivered from and that nobody gets any more. ``basis`` is the run that was the newest when it was made.
     """
 
     now: float
@@ -43,6 +43,7 @@ class Review:
     renderings: Renderings
     withdrawn: tuple[str, ...] = ()
     only: int | None = None
+    basis: int = 0
 
     @property
     def passed(self) -> Plan:

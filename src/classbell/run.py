@@ -89,6 +89,8 @@ class Run:
         """
         office, ledger = self._office, self._office.ledger
         now = office.ports.clock.now()
+        # Before anything else of it is read: whoever plans from now on will be noticed.
+        basis = await ledger.runs.newest()
         window = self._window(now)
         snapshots, failures = await self._read(window)
         served, remarks = receipts(office.settings.audience, snapshots)
@@ -126,6 +128,7 @@ class Run:
             renderings=renderings,
             withdrawn=withdrawn,
             only=only,
+            basis=basis,
         )
         return await self.judged(review)
 
@@ -142,6 +145,7 @@ class Run:
         Accept what passed of a plan and deliver it, with whatever was open before.
 
         Raises:
+            LeaseHeld: E-LEASE, another plan was accepted since this one was made; nothing is accepted.
             RefusedError, TemporaryError: Microsoft refuses us or cannot be reached; what was accepted waits.
         """
         office, ledger, clock = self._office, self._office.ledger, self._office.ports.clock
@@ -163,6 +167,7 @@ class Run:
                 - held_sources(review),
                 unread=frozenset((review.desired.sources[at], box) for at, box in review.desired.unread),
                 only=review.only,
+                basis=review.basis,
                 approvals=await self._holding.used(review),
             ),
             review.now,

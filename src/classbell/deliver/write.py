@@ -81,7 +81,7 @@ class Writer:
         try:
             answers = await self._client.send(requests, send_until)
         except ClassbellError as error:
-            await self._put_back(changes, error)
+            await self._put_back(changes, error, intended=True)
             raise
         self.batches += 1
         now = self._clock.now()
@@ -91,8 +91,9 @@ class Writer:
             changes, answers, Situation(now=now, took=now - began, look_at=look_at)
         )
         if outcomes:
-            await self._ledger.changes.conclude(outcomes, now)
-        return outcomes, conflicts
+            await self._ledger.changes.conclude(outcomes, now, intended=True)
+        # What is told of them from here on is told of this attempt.
+        return outcomes, [structs.replace(change, attempts=change.attempts + 1) for change in conflicts]
 
     def _read_answers(
         self, changes: Sequence[Change], answers: Sequence[Answer], situation: Situation
@@ -149,9 +150,12 @@ class Writer:
         await self._ledger.changes.conclude(outcomes, now)
         return outcomes
 
-    async def _put_back(self, changes: Sequence[Change], error: ClassbellError) -> None:
+    async def _put_back(
+        self, changes: Sequence[Change], error: ClassbellError, *, intended: bool = False
+    ) -> None:
         now = self._clock.now()
-        await self._ledger.changes.conclude([not_sent(change, error.what, now) for change in changes], now)
+        outcomes = [not_sent(change, error.what, now) for change in changes]
+        await self._ledger.changes.conclude(outcomes, now, intended=intended)
 
     def _calendar_gone(self, change: Change, diagnosis: Diagnosis) -> None:
         """Of our own calendar, find or make another one; a mailbox without a default calendar is out."""

@@ -5,31 +5,29 @@ Keys the ledger did not know get their lasting numbers, renderings are kept, and
 never sent give way to the new plan, unless it asks for exactly the same again.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, literal, select, update
 
-from classbell.errors import HeldError
-from classbell.ledger.changes import IS_OPEN
+from classbell.errors import HeldError, LeaseHeld
+from classbell.ledger.changes import IS_OPEN, UNSETTLED
 from classbell.ledger.database import Database, insert_one, parts_of
 from classbell.ledger.entries import full_key, mark_stale
 from classbell.ledger.holds import use
 from classbell.ledger.meetings import NewRendering, keep_meetings, keep_renderings
 from classbell.ledger.outcomes import CREATING
+from classbell.ledger.rows import PLANNED, ROWS_AT_ONCE, Rows
+from classbell.ledger.runs import newest_run
 from classbell.ledger.schema import change, entry, ledger, mailbox, meeting, past_incarnation, run
 from classbell.model import ChangeState, Ids
 from classbell.numbering import PROVISIONAL, lasting
 from classbell.operations import operation_id
-from classbell.plan import Mask, Plan, pair_keys
+from classbell.plan import Mask, Plan
 
 # Delivery may later be spread over workers by shard; a row's shard never changes.
 SHARDS = 1024
-
-# Rows are made and written in parts, so that a first load of millions needs no more memory than a small one.
-_ROWS_AT_ONCE = 5000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +46,8 @@ class Accepted:
             stay, since nobody knows whether they are still wanted.
         only: if given, the number of the one mailbox this plan answers for.
         approvals: the numbers of the holds whose approvals let the plan pass; they are used up with it.
+        basis: the newest run when the ledger was read for this plan (``Runs.newest``); None if nobody else
+            can have planned meanwhile.
     """
 
     plan: Plan
@@ -59,6 +59,7 @@ class Accepted:
     unread: frozenset[tuple[str, int]] = frozenset()
     only: int | None = None
     approvals: Sequence[int] = ()
+    basis: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,10 +82,26 @@ class Acceptor:
         self._institution = institution
 
     async def accept(self, accepted: Accepted, now: float) -> Acceptance:
-        """Make a plan's changes durable; nothing of it is kept if this raises."""
+        """
+        Make a plan's changes durable; nothing of it is kept if this raises.
+
+        What has been settled or sent since the plan was made is left out of it: the next plan will see.
+
+        Raises:
+            LeaseHeld: E-LEASE, another plan has been accepted meanwhile, perhaps from newer timetables.
+            HeldError: E-HOLD-WITHDRAWN, an approval that it rests on was taken back meanwhile.
+        """
         return await self._database.write(lambda connection: self._accept(connection, accepted, now))
 
     def _accept(self, connection: Connection, accepted: Accepted, now: float) -> Acceptance:
+        if accepted.basis not in {None, newest_run(connection, self._institution_id)}:
+            raise LeaseHeld(
+                "E-LEASE",
+                "Another plan for this institution has been accepted since this one was made.",
+                why="another Classbell process works on this institution",
+                do="run this command again; it then plans from what is there now",
+                effect="no calendar was changed by this command",
+            )
         if use(connection, self._institution_id, accepted.approvals) != len(accepted.approvals):
             raise HeldError(
                 "E-HOLD-WITHDRAWN",
@@ -99,7 +116,7 @@ class Acceptor:
         run_id = insert_one(
             connection, insert(run).values(institution_id=self._institution_id, started_at=now)
         )
-        rows = _Rows(
+        rows = Rows(
             plan=accepted.plan,
             mailbox=lasting(accepted.plan.mailbox, mailboxes),
             meeting=lasting(accepted.plan.meeting, meetings),
@@ -110,7 +127,7 @@ class Acceptor:
         names.mailboxes.update(zip(mailboxes.tolist(), accepted.fresh_mailboxes, strict=True))
         names.meetings.update(zip(meetings.tolist(), accepted.fresh_meetings, strict=True))
         new = 0
-        for part in rows.parts(~repeated):
+        for part in rows.parts(~repeated & ~self._unsettled(connection, rows)):
             new += self._insert(connection, part, names, run_id)
         connection.execute(update(ledger).values(revision=ledger.c.revision + 1))
         revision = int(connection.execute(select(ledger.c.revision)).scalar_one())
@@ -132,7 +149,18 @@ class Acceptor:
             given.update(connection.execute(query.where(mailbox.c.key.in_(part))).all())
         return np.array([given[key] for key in fresh], dtype=np.int64)
 
-    def _give_way(self, connection: Connection, accepted: Accepted, rows: "_Rows") -> Mask:
+    def _unsettled(self, connection: Connection, rows: Rows) -> Mask:
+        """A mask of the rows whose pair has a change that was sent, or waits for a person, since the plan was made."""
+        query = select(change.c.mailbox_id, change.c.meeting_id).where(
+            change.c.institution_id == self._institution_id, IS_OPEN, change.c.state.in_(UNSETTLED)
+        )
+        pairs = connection.execute(query).all()
+        places = rows.places([row.mailbox_id for row in pairs], [row.meeting_id for row in pairs])
+        mask = np.zeros(len(rows), dtype=np.bool_)
+        mask[places[places >= 0]] = True
+        return mask
+
+    def _give_way(self, connection: Connection, accepted: Accepted, rows: Rows) -> Mask:
         """Supersede open changes that the new plan does not repeat; a mask of those rows that it does."""
         query = (
             select(
@@ -158,7 +186,7 @@ class Acceptor:
         repeated = np.zeros(len(rows), dtype=np.bool_)
         untried: list[dict[str, int]] = []
         tried: list[dict[str, int]] = []
-        for found in connection.execute(query).partitions(_ROWS_AT_ONCE):
+        for found in connection.execute(query).partitions(ROWS_AT_ONCE):
             places = rows.places([row.mailbox_id for row in found], [row.meeting_id for row in found])
             asked = rows.repeat(
                 places,
@@ -181,7 +209,7 @@ class Acceptor:
             )
         return repeated
 
-    def _insert(self, connection: Connection, part: "_Rows", names: "_Names", run_id: int) -> int:
+    def _insert(self, connection: Connection, part: Rows, names: "_Names", run_id: int) -> int:
         """Write a part of the plan as rows; how many."""
         names.learn(part)
         creates: list[dict[str, object]] = []
@@ -210,90 +238,12 @@ class Acceptor:
                 creates.append(row)
             else:
                 others.append(row)
-        if creates:
-            connection.execute(insert(change), creates)
+        made = connection.execute(_INSERT_CREATES, creates).rowcount if creates else 0
         touched = connection.execute(_INSERT_OTHERS, others).rowcount if others else 0
-        if touched != len(others):
-            # The packed rows that the plan was made from name an event that the ledger does not have.
+        if made + touched != len(creates) + len(others):
+            # The packed rows that the plan was made from do not say what the ledger says now.
             mark_stale(connection, self._institution_id, part.mailbox.tolist())
-        return len(creates) + touched
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Rows:
-    """A plan with lasting numbers, ready to be written."""
-
-    plan: Plan
-    mailbox: Ids
-    meeting: Ids
-    calendars: Sequence[str]
-
-    def __len__(self) -> int:
-        return len(self.plan)
-
-    def parts(self, wanted: Mask) -> "Iterator[_Rows]":
-        """The wanted rows, some at a time."""
-        places = np.flatnonzero(wanted)
-        for begin in range(0, len(places), _ROWS_AT_ONCE):
-            part = places[begin : begin + _ROWS_AT_ONCE]
-            yield _Rows(
-                plan=self.plan.chosen(part),
-                mailbox=self.mailbox[part],
-                meeting=self.meeting[part],
-                calendars=self.calendars,
-            )
-
-    def rows(self) -> Iterator[tuple[int, int, dict[str, object]]]:
-        """Mailbox, meeting, and what the plan says of each."""
-        plan = self.plan
-        columns = (
-            self.mailbox.tolist(),
-            self.meeting.tolist(),
-            plan.action.tolist(),
-            plan.reason.tolist(),
-            plan.fingerprint.view(np.int64).tolist(),
-            plan.previous.view(np.int64).tolist(),
-            plan.starts.tolist(),
-            plan.ends.tolist(),
-            [self.calendars[index] for index in plan.calendar.tolist()],
-        )
-        for values in zip(*columns, strict=True):
-            yield values[0], values[1], dict(zip(_PLANNED, values, strict=True))
-
-    @cached_property
-    def _order(self) -> tuple[Ids, Ids]:
-        """The pairs in ascending order, and where each stands."""
-        keys = pair_keys(self.mailbox, self.meeting)
-        order = np.argsort(keys)
-        return keys[order], order
-
-    def places(self, mailboxes: Sequence[int], meetings: Sequence[int]) -> Ids:
-        """Where pairs stand in the plan; -1 for those that do not."""
-        keys, order = self._order
-        pairs = pair_keys(np.array(mailboxes, dtype=np.int64), np.array(meetings, dtype=np.int64))
-        near = np.searchsorted(keys, pairs)
-        inside = near < len(keys)
-        found = np.full(len(pairs), -1, dtype=np.int64)
-        hit = keys[near[inside]] == pairs[inside]
-        found[np.flatnonzero(inside)[hit]] = order[near[inside][hit]]
-        return found
-
-    def repeat(
-        self, places: Ids, actions: Sequence[int], fingerprints: Sequence[int], calendars: Sequence[str]
-    ) -> Mask:
-        """Whether the plan asks at these places for exactly this; only a create minds its calendar."""
-        plan = self.plan
-        asked = places >= 0
-        at = places[asked]
-        action = np.array(actions, dtype=np.int8)[asked]
-        number = {name: index for index, name in enumerate(self.calendars)}
-        calendar = np.array([number.get(name, -1) for name in calendars], dtype=np.int16)[asked]
-        asked[asked] = (
-            (plan.action[at] == action)
-            & (plan.fingerprint[at].view(np.int64) == np.array(fingerprints, dtype=np.int64)[asked])
-            & (~np.isin(action, CREATING) | (plan.calendar[at] == calendar))
-        )
-        return asked
+        return made + touched
 
 
 class _Names:
@@ -312,7 +262,7 @@ class _Names:
             number: (code, detail, retry_at) for number, code, detail, retry_at in found
         }
 
-    def learn(self, part: _Rows) -> None:
+    def learn(self, part: Rows) -> None:
         """Look up the keys that its creates need, and the incarnations that were there before."""
         creating = np.isin(part.plan.action, CREATING)
         boxes = np.unique(part.mailbox[creating]).tolist()
@@ -335,24 +285,12 @@ class _Names:
                 self.past[box, of] = incarnation
 
 
-_PLANNED = (
-    "mailbox_id",
-    "meeting_id",
-    "action",
-    "reason",
-    "fingerprint",
-    "previous",
-    "starts_at",
-    "ends_at",
-    "calendar",
-)
-
 # What changes or removes an event takes incarnation and operation from the event's own row: without such
 # a row there is nothing that may be touched.
 _FROM_ENTRY = {"incarnation": entry.c.incarnation, "operation": entry.c.operation}
 _WRITTEN = [
     *("institution_id", "run_id", "shard", "state", "due_at", "code", "detail"),
-    *_PLANNED,
+    *PLANNED,
     *_FROM_ENTRY,
 ]
 _INSERT_OTHERS = (
@@ -361,7 +299,26 @@ _INSERT_OTHERS = (
         _WRITTEN,
         select(
             *(_FROM_ENTRY.get(name, bindparam(name, type_=change.c[name].type)) for name in _WRITTEN)
-        ).where(entry.c.mailbox_id == bindparam("mailbox_id"), entry.c.meeting_id == bindparam("meeting_id")),
+        ).where(
+            entry.c.mailbox_id == bindparam("mailbox_id"),
+            entry.c.meeting_id == bindparam("meeting_id"),
+            entry.c.fingerprint == bindparam("previous"),
+        ),
+    )
+    .execution_options(preserve_rowcount=True)
+)
+
+# Nothing is created that another process has delivered since the plan was made.
+_DELIVERED = (
+    select(literal(1))
+    .where(entry.c.mailbox_id == bindparam("mailbox_id"), entry.c.meeting_id == bindparam("meeting_id"))
+    .exists()
+)
+_INSERT_CREATES = (
+    insert(change)
+    .from_select(
+        _WRITTEN,
+        select(*(bindparam(name, type_=change.c[name].type) for name in _WRITTEN)).where(~_DELIVERED),
     )
     .execution_options(preserve_rowcount=True)
 )

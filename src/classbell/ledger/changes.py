@@ -41,6 +41,9 @@ def _spelled(states: Sequence[str]) -> ColumnElement[bool]:
     return literal_column(f"change.state IN ({listed})")
 
 
+# Of these nobody knows, or a person is to say, what becomes of them.
+UNSETTLED = (ChangeState.SENT, ChangeState.UNKNOWN, ChangeState.HELD)
+
 IS_OPEN = _spelled(OPEN_STATES)
 IS_DUE = _spelled(DUE_STATES)
 
@@ -109,7 +112,7 @@ class Changes:
         query = select(change.c.mailbox_id, change.c.meeting_id).where(
             self._mine,
             IS_OPEN,
-            change.c.state.in_((ChangeState.SENT, ChangeState.UNKNOWN, ChangeState.HELD)),
+            change.c.state.in_(UNSETTLED),
         )
         return await self._database.read(lambda c: [(a, b) for a, b in c.execute(query)])
 
@@ -254,11 +257,20 @@ class Changes:
 
         await self._database.write(write)
 
-    async def conclude(self, outcomes: Iterable[Outcome], now: float) -> None:
-        """Record what came of sent changes, together with what the ledger then holds."""
+    async def conclude(self, outcomes: Iterable[Outcome], now: float, *, intended: bool = False) -> None:
+        """
+        Record what came of changes, together with what the ledger then holds.
+
+        An outcome counts only for the attempt that it is of: if another process has meanwhile settled or
+        sent its change, that one records what came of it.
+
+        Args:
+            intended: whether ``intend`` was called for the changes as they stand in the outcomes.
+        """
         told = list(outcomes)
+        sent = 1 if intended else 0
         await self._database.write(
-            lambda connection: record(connection, self._institution_id, told, now, self._operation_of)
+            lambda connection: record(connection, self._institution_id, told, now, self._operation_of, sent)
         )
 
     def _operation_of(self, made: Change, incarnation: int) -> str:

@@ -10,12 +10,15 @@ from collections.abc import Callable, Iterable, Sequence
 from sqlalchemy import Connection, bindparam, delete, insert, literal, select, update
 
 from classbell.ledger.bits import signed
+from classbell.ledger.database import parts_of
 from classbell.ledger.entries import mark_stale
 from classbell.ledger.schema import change, entry, mailbox, past_incarnation
 from classbell.ledger.wishes import Removed, drop_wishes, keep_wishes
 from classbell.model import Action, Became, Change, ChangeState, Outcome, Policy, Reason
 
 CREATING = (Action.CREATE, Action.ADOPT)
+
+_UNDER_WAY = (ChangeState.PENDING, ChangeState.WAITING, ChangeState.SENT, ChangeState.UNKNOWN)
 
 OperationOf = Callable[[Change, int], str]
 """Gives the operation id of a change's pair in an incarnation."""
@@ -36,13 +39,19 @@ def record(
     outcomes: Iterable[Outcome],
     now: float,
     operation_of: OperationOf,
+    sent: int = 0,
 ) -> None:
-    """Enter outcomes into the books."""
+    """
+    Enter outcomes into the books.
+
+    Args:
+        sent: how many attempts were begun since the changes were read whose outcomes these are.
+    """
     books = _Books(connection, institution_id, now)
     settled: list[Outcome] = []
     again: list[Outcome] = []
     left: list[Outcome] = []
-    for outcome in outcomes:
+    for outcome in books.still_due(outcomes, sent):
         # What was to be deleted and is gone is done; it is never made again.
         if outcome.became is not Became.GONE or outcome.change.action is Action.DELETE:
             settled.append(outcome)
@@ -67,6 +76,17 @@ class _Books:
         self._connection = connection
         self._mine = institution_id
         self._now = now
+
+    def still_due(self, outcomes: Iterable[Outcome], sent: int) -> list[Outcome]:
+        """Those whose change is still as the attempt left it that they are of."""
+        told = list(outcomes)
+        query = select(change.c.id, change.c.attempts).where(
+            change.c.institution_id == self._mine, change.c.state.in_(_UNDER_WAY)
+        )
+        attempts: dict[int, int] = {}
+        for part in parts_of([outcome.change.id for outcome in told]):
+            attempts.update(self._connection.execute(query.where(change.c.id.in_(part))).all())
+        return [o for o in told if attempts.get(o.change.id) == o.change.attempts + sent]
 
     def enter(self, created: Sequence[Outcome]) -> None:
         """Make the rows of events that were created or adopted."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 import numpy as np
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from classbell.guards import LastRead, live_starts
 from classbell.ledger.database import Database
@@ -49,6 +49,10 @@ class Runs:
             .values(finished_at=now, exit_code=exit_code, summary=msgspec.json.encode(summary))
         )
         await self._database.write(lambda connection: connection.execute(statement))
+
+    async def newest(self) -> int:
+        """The number of the newest run, 0 if there was none: what a plan is based on."""
+        return await self._database.read(lambda c: newest_run(c, self._institution_id))
 
     async def quiet_until(self) -> float:
         """Until when the service asked that nothing at all be sent to it; 0.0 if it never did."""
@@ -126,3 +130,9 @@ class Runs:
                 connection.execute(insert(source), rows)
 
         await self._database.write(write)
+
+
+def newest_run(connection: Connection, institution_id: int) -> int:
+    """The number of an institution's newest run; 0 if there was none."""
+    query = select(func.max(run.c.id)).where(run.c.institution_id == institution_id)
+    return int(connection.execute(query).scalar() or 0)

@@ -64,6 +64,8 @@ async def accept(
     only: str | None = None,
     unread: Sequence[tuple[str, str]] = (),
     renderings: Sequence[NewRendering] = (),
+    basis: int | None = None,
+    policy: int = 0,
     now: float = NOW,
 ) -> Acceptance:
     """Accept a plan of these changes, numbered as planning numbers them."""
@@ -88,6 +90,7 @@ async def accept(
                 ends=_ids([row.ends for row in rows]),
                 source=np.zeros(len(rows), dtype=np.int16),
                 calendar=np.array([calendars.index(row.calendar) for row in rows], dtype=np.int16),
+                policy=np.full(len(rows), policy, dtype=np.int8),
             ),
             calendars=calendars,
             fresh_mailboxes={key: key for key in mailboxes.fresh},
@@ -96,6 +99,7 @@ async def accept(
             sources_read=frozenset(read),
             unread=frozenset((source, mailboxes.number(person)) for source, person in unread),
             only=None if only is None else mailboxes.number(only),
+            basis=basis,
         ),
         now,
     )
@@ -118,7 +122,14 @@ async def conclude(
     if became is Became.DONE and change.action is not Action.DELETE:
         known = {"event_id": event_id(change), "etag": f"etag-{change.fingerprint}"}
     fields = {"change": change, "became": became} | known | said
-    await book.changes.conclude([Outcome(**fields)], now)  # type: ignore[arg-type]
+    intended = await _attempts(book, change) > change.attempts
+    await book.changes.conclude([Outcome(**fields)], now, intended=intended)  # type: ignore[arg-type]
+
+
+async def _attempts(book: InstitutionLedger, change: Change) -> int:
+    """How often a change has been sent by now."""
+    found = await book.changes.of_mailbox(change.mailbox.id)
+    return next((one.attempts for one, *_ in found if one.id == change.id), 0)
 
 
 async def deliver(book: InstitutionLedger, now: float = NOW) -> list[Change]:

@@ -1,6 +1,7 @@
 """Institutions share a database and nothing in it, whatever they call things and whatever number goes astray."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -87,7 +88,12 @@ async def live(book: InstitutionLedger) -> None:
     await pack(book)
     await accept(book, create("bob", "drama"))
     await deliver(book)
-    changed = [update("ann", "algebra"), delete("bob", "botany"), create("ann", "b"), create("bob", "c")]
+    changed = [
+        replace(update("ann", "algebra"), previous=5),
+        delete("bob", "botany"),
+        create("ann", "b"),
+        create("bob", "c"),
+    ]
     accepted = await accept(book, *changed)
     first, second, third, fourth = await due(book)
     await send(book, [first, second, third])
