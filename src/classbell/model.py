@@ -137,6 +137,8 @@ class Reason(IntEnum):
     LEFT = 6
     RESTORED = 7
     EDITED = 8
+    UNLINKED = 9
+    RESET = 10
 
 
 class Policy(IntFlag):

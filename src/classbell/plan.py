@@ -235,7 +235,8 @@ class _Comparison:
         delete &= ~np.isin(held.mailbox, self._terms.unlinked)
         previous = np.zeros(len(want), dtype=np.uint64)
         previous[found] = held.fingerprint[match]
-        why = np.where(drifted, Reason.EDITED, Reason.CHANGED)
+        rewritten = Reason.RESET if self._terms.anew else Reason.EDITED
+        why = np.where(drifted, rewritten, Reason.CHANGED)
         why[create] = np.where(slots.meeting[slot[create]] >= PROVISIONAL, Reason.NEW_MEETING, Reason.JOINED)
         why[create & (deleted | np.isin(want, self._terms.missing))] = Reason.RESTORED
         return _ordered(

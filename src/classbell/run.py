@@ -31,13 +31,14 @@ from classbell.ledger import Accepted, InstitutionLedger
 from classbell.model import Coverage, Ids, Snapshot, Window
 from classbell.numbering import Numbering
 from classbell.people import mailbox_key, receipts
-from classbell.plan import Plan, Terms, pairs_of, plan_changes
+from classbell.plan import Plan, Terms, Wishes, pairs_of, plan_changes
 from classbell.ports import Ports
 from classbell.renderings import Renderings
 from classbell.report import Report, Review, exit_code_of, held_sources, summary_of
 from classbell.settings import InstitutionSettings
 from classbell.sources import open_source
 from classbell.verify import Owner, Verification
+from classbell.wishes import policies_of, settle
 from classbell.witness import Witness
 
 # Series are expanded a month further than the window, so that a meeting which moves out of it is seen to
@@ -63,12 +64,16 @@ class Run:
 
     Args:
         person: if given, the one person whose mailbox is planned for and delivered to.
+        reset: whether all that this person has changed or deleted is put back.
     """
 
-    def __init__(self, office: Office, *, person: str | None = None, allow_deletes: int = 0) -> None:
+    def __init__(
+        self, office: Office, *, person: str | None = None, allow_deletes: int = 0, reset: bool = False
+    ) -> None:
         self._office = office
         self._person = person
         self._allow_deletes = allow_deletes
+        self._reset = reset
         self._delivery: Delivery | None = None
         self._holding = Holding(office.ledger, office.settings.safety)
 
@@ -107,6 +112,7 @@ class Run:
                 p.name: "" if p.calendar == "default" else p.calendar for p in office.settings.profiles
             },
             render=renderings.render,
+            policies=policies_of(office.settings.profiles),
         )
         only = self._only(mailboxes, failures)
         withdrawn = await self._withdrawn(desired, snapshots)
@@ -175,6 +181,7 @@ class Run:
         try:
             office.witness.bear(accepted.revision)
             await self._keep_sources(review)
+            await settle(ledger.wishes, review, _coverages(review), reset=self._reset)
             only = await self._readmitted()
             report = await self._deliver(access, review, accepted.revision, only, tell)
             seen = await self._read_back(access, report)
@@ -259,6 +266,8 @@ class Run:
             busy=pairs_of(busy),
             drifted=pairs_of(await ledger.sightings.drifted()),
             missing=pairs_of(await ledger.sightings.missing()),
+            wishes=Wishes() if self._reset else await ledger.wishes.all(),
+            anew=self._reset,
             only=only,
         )
         return plan_changes(desired, delivered, terms)
@@ -348,6 +357,13 @@ def _clock_of(access: Access) -> dict[str, object]:
 
 # Of a withdrawn source everything is known to be wanted no more.
 _ALL = Coverage(window=Window(begin=-(2**62), end=2**62))
+
+
+def _coverages(review: Review) -> dict[str, Coverage]:
+    """What was seen of each source that a plan answers for."""
+    read = {snapshot.source: snapshot.coverage for snapshot in review.snapshots}
+    wanted = {name: read[name] for name in review.desired.sources}
+    return wanted | dict.fromkeys(review.withdrawn, _ALL)
 
 
 def _in_order(snapshots: Sequence[Snapshot], desired: Desired) -> list[Snapshot]:

@@ -36,6 +36,7 @@ from classbell.ports import Transport
 from classbell.renderings import Renderings
 from classbell.sandbox import App, Mailbox, Record, RequestInfo, Sandbox, SandboxClock, Tenant
 from classbell.settings import ProfileSettings, TenantSettings
+from classbell.wishes import policies_of
 
 INSTALLATION = "4a0f4e0e-93b1-4a4d-8a55-0f8f4f3a7f10"
 INSTITUTION = "example"
@@ -103,7 +104,7 @@ class Stage:
     What a test works with.
 
     ``timetable`` is what should stand in whose calendar, by the local part of the address;
-    ``calendar`` is the profile's.
+    ``calendar`` and ``policies`` are the profile's.
     """
 
     sandbox: Sandbox
@@ -117,6 +118,7 @@ class Stage:
     credentials: Sequence[Credential]
     timetable: dict[str, list[Meeting]] = field(default_factory=dict)
     calendar: str = "default"
+    policies: dict[str, str] = field(default_factory=dict)
     progress: list[Progress] = field(default_factory=list)
 
     def mailbox(self, name: str) -> Mailbox:
@@ -179,7 +181,9 @@ class Stage:
         """What the timetable asks for now."""
         meetings: Numbering[MeetingKey] = Numbering(await book.meetings.numbers())
         mailboxes: Numbering[str] = Numbering(await book.mailboxes.numbers())
-        profile = ProfileSettings(name="all", calendar=self.calendar)
+        profile = ProfileSettings.model_validate(
+            {"name": "all", "calendar": self.calendar} | self.policies
+        )
         renderings = Renderings([profile], LocalFiles(), await book.meetings.known_renderings())
         snapshot = self._snapshot()
         everybody = np.ones(len(snapshot.people), dtype=np.bool_)
@@ -189,6 +193,7 @@ class Stage:
             mailboxes=mailboxes,
             calendars={"all": "" if self.calendar == "default" else self.calendar},
             render=renderings.render,
+            policies=policies_of([profile]),
         )
         return snapshot, desired, meetings, mailboxes, renderings
 
@@ -351,6 +356,7 @@ class Stage:
                 busy=pairs_of(busy),
                 drifted=pairs_of(await book.sightings.drifted()),
                 missing=pairs_of(await book.sightings.missing()),
+                wishes=await book.wishes.all(),
             ),
         )
 

@@ -29,6 +29,8 @@ REASONS = {
     Reason.LEFT: "no longer attends",
     Reason.RESTORED: "had been removed from the calendar",
     Reason.EDITED: "had been changed in Outlook",
+    Reason.UNLINKED: "wants no timetable here any more",
+    Reason.RESET: "put back to what it should be",
 }
 # Of what is held: why, and where to look.
 _ADVICE = {

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from msgspec import structs
 
 from classbell.deliver.backlog import Readiness
+from classbell.deliver.bodies import Bodies
 from classbell.deliver.charge import Charge
 from classbell.deliver.refusals import Refusals
 from classbell.deliver.settle import (
@@ -51,7 +52,7 @@ class Writer:
         self._dialect = dialect
         self._clock = clock
         self._charge = charge
-        self._bodies: dict[int, bytes] = {}
+        self._bodies = Bodies(ledger)
         self._conflicts: Counter[int] = Counter()
         self._readiness = readiness
         self._refusals = refusals
@@ -70,7 +71,7 @@ class Writer:
         return outcomes
 
     async def _send(self, changes: Sequence[Change]) -> tuple[list[Outcome], list[Change]]:
-        await self._load_bodies(changes)
+        await self._bodies.load(changes)
         sent_at = self._client.service_now()
         send_until = sent_at + SEND_WITHIN
         requests = [self._request(change, sent_at) for change in changes]
@@ -173,7 +174,7 @@ class Writer:
             )
         if change.action is Action.DELETE:
             return self._dialect.delete(change.entry)
-        return self._dialect.update(change.entry, self._bodies[change.fingerprint])
+        return self._dialect.update(change.entry, self._bodies.of(change))
 
     def _create(self, change: Change, sent_at: float) -> Request:
         mark = Mark(
@@ -189,13 +190,5 @@ class Writer:
         if change.calendar:
             calendar_id = self._readiness.calendars[mailbox.id, change.calendar]
             mailbox = structs.replace(mailbox, calendar_id=calendar_id)
-        body = self._bodies[change.fingerprint]
+        body = self._bodies.of(change)
         return self._dialect.create(mailbox, body, change.operation, mark.text(change.operation))
-
-    async def _load_bodies(self, changes: Sequence[Change]) -> None:
-        missing = {c.fingerprint for c in changes if c.fingerprint} - self._bodies.keys()
-        if missing:
-            if len(self._bodies) > BODIES_KEPT:
-                self._bodies.clear()
-                missing = {c.fingerprint for c in changes if c.fingerprint}
-            self._bodies.update(await self._ledger.meetings.bodies(missing))

@@ -182,6 +182,7 @@ __all__ = [
     "KnownRendering",
     "Ledger",
     "NewRendering",
+    "OwnersWishes",
     "OutMailbox",
     "PastRun",
     "RebuiltMailbox",

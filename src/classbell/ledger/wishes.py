@@ -54,6 +54,17 @@ class OwnersWishes:
 
         return await self._database.read(read)
 
+    async def sources(self) -> list[str]:
+        """The source of each wish's meeting, in the order of ``all``."""
+        query = (
+            select(meeting.c.source)
+            .join(wish, wish.c.meeting_id == meeting.c.id)
+            .join(mailbox, mailbox.c.id == wish.c.mailbox_id)
+            .where(self._mine)
+            .order_by(wish.c.mailbox_id, wish.c.meeting_id)
+        )
+        return await self._database.read(lambda c: list(c.execute(query).scalars()))
+
     async def of_mailbox(self, number: int) -> list[str]:
         """The keys of the meetings whose events the owner of a mailbox has deleted, each with its source."""
         query = (

@@ -161,6 +161,24 @@ class ProfileSettings(Settings):
     categories: tuple[Text, ...] = ("Timetable",)
     """The categories of the event."""
 
+    on_user_edit: Literal["restore", "keep"] = "restore"
+    """
+    What becomes of what people change in their events. `restore`: the next update, or `verify`, puts it right.
+    `keep`: it stays, field by field, until the meeting's own value changes.
+    """
+
+    on_user_delete: Literal["restore", "respect"] = "restore"
+    """
+    What becomes of events that people delete. `restore`: they are made again once that is noticed. `respect`:
+    they stay deleted until the meeting changes.
+    """
+
+    on_calendar_delete: Literal["restore", "stop"] = "restore"
+    """
+    What follows if people delete a calendar that Classbell made. `restore`: it is made again. `stop`: nothing more
+    is delivered to them, until `sync PERSON --reset`.
+    """
+
 
 class WindowSettings(Settings):
     """Which meetings are kept true, by their start."""
