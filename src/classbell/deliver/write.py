@@ -28,7 +28,6 @@ from classbell.outlook.mark import Mark
 from classbell.ports import Clock
 
 SEND_WITHIN = 60.0
-BODIES_KEPT = 20_000
 
 _KINDS = {Action.CREATE: Kind.CREATE, Action.UPDATE: Kind.UPDATE, Action.DELETE: Kind.DELETE}
 

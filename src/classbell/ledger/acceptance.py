@@ -171,6 +171,7 @@ class Acceptor:
                 change.c.fingerprint,
                 change.c.sent_at,
                 change.c.calendar,
+                change.c.policy,
                 meeting.c.source,
             )
             .join(meeting, meeting.c.id == change.c.meeting_id)
@@ -193,6 +194,7 @@ class Acceptor:
                 [row.action for row in found],
                 [row.fingerprint for row in found],
                 [row.calendar for row in found],
+                [row.policy for row in found],
             )
             repeated[places[asked]] = True
             for index in np.flatnonzero(~asked).tolist():

@@ -23,6 +23,7 @@ PLANNED = (
     "starts_at",
     "ends_at",
     "calendar",
+    "policy",
 )
 
 
@@ -63,6 +64,7 @@ class Rows:
             plan.starts.tolist(),
             plan.ends.tolist(),
             [self.calendars[index] for index in plan.calendar.tolist()],
+            plan.policy.tolist(),
         )
         for values in zip(*columns, strict=True):
             yield values[0], values[1], dict(zip(PLANNED, values, strict=True))
@@ -86,7 +88,12 @@ class Rows:
         return found
 
     def repeat(
-        self, places: Ids, actions: Sequence[int], fingerprints: Sequence[int], calendars: Sequence[str]
+        self,
+        places: Ids,
+        actions: Sequence[int],
+        fingerprints: Sequence[int],
+        calendars: Sequence[str],
+        policies: Sequence[int],
     ) -> Mask:
         """Whether the plan asks at these places for exactly this; only a create minds its calendar."""
         plan = self.plan
@@ -99,5 +106,6 @@ class Rows:
             (plan.action[at] == action)
             & (plan.fingerprint[at].view(np.int64) == np.array(fingerprints, dtype=np.int64)[asked])
             & (~np.isin(action, CREATING) | (plan.calendar[at] == calendar))
+            & (plan.policy[at] == np.array(policies, dtype=np.int8)[asked])
         )
         return asked
