@@ -9,7 +9,8 @@ The error tree. Each error says what happened, why, and what to do; ``cli`` prin
     │   ├── SourceUnreachable        a source could not be reached
     │   └── ServiceUnavailable       Microsoft could not be reached or is refusing everybody
     ├── RefusedError                 a credential or a permission was refused          exit 6
-    └── LeaseHeld                    another process works on this institution         exit 7
+    ├── LeaseHeld                    another process works on this institution         exit 7
+    └── StalePlan                    a saved plan no longer fits; plan again           exit 11
 
 "No meetings" and "could not read" are different types: the first is a Snapshot, the second raises.
 What goes wrong with one event or one mailbox is a value in its outcome and is never raised.
@@ -85,6 +86,12 @@ class LeaseHeld(ClassbellError):
     """Another process works on this institution."""
 
     exit_code = 7
+
+
+class StalePlan(ClassbellError):
+    """A saved plan is not for this ledger, or not for it as it is now."""
+
+    exit_code = 11
 
 
 SourceError = SourceUnusable | SourceUnreachable

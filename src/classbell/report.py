@@ -15,7 +15,6 @@ from classbell.numbering import Numbering
 from classbell.plan import Plan
 from classbell.renderings import Renderings
 
-
 NO_CIRCUMSTANCES = Circumstances()
 NOT_JUDGED = Verdict(passed=np.zeros(0, dtype=np.bool_), holds=())
 
@@ -25,9 +24,10 @@ class Review:
     """
     A finished plan with the verdict on it, and what it was made from.
 
-    ``plan`` is everything that differs; ``passed`` what the guards let through, judging by ``circumstances``. ``failures`` are the
-    sources that could not be read: nothing of theirs is in the plan. ``withdrawn`` are sources that we
-    delivered from and that nobody gets any more. ``basis`` is the run that was the newest when it was made.
+    ``plan`` is everything that differs; ``passed`` what the guards let through, judging by ``circumstances``. ``failures``
+    are the sources that could not be read, ``failed`` their names: nothing of theirs is in the plan. ``withdrawn`` are
+    sources that we delivered from and that nobody gets any more. ``basis`` is the run that was the newest when it was
+    made.
     """
 
     now: float
@@ -44,6 +44,7 @@ class Review:
     withdrawn: tuple[str, ...] = ()
     only: int | None = None
     basis: int = 0
+    failed: tuple[str, ...] = ()
 
     @property
     def passed(self) -> Plan:

@@ -97,7 +97,8 @@ class Run:
         # Before anything else of it is read: whoever plans from now on will be noticed.
         basis = await ledger.runs.newest()
         window = self._window(now)
-        snapshots, failures = await self._read(window)
+        snapshots, failed = await self._read(window)
+        failures = tuple(failed.values())
         served, remarks = receipts(office.settings.audience, snapshots)
         meetings: Numbering[MeetingKey] = Numbering(await ledger.meetings.numbers())
         mailboxes: Numbering[str] = Numbering(await ledger.mailboxes.numbers())
@@ -135,6 +136,7 @@ class Run:
             withdrawn=withdrawn,
             only=only,
             basis=basis,
+            failed=tuple(failed),
         )
         return await self.judged(review)
 
@@ -226,21 +228,22 @@ class Run:
 
     async def _read(
         self, window: Window
-    ) -> tuple[tuple[Snapshot, ...], tuple[SourceUnusable | SourceUnreachable, ...]]:
+    ) -> tuple[tuple[Snapshot, ...], dict[str, SourceUnusable | SourceUnreachable]]:
+        """What was read, and by name the sources that could not be."""
         wide = Window(begin=window.begin - MARGIN, end=window.end + MARGIN)
         zone = self._office.settings.window.timezone
         opened = [open_source(s, self._office.ports, timezone=zone) for s in self._office.settings.sources]
         results = await asyncio.gather(*(source.read(wide) for source in opened), return_exceptions=True)
         snapshots: list[Snapshot] = []
-        failures: list[SourceUnusable | SourceUnreachable] = []
-        for result in results:
+        failures: dict[str, SourceUnusable | SourceUnreachable] = {}
+        for settings, result in zip(self._office.settings.sources, results, strict=True):
             if isinstance(result, Snapshot):
                 snapshots.append(result)
             elif isinstance(result, SourceError):
-                failures.append(result)
+                failures[settings.name] = result
             else:
                 raise result
-        return tuple(snapshots), tuple(failures)
+        return tuple(snapshots), failures
 
     async def _plan(
         self,

@@ -43,7 +43,22 @@ from classbell.cli.invocation import (
 from classbell.errors import ClassbellError
 
 app = group(help="Keeps Outlook calendars true to the timetable.")
-for each in (demo, init, setup, cert, config, doctor, plan, apply, status, explain, verify, ledger, sandbox, version):
+for each in (
+    demo,
+    init,
+    setup,
+    cert,
+    config,
+    doctor,
+    plan,
+    apply,
+    status,
+    explain,
+    verify,
+    ledger,
+    sandbox,
+    version,
+):
     each.add_to(app)
 
 

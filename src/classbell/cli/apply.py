@@ -26,6 +26,10 @@ def add_to(app: typer.Typer) -> None:
 
 def apply(
     invocation: Invocation,
+    plan: Annotated[
+        str | None,
+        typer.Argument(metavar="[PLAN]", help="A file of plan -o, or the name under which a plan was kept."),
+    ] = None,
     *,
     yes: Yes = False,
     allow_deletes: AllowDeletes = 0,
@@ -34,8 +38,13 @@ def apply(
     """
     Plan, show the plan, ask, and deliver it.
 
-    Without an institution: all of them, one after the other. Ctrl-C is safe.
+    With a saved plan: exactly that one, or nothing if anything has happened since (exit 11). Without an institution:
+    all of them, one after the other. Ctrl-C is safe.
     """
+    if plan is not None:
+        from classbell.cli.saved_delivery import deliver_saved  # noqa: PLC0415 (keeps --help fast)
+
+        return deliver_saved(invocation, plan, yes=yes, allow_deletes=allow_deletes, everything=everything)
     from classbell.cli.running import deliver_all  # noqa: PLC0415 (keeps --help fast)
 
     return deliver_all(

@@ -15,6 +15,7 @@ class Exit(IntEnum):
     REFUSED = 6
     LEASE = 7
     PENDING = 10
+    STALE = 11
     INTERRUPTED = 130
 
     @property
@@ -33,6 +34,7 @@ _MEANINGS = {
     Exit.REFUSED: "a credential or a permission was refused",
     Exit.LEASE: "another process works on this institution",
     Exit.PENDING: "changes are pending (plan --detailed-exitcode only)",
+    Exit.STALE: "a saved plan is stale: plan again",
     Exit.INTERRUPTED: "interrupted; what was done is remembered",
 }
 

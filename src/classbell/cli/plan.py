@@ -1,5 +1,6 @@
 """``classbell plan``: what would change. Writes nothing to any mailbox."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,6 +18,10 @@ def plan(
     invocation: Invocation,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Show every meeting that changes.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Write the plan there, for classbell apply FILE."),
+    ] = None,
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="End with 10 if changes are pending.")
     ] = False,
@@ -24,13 +29,14 @@ def plan(
     """
     Read the timetables and show what would change, with the reasons. Changes nothing.
 
-    Without an institution: all of them, one after the other.
+    Without an institution: all of them, one after the other. The plan is kept for 24 hours under the name that is
+    printed; ``classbell apply NAME`` does exactly that, or refuses.
     """
     import asyncio  # noqa: PLC0415 (keeps --help fast)
 
     from classbell.cli.running import plan_all  # noqa: PLC0415
 
-    code, pending = asyncio.run(plan_all(invocation, everything=everything))
+    code, pending = asyncio.run(plan_all(invocation, everything=everything, out=out))
     if detailed_exitcode and pending and code == Exit.DONE:
         return Exit.PENDING
     return code

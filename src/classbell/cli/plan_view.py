@@ -83,7 +83,7 @@ class PlanView:
     def __init__(self, settings: InstitutionSettings, review: Review, bodies: dict[int, bytes]) -> None:
         self.settings = settings
         self.review = review
-        self._bodies = bodies
+        self.bodies = bodies
         self._zone = settings.window.timezone
         self._meetings = review.meetings.keys()
         self._mailboxes = review.mailboxes.keys()
@@ -129,8 +129,8 @@ class PlanView:
     def _change(self, group: list[int], members: list[int]) -> MeetingChange:
         meeting, action, reason, passed, previous, fingerprint = group
         source, key = self._meetings[meeting]
-        old = self._bodies.get(previous & 0xFFFFFFFFFFFFFFFF, b"")
-        new = self._bodies.get(fingerprint & 0xFFFFFFFFFFFFFFFF, b"")
+        old = self.bodies.get(previous & 0xFFFFFFFFFFFFFFFF, b"")
+        new = self.bodies.get(fingerprint & 0xFFFFFFFFFFFFFFFF, b"")
         return MeetingChange(
             action=Action(action),
             reason=Reason(reason),

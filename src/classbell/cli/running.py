@@ -1,9 +1,19 @@
 """What ``plan``, ``apply`` and ``sync`` have in common: institution after institution, and the worst code."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
-from classbell.cli.assembly import institutions, interruptible, run_until_interrupted, workplace
+from classbell.cli import kept_plans
+from classbell.cli.assembly import (
+    Workplace,
+    institutions,
+    interruptible,
+    ledger_place,
+    run_until_interrupted,
+    workplace,
+)
 from classbell.cli.errors import report as report_error
 from classbell.cli.errors import warn
 from classbell.cli.exits import Exit
@@ -16,11 +26,21 @@ from classbell.ledger import Waiting
 from classbell.model import ChangeState
 from classbell.report import Report, Review, needs_a_person
 from classbell.run import Office, Run
+from classbell.saved import Ground, save, saved_institution
 from classbell.settings import InstitutionSettings
 from classbell.zones import utc_text
 
 # Of several institutions, or of several things that went wrong with one, the code that says most.
-_WORST = (Exit.INTERRUPTED, Exit.FAILED, Exit.USAGE, Exit.REFUSED, Exit.HELD, Exit.TEMPORARY, Exit.PARTLY)
+_WORST = (
+    Exit.INTERRUPTED,
+    Exit.FAILED,
+    Exit.USAGE,
+    Exit.REFUSED,
+    Exit.STALE,
+    Exit.HELD,
+    Exit.TEMPORARY,
+    Exit.PARTLY,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,12 +69,19 @@ def read_failures_code(review: Review) -> int:
     return worst(codes)
 
 
-async def plan_all(invocation: Invocation, *, everything: bool) -> tuple[int, bool]:
-    """Show the plan of each institution; the exit code, and whether anything is pending."""
+async def plan_all(invocation: Invocation, *, everything: bool, out: Path | None) -> tuple[int, bool]:
+    """
+    Show the plan of each institution; the exit code, and whether anything is pending.
+
+    Args:
+        out: the file to write the plan to.
+    """
     output = invocation.output
     codes: list[int] = []
     pending = False
     views = []
+    parts = []
+    name: str | None = None
     async with workplace(invocation.configuration, writing=False, ask=invocation.ask) as place:
         for settings in institutions(invocation):
             office = await place.office(settings)
@@ -62,11 +89,21 @@ async def plan_all(invocation: Invocation, *, everything: bool) -> tuple[int, bo
             view = await PlanView.of(settings, review, office.ledger)
             view.print(output, everything=everything)
             views.append(view.as_json())
+            parts.append(saved_institution(settings, review, view.bodies))
             pending = pending or len(review.plan) > 0
             codes.append(read_failures_code(review))
-    output.answer({"plans": views})
+        plan = save(await ground_of(place), parts)
+        if out is not None:
+            kept_plans.write(place.ports.files, out, plan)
+            name = str(out)
+        elif pending:
+            ledger = ledger_place(invocation.configuration)
+            name = kept_plans.keep(place.ports.files, ledger, plan, place.ports.clock.now())
+    output.answer({"plans": views, "saved": name, "digest": plan.digest})
     code = worst(codes)
-    if pending:
+    if pending and name:
+        output.note(f"Nothing was changed. To apply exactly this: classbell apply {name}")
+    elif pending:
         output.note("Nothing was changed. To apply: classbell apply")
     else:
         output.note("Nothing to do." if code == Exit.DONE else "Nothing was changed.")
@@ -84,10 +121,21 @@ def deliver_all(
 ) -> int:
     """Plan and deliver for each institution; the exit code."""
     wish = Wish(person=person, show=show, yes=yes, allow_deletes=allow_deletes, everything=everything)
-    return _Delivering(invocation, wish).run()
+    return Delivering(invocation, wish).run()
 
 
-class _Delivering:
+async def ground_of(place: Workplace) -> Ground:
+    """What a saved plan must fit."""
+    return Ground(
+        installation=str(place.configuration.host.installation),
+        revision=await place.ledger.revision(),
+        now=place.ports.clock.now(),
+    )
+
+
+class Delivering:
+    """One ``apply`` or ``sync``."""
+
     def __init__(self, invocation: Invocation, wish: Wish) -> None:
         self._invocation = invocation
         self._output = invocation.output
@@ -96,6 +144,7 @@ class _Delivering:
         self._interrupted = False
 
     def run(self) -> int:
+        """Plan and deliver; the exit code."""
         self._invocation.open_log()
         self._output.start()
         return run_until_interrupted(self._all(), self._stop, self._output.note)
@@ -109,18 +158,24 @@ class _Delivering:
         if self._wish.person is not None and len(chosen) > 1:
             chosen = [self._invocation.chosen]
         codes = []
-        async with workplace(self._invocation.configuration, writing=True, ask=self._invocation.ask) as place:
+        async with self._workplace() as place:
             for settings in chosen:
                 codes.append(await self._one(await place.office(settings), settings))
                 if self._interrupted:
                     break
         return worst(codes)
 
+    @asynccontextmanager
+    async def _workplace(self) -> AsyncIterator[Workplace]:
+        configuration = self._invocation.configuration
+        async with workplace(configuration, writing=True, ask=self._invocation.ask) as place:
+            yield place
+
     async def _one(self, office: Office, settings: InstitutionSettings) -> int:
         """One institution; what goes wrong with it is reported and keeps no other from its turn."""
         self._run = Run(office, person=self._wish.person, allow_deletes=self._wish.allow_deletes)
         try:
-            review = await self._run.entered(await self._run.look())
+            review = await self._run.entered(await self._review(self._run, office))
             view = await PlanView.of(settings, review, office.ledger)
             if self._wish.show or review.verdict.holds or review.failures or review.remarks:
                 view.print(self._output, everything=self._wish.everything)
@@ -132,6 +187,7 @@ class _Delivering:
             elif len(review.passed) and not self._agreed(review, settings):
                 self._output.note("Nothing was changed.")
                 return read_failures_code(review)
+            await self._begin(office)
             return await self._deliver(self._run, review, settings)
         except ClassbellError as error:
             return report_error(error, self._output)
@@ -159,6 +215,12 @@ class _Delivering:
             needed=office.settings.safety.approvals,
         )
         return await run.entered(await run.judged(review))
+
+    async def _review(self, run: Run, office: Office) -> Review:  # noqa: ARG002 (a saved plan needs it)
+        return await run.look()
+
+    async def _begin(self, office: Office) -> None:
+        """Note what must be noted before anything of the plan is accepted."""
 
     def _agreed(self, review: Review, settings: InstitutionSettings) -> bool:
         if self._wish.yes or (self._wish.person is not None and not self._wish.show):

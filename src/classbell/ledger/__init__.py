@@ -21,6 +21,7 @@ from classbell.ledger.rebuilding import Rebuilding, RebuiltMailbox, Standing, do
 from classbell.ledger.runs import PastRun, Runs, SourceState
 from classbell.ledger.schema import institution, ledger
 from classbell.ledger.sightings import Sighted, Sighting, Sightings, Verified
+from classbell.ledger.used_plans import UsedPlans
 from classbell.ledger.wishes import OwnersWishes
 
 
@@ -39,6 +40,7 @@ class InstitutionLedger:
         self.known = Knowledge(database, number)
         self.rebuilding = Rebuilding(database, number)
         self.holds = Holds(database, number)
+        self.used_plans = UsedPlans(database, number)
         self.plans = Acceptor(database, number, installation, key)
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from classbell.guards import LastRead, live_starts
-from classbell.ledger.database import Database
-from classbell.ledger.schema import institution, run, source
+from classbell.ledger.database import Database, insert_one
+from classbell.ledger.schema import fruitless, institution, run, source
 from classbell.model import Snapshot
 
 
@@ -49,6 +49,23 @@ class Runs:
             .values(finished_at=now, exit_code=exit_code, summary=msgspec.json.encode(summary))
         )
         await self._database.write(lambda connection: connection.execute(statement))
+
+    async def note(self, exit_code: int, summary: Mapping[str, object], began: float, now: float) -> int:
+        """Record a run that ended before a plan was accepted; its number."""
+        values = {
+            "institution_id": self._institution_id,
+            "started_at": began,
+            "finished_at": now,
+            "exit_code": exit_code,
+            "summary": msgspec.json.encode(summary),
+        }
+
+        def write(connection: Connection) -> int:
+            number = insert_one(connection, insert(run).values(values))
+            connection.execute(insert(fruitless).values(run_id=number))
+            return number
+
+        return await self._database.write(write)
 
     async def newest(self) -> int:
         """The number of the newest run, 0 if there was none: what a plan is based on."""
@@ -133,6 +150,8 @@ class Runs:
 
 
 def newest_run(connection: Connection, institution_id: int) -> int:
-    """The number of an institution's newest run; 0 if there was none."""
-    query = select(func.max(run.c.id)).where(run.c.institution_id == institution_id)
+    """The number of an institution's newest run that changed the ledger; 0 if there was none."""
+    query = select(func.max(run.c.id)).where(
+        run.c.institution_id == institution_id, run.c.id.not_in(select(fruitless.c.run_id))
+    )
     return int(connection.execute(query).scalar() or 0)

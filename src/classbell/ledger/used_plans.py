@@ -1,0 +1,30 @@
+"""Saved plans that one institution has carried out: each at most once."""
+
+from sqlalchemy import delete, insert, select
+
+from classbell.ledger.database import Database
+from classbell.ledger.schema import used_plan
+
+
+class UsedPlans:
+    """The institution's saved plans that were carried out, by their digest."""
+
+    def __init__(self, database: Database, institution_id: int) -> None:
+        self._database = database
+        self._institution_id = institution_id
+        self._mine = used_plan.c.institution_id == institution_id
+
+    async def used_at(self, digest: str) -> float | None:
+        """When a plan was carried out; None if it was not."""
+        query = select(used_plan.c.used_at).where(self._mine, used_plan.c.digest == digest)
+        return await self._database.read(lambda c: c.execute(query).scalar())
+
+    async def use(self, digest: str, now: float) -> None:
+        """Note that a plan is about to be carried out. A second time fails, whoever tries."""
+        values = {"institution_id": self._institution_id, "digest": digest, "used_at": now}
+        await self._database.write(lambda c: c.execute(insert(used_plan).values(values)))
+
+    async def forget(self, before: float) -> None:
+        """Forget those carried out before a moment: by then they are too old to be carried out anyway."""
+        statement = delete(used_plan).where(self._mine, used_plan.c.used_at < before)
+        await self._database.write(lambda c: c.execute(statement))

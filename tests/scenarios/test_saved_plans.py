@@ -1,0 +1,195 @@
+"""A saved plan is carried out exactly as it was seen, or not at all."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from tests.cli.classbell import Ended
+from tests.scenarios.campus import Campus, classes, moved, nothing_changed, open_campus, write_tables
+from tests.scenarios.world import World
+
+from classbell.cli.assembly import workplace
+from classbell.errors import StalePlan
+from classbell.plan import Plan
+from classbell.run import Run
+from classbell.saved import (
+    Ground,
+    SavedPlan,
+    check_ground,
+    decode,
+    encode,
+    review_of,
+    save,
+    saved_institution,
+)
+
+DAY = 86_400
+
+
+@pytest.fixture
+def campus(world: World) -> Campus:
+    return open_campus(world)
+
+
+def refused(campus: Campus, code: str, exit_code: int, *arguments: str) -> Ended:
+    with campus.world.watched() as seen:
+        ended = campus.run("apply", "--yes", *arguments)
+    assert (ended.code, ended.err.split()[0]) == (exit_code, code), ended.out + ended.err
+    assert "Why:" in ended.err
+    assert "Do:" in ended.err
+    assert nothing_changed(seen)
+    assert seen.asked == []
+    return ended
+
+
+def test_a_plan_in_a_file_is_applied_exactly_whatever_the_timetable_says_by_then(campus: Campus) -> None:
+    planned = campus.run("plan", "-o", "move.plan")
+    assert planned.code == 0
+    assert planned.err.endswith("To apply exactly this: classbell apply move.plan\n")
+    write_tables(campus, classes()[:10])
+    with campus.world.watched() as seen:
+        ended = campus.run("apply", "move.plan", "--yes")
+    assert ended.code == 0, ended.err
+    assert seen.changes == {"update": 3}
+    assert campus.holds(moved(classes()))
+    assert "algebra-03" in ended.out
+
+
+def test_a_plan_is_kept_under_the_name_it_prints(campus: Campus) -> None:
+    name = campus.run("plan").err.split()[-1]
+    assert name.startswith("example-1-")
+    (kept,) = (campus.world.folder / "classbell.db.plans").iterdir()
+    assert kept.name == f"{name}.plan"
+    assert (kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert campus.run("plan", "--json").json[0]["saved"] != name  # a later look is another plan
+    assert campus.run("apply", name, "--yes").code == 0
+    assert campus.holds(moved(classes()))
+
+
+def test_people_can_read_what_a_plan_will_do(campus: Campus) -> None:
+    campus.run("plan", "-o", "move.plan")
+    plan = json.loads((campus.world.folder / "move.plan").read_text(encoding="utf-8"))
+    (institution,) = plan["institutions"]
+    (change,) = institution["changes"]
+    assert (change["action"], change["title"], change["meeting"]) == ("update", "algebra-03", "algebra-03")
+    assert change["mailboxes"] == [f"{name}@example.edu" for name in ("ada", "alan", "grace")]
+    assert (institution["id"], institution["counts"], institution["basis"]) == ("example", {"update": 3}, 1)
+
+
+def test_a_plan_is_applied_once(campus: Campus) -> None:
+    campus.run("plan", "-o", "move.plan")
+    assert campus.run("apply", "move.plan", "--yes").code == 0
+    refused(campus, "E-PLAN-USED", 11, "move.plan")
+
+
+def test_a_plan_is_stale_once_another_was_accepted(campus: Campus) -> None:
+    campus.run("plan", "-o", "move.plan")
+    campus.applies()
+    refused(campus, "E-PLAN-STALE", 11, "move.plan")
+
+
+def test_a_plan_is_stale_once_the_configuration_says_something_else(campus: Campus) -> None:
+    campus.run("plan", "-o", "move.plan")
+    campus.replace_in_file('future = "200d"', 'future = "100d"')
+    refused(campus, "E-PLAN-STALE", 11, "move.plan")
+
+
+def test_a_plan_is_of_one_installation(campus: Campus) -> None:
+    campus.run("plan", "-o", "move.plan")
+    host = campus.world.folder / "classbell.toml"
+    text = host.read_text(encoding="utf-8")
+    host.write_text(text.replace("6f1c1c62", "00000000") + '[database]\nurl = "sqlite:///other.db"\n')
+    refused(campus, "E-PLAN-FOREIGN", 11, "move.plan")
+
+
+def test_a_plan_is_of_the_institutions_it_was_made_for(campus: Campus) -> None:
+    open_campus(campus.world, "second")
+    campus.run("plan", "-i", "example", "-o", "move.plan")
+    refused(campus, "E-PLAN-FOREIGN", 11, "move.plan", "-i", "second")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text.replace("algebra-03", "algebra-04"),
+        lambda text: text[:-20],
+        lambda text: text.replace('"classbell_plan": 1', '"classbell_plan": 2'),
+        lambda _: "BEGIN:VCALENDAR",
+    ],
+)
+def test_a_file_that_is_not_as_it_was_written_is_refused(
+    campus: Campus, damage: Callable[[str], str]
+) -> None:
+    campus.run("plan", "-o", "move.plan")
+    file = campus.world.folder / "move.plan"
+    before = file.read_text(encoding="utf-8")
+    assert damage(before) != before
+    file.write_text(damage(before), encoding="utf-8")
+    refused(campus, "E-PLAN-FILE", 2, "move.plan")
+    refused(campus, "E-PLAN-FILE", 2, "no-such.plan")
+
+
+def test_white_space_may_change(campus: Campus) -> None:
+    campus.run("plan", "-o", "move.plan")
+    file = campus.world.folder / "move.plan"
+    file.write_text(json.dumps(json.loads(file.read_text())), encoding="utf-8")
+    assert campus.run("apply", "move.plan", "--yes").code == 0
+
+
+def test_a_plan_that_cannot_be_written_is_told(campus: Campus) -> None:
+    ended = campus.run("plan", "-o", "nowhere/move.plan")
+    assert ended.code == 2
+    assert "E-PLAN-WRITE" in ended.err
+
+
+def test_what_guards_hold_of_a_saved_plan_stays_held_until_a_person_agrees(campus: Campus) -> None:
+    write_tables(campus, classes()[:8])
+    planned = campus.run("plan", "-o", "less.plan")
+    assert planned.code == 4
+    with campus.world.watched() as seen:
+        assert campus.run("apply", "less.plan", "--yes").code == 4
+    assert nothing_changed(seen)
+    campus.run("plan", "-o", "less.plan")
+    assert campus.run("apply", "less.plan", "--yes", "--allow-deletes", "36").code == 0
+    assert campus.holds(classes()[:8])
+
+
+def test_a_plan_does_not_outlive_a_day() -> None:
+    plan = save(Ground(installation="A", revision=3, now=1000.0), ())
+    check_ground(plan, Ground(installation="a", revision=3, now=1000.0 + DAY))
+    for later in (
+        Ground(installation="a", revision=3, now=1001.0 + DAY),
+        Ground(installation="b", revision=3, now=1000.0),
+        Ground(installation="a", revision=2, now=1000.0),
+    ):
+        with pytest.raises(StalePlan):
+            check_ground(plan, later)
+
+
+def test_every_column_of_a_plan_comes_back_from_its_file(campus: Campus) -> None:
+    write_tables(campus, [*moved(classes()[:18])], "mary")
+    campus.institution.tenant.add_mailboxes(["mary@example.edu"])
+
+    async def there_and_back() -> tuple[Plan, Plan]:
+        async with workplace(campus.world.configuration, writing=False) as place:
+            office = await place.office(place.configuration.institution("example"))
+            review = await Run(office).look()
+            saved = saved_institution(office.settings, review, review.renderings.new_bodies())
+            plan = save(Ground(installation="a", revision=1, now=review.now), [saved])
+            again: SavedPlan = decode(encode(plan), "plan")
+            assert again == plan
+            back = await Run(office).judged(await review_of(again, again.institutions[0], office))
+            assert np.array_equal(back.verdict.passed, review.verdict.passed)
+            assert back.plan.upcoming == review.plan.upcoming
+            assert [s.digest for s in back.snapshots] == [s.digest for s in review.snapshots]
+            assert back.verdict.holds == review.verdict.holds
+            assert back.circumstances == review.circumstances
+            return review.plan, back.plan
+
+    before, after = asyncio.run(there_and_back())
+    assert len(before) > 20
+    for part in fields(Plan):
+        assert np.array_equal(getattr(before, part.name), getattr(after, part.name)), part.name
