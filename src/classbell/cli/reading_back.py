@@ -272,7 +272,7 @@ def _print_sightings(
 def _sighting_json(mailbox: Mailbox, sighting: Sighting, names: dict[int, str]) -> dict[str, Any]:
     return {
         "mailbox": mailbox.address,
-        "kind": sighting.kind.value,
+        "what": sighting.kind.value,
         "meeting": names.get(sighting.meeting_id or 0),
         "event_id": sighting.event_id,
         "detail": sighting.detail,
