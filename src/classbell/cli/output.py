@@ -176,6 +176,31 @@ class Output:
         self._err.flush()
         return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
+    @property
+    def can_ask(self) -> bool:
+        """Whether somebody sits at a terminal who can be asked."""
+        return self._interactive
+
+    def ask_number(self, question: str, *, flag: str) -> int | None:
+        """
+        Have a number typed in; None if something else was.
+
+        Raises:
+            ConfigurationError: ``E-ASK``, nobody can be asked; *flag* is the option that answers.
+        """
+        if not self._interactive:
+            raise ConfigurationError(
+                "E-ASK",
+                f"This needs an answer: {question}",
+                why="there is no terminal to ask at, or --json or --no-input was given.",
+                effect="nothing was done.",
+                do=f"repeat the command with {flag}",
+            )
+        self._err.write(f"{question}: ")
+        self._err.flush()
+        typed = sys.stdin.readline().strip()
+        return int(typed) if typed.isascii() and typed.isdigit() else None
+
     def ask_secret(self, what: str) -> bytes:
         """
         Have a password typed in, without showing it; *what* is what it is the password of.

@@ -157,10 +157,12 @@ class PlanView:
             "failures": [{"code": f.code, "what": f.what, "why": f.why, "do": f.do} for f in review.failures],
             "holds": [
                 {
+                    "id": hold.id,
                     "code": hold.code,
                     "scope": hold.scope,
                     "subject": self._subject(hold.scope, hold.subject),
                     "text": hold.text,
+                    "note": hold.note,
                     "changes": hold.changes,
                     "deletes": hold.deletes,
                 }
@@ -212,8 +214,9 @@ class PlanView:
             warn(failure, output)
         for holds in self._alike():
             warn(
-                self._told(holds, deletes),
+                self._told(holds),
                 output,
+                id=holds[0].id,
                 changes=sum(hold.changes for hold in holds),
                 deletes=sum(hold.deletes for hold in holds),
             )
@@ -227,16 +230,31 @@ class PlanView:
         others = [[hold] for hold in holds if hold.scope != "mailbox"]
         return [*others, mailboxes] if mailboxes else others
 
-    def _told(self, holds: list[Hold], deletes: int) -> HeldError:
+    def _told(self, holds: list[Hold]) -> HeldError:
         first = holds[0]
         subject = self._subject(first.scope, first.subject)
         text = f"{subject}: {first.text}" if first.scope == "mailbox" else first.text
         if len(holds) > 1:
             text += f" And {len(holds) - 1} more mailboxes like it."
+        if first.note:
+            text += f" ({first.note[0].upper()}{first.note[1:]}.)"
         why, look = _ADVICE[first.code]
-        # The number is of the whole plan: what a person agrees to is what the guards are asked about.
-        agree = f"classbell apply --allow-deletes {deletes}" if deletes else "raise the limit in [safety]"
-        return HeldError(first.code, text, why=why, do=f"{look.format(subject)}; if it is right: {agree}")
+        look = look.format(subject)
+        return HeldError(first.code, text, why=why, do=f"{look}; {self._way_on(holds)}")
+
+    def _way_on(self, holds: list[Hold]) -> str:
+        """What to type if what is held is right."""
+        first = holds[0]
+        if len(holds) > 1 and first.id is not None:
+            return "each has a number: classbell holds list"
+        if first.id is not None:
+            approve = f"classbell holds approve {first.id} --deletes {first.deletes}"
+            return f"see: classbell holds show {first.id}; if it is right: {approve}"
+        if self.review.only is not None:
+            # One person's plan is no set that is kept for approval, unless it is that mailbox that is held.
+            deletes = self.review.plan.count(Action.DELETE)
+            return f"if it is right: classbell sync {self._mailboxes[self.review.only]} --allow-deletes {deletes}"
+        return "classbell apply enters it under a number, by which it can be approved"
 
     def _print_reasons(self, output: Output) -> None:
         total: Counter[str] = Counter()

@@ -15,13 +15,20 @@ if TYPE_CHECKING:
     from classbell.settings import InstitutionSettings
 
 
+HOLDS_SHOWN = 10
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
     command(app)(status)
 
 
-def status(invocation: Invocation) -> None:
-    """Say for each institution when it last ran, what is delivered, and what waits for what."""
+def status(invocation: Invocation) -> int:
+    """
+    Say for each institution when it last ran, what is delivered, and what waits for what.
+
+    Ends with 4 if something waits for a person.
+    """
     import asyncio  # noqa: PLC0415 (keeps --help fast)
 
     from classbell.cli.assembly import institutions, workplace  # noqa: PLC0415
@@ -34,9 +41,11 @@ def status(invocation: Invocation) -> None:
     for state in states:
         _print(invocation, state)
     invocation.output.answer({"institutions": states})
+    return Exit.HELD if any(state["health"] == "Held" for state in states) else Exit.DONE
 
 
 async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[str, Any]:
+    from classbell.cli.holds import as_json as hold_json  # noqa: PLC0415
     from classbell.cli.running import waiting_json, waiting_words  # noqa: PLC0415
     from classbell.report import needs_a_person  # noqa: PLC0415
     from classbell.zones import utc_text  # noqa: PLC0415
@@ -47,8 +56,10 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
     runs = await office.ledger.runs.last()
     sources = await office.ledger.runs.sources()
     out = await office.ledger.mailboxes.out()
-    held = any(needs_a_person(w) for w in waiting) or bool(runs and runs[0].summary.get("holds"))
     now = place.ports.clock.now()
+    # What was approved waits for the next run, and for nobody.
+    holds = [hold for hold in await office.ledger.holds.live() if not hold.approved_at(now)]
+    held = any(needs_a_person(w) for w in waiting) or bool(holds)
     return {
         "id": settings.id,
         "name": settings.name,
@@ -63,6 +74,7 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
         }
         if runs
         else None,
+        "holds": [hold_json(hold, now) for hold in holds],
         "events": events,
         "mailboxes": mailboxes,
         "waiting": [waiting_json(w) | {"text": waiting_words(w)} for w in waiting],
@@ -136,6 +148,8 @@ def _told(error: "ClassbellError") -> dict[str, str]:
 
 
 def _print(invocation: Invocation, state: dict[str, Any]) -> None:
+    from classbell.cli.holds import print_hold  # noqa: PLC0415
+
     output = invocation.output
     last = state["last_run"]
     when = f"last run {last['at']} ({_ago(last['seconds_ago'])} ago)" if last else "has not run yet"
@@ -146,6 +160,10 @@ def _print(invocation: Invocation, state: dict[str, Any]) -> None:
     )
     if last and last["exit"]:
         output.line(f"  last run ended with {last['exit']}, {Exit(last['exit']).meaning}{_codes(last)}")
+    for hold in state["holds"][:HOLDS_SHOWN]:
+        print_hold(output, hold)
+    if len(state["holds"]) > HOLDS_SHOWN:
+        output.line(f"  ... {len(state['holds']) - HOLDS_SHOWN} more are held: classbell holds list")
     for source in state["sources"]:
         output.line(f"  source {source['name']}   last accepted {_ago(source['seconds_ago'])} ago")
     for waiting in state["waiting"]:
@@ -156,7 +174,7 @@ def _print(invocation: Invocation, state: dict[str, Any]) -> None:
         output.line(f"  ... {len(state['out']) - 10} more mailboxes: --json")
     _print_certificates(output, state)
     if state["sync"] != "Synced" or state["health"] != "Healthy":
-        output.note("Next: classbell plan")
+        output.note("Next: classbell holds list" if state["holds"] else "Next: classbell plan")
 
 
 def _print_certificates(output: "Output", state: dict[str, Any]) -> None:

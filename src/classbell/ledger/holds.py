@@ -12,7 +12,7 @@ from hashlib import blake2b
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, delete, func, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, literal_column, select, update
 
 from classbell.ledger.changes import IS_OPEN
 from classbell.ledger.database import Database, insert_one, parts_of
@@ -216,7 +216,8 @@ class Holds:
     async def deleted_since(self, moment: float) -> int:
         """How many events were deleted since then, with those of which that is not certain yet."""
         mine = change.c.institution_id == self._institution_id
-        deletes = literal_column(f"change.action = {int(Action.DELETE)}")
+        # Spelled out, so that the partial index may answer.
+        deletes: ColumnElement[bool] = literal_column(f"change.action = {int(Action.DELETE)}")
         done = select(func.count()).where(
             mine, deletes, change.c.finished_at >= moment, change.c.state == ChangeState.DONE
         )

@@ -234,6 +234,12 @@ class SafetySettings(Settings):
     source_shrink_percent: Percent = 15.0
     """By what share the coming meetings of a source may shrink between two reads; beyond it nothing is applied."""
 
+    approvals: Literal[1, 2] = 1
+    """
+    How many accounts must approve what is held. `classbell holds approve` knows people by the account of the operating
+    system that runs it (that of the person who called `sudo`); whoever has two accounts counts as two.
+    """
+
     outcome_bound: PositiveDuration = timedelta(minutes=10)
     """How long Microsoft may take to finish a request whose answer was lost, before Classbell looks."""
 
