@@ -155,6 +155,19 @@ class Policy(IntFlag):
     STOP_WITHOUT_CALENDAR = 4
 
 
+class Suspended(StrEnum):
+    """
+    Why nothing is written to a mailbox although events of ours may stand there.
+
+    paused: somebody has said so, until they say otherwise. unlinked: the person gets nothing any more. calendar:
+    its owner has deleted our calendar, and the profile says to stop then.
+    """
+
+    PAUSED = "paused"
+    UNLINKED = "unlinked"
+    CALENDAR = "calendar"
+
+
 class ChangeState(StrEnum):
     """
     Where a change stands; the first four are open.

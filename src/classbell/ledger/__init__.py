@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 from classbell.errors import ClassbellError
 from classbell.ledger.acceptance import Acceptance, Accepted, Acceptor
 from classbell.ledger.certificates import Certificates
-from classbell.ledger.changes import Changes, Intent, Waiting
+from classbell.ledger.changes import Changes, Intent
 from classbell.ledger.database import SCHEMA, Database, insert_one
 from classbell.ledger.entries import Entries, full_key
 from classbell.ledger.holds import Found, Holds, HoldState, StoredHold
@@ -21,7 +21,9 @@ from classbell.ledger.rebuilding import Rebuilding, RebuiltMailbox, Standing, do
 from classbell.ledger.runs import PastRun, Runs, SourceState
 from classbell.ledger.schema import institution, ledger
 from classbell.ledger.sightings import Sighted, Sighting, Sightings, Verified
+from classbell.ledger.suspensions import Pause, Suspension, Suspensions
 from classbell.ledger.used_plans import UsedPlans
+from classbell.ledger.waiting import Waiting
 from classbell.ledger.wishes import OwnersWishes
 
 
@@ -37,6 +39,7 @@ class InstitutionLedger:
         self.certificates = Certificates(database, number)
         self.sightings = Sightings(database, number)
         self.wishes = OwnersWishes(database, number)
+        self.suspensions = Suspensions(database, number)
         self.known = Knowledge(database, number)
         self.rebuilding = Rebuilding(database, number)
         self.holds = Holds(database, number)
@@ -184,15 +187,17 @@ __all__ = [
     "KnownRendering",
     "Ledger",
     "NewRendering",
-    "OwnersWishes",
     "OutMailbox",
+    "OwnersWishes",
     "PastRun",
+    "Pause",
     "RebuiltMailbox",
     "Sighted",
     "Sighting",
     "SourceState",
     "Standing",
     "StoredHold",
+    "Suspension",
     "Verified",
     "Waiting",
     "full_key",

@@ -15,6 +15,7 @@ from classbell.errors import HeldError, LeaseHeld
 from classbell.ledger.changes import IS_OPEN, UNSETTLED
 from classbell.ledger.database import Database, insert_one, parts_of
 from classbell.ledger.entries import full_key, mark_stale
+from classbell.ledger.gate import UNLINKED
 from classbell.ledger.holds import use
 from classbell.ledger.meetings import NewRendering, keep_meetings, keep_renderings
 from classbell.ledger.outcomes import CREATING
@@ -180,6 +181,8 @@ class Acceptor:
                 IS_OPEN,
                 change.c.state.in_((ChangeState.PENDING, ChangeState.WAITING)),
                 meeting.c.source.in_(accepted.sources_read),
+                # What was approved for them goes on, whatever timetables say.
+                change.c.mailbox_id.not_in(UNLINKED),
             )
         )
         if accepted.only is not None:

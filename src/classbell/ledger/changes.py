@@ -27,8 +27,10 @@ from classbell.errors import LeaseHeld
 from classbell.ledger.bits import unsigned
 from classbell.ledger.database import Database
 from classbell.ledger.entries import full_key
+from classbell.ledger.gate import OPEN_GATE
 from classbell.ledger.outcomes import CREATING, record
 from classbell.ledger.schema import DUE_STATES, OPEN_STATES, change, entry, mailbox, meeting
+from classbell.ledger.waiting import Waiting, read_waiting
 from classbell.model import Action, Change, ChangeState, Entry, Mailbox, Outcome, Policy, Reason
 from classbell.operations import operation_id
 
@@ -46,18 +48,6 @@ UNSETTLED = (ChangeState.SENT, ChangeState.UNKNOWN, ChangeState.HELD)
 
 IS_OPEN = _spelled(OPEN_STATES)
 IS_DUE = _spelled(DUE_STATES)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Waiting:
-    """How many open changes stand in a state for the same reason, and when the first is due."""
-
-    state: ChangeState
-    code: str
-    detail: str
-    changes: int
-    mailboxes: int
-    due_at: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,45 +128,20 @@ class Changes:
         return await self._database.read(lambda c: c.execute(query).scalar())
 
     async def open_count(self, only: int | None = None) -> int:
-        """How many changes are open and not held."""
+        """How many changes are open and may be carried out."""
         query = select(func.count()).select_from(change).where(self._doable(only))
         return await self._database.read(lambda c: int(c.execute(query).scalar_one()))
 
     def _doable(self, only: int | None) -> ColumnElement[bool]:
-        """Open and not held nor under way."""
-        mine = self._mine & IS_DUE
+        """Open and not held nor under way, where people want something written."""
+        mine = self._mine & IS_DUE & OPEN_GATE
         return mine if only is None else mine & (change.c.mailbox_id == only)
 
     async def waiting(self) -> list[Waiting]:
         """Open changes by state and reason."""
-        query = (
-            select(
-                change.c.state,
-                change.c.code,
-                func.min(change.c.detail),
-                func.count(),
-                func.count(change.c.mailbox_id.distinct()),
-                func.min(change.c.due_at),
-            )
-            .where(self._mine, IS_OPEN)
-            .group_by(change.c.state, change.c.code)
-            .order_by(change.c.state, change.c.code)
+        return await self._database.read(
+            lambda c: read_waiting(c, self._institution_id, self._mine & IS_OPEN)
         )
-
-        def read(connection: Connection) -> list[Waiting]:
-            return [
-                Waiting(
-                    state=ChangeState(state),
-                    code=code,
-                    detail=detail,
-                    changes=count,
-                    mailboxes=boxes,
-                    due_at=due,
-                )
-                for state, code, detail, count, boxes, due in connection.execute(query)
-            ]
-
-        return await self._database.read(read)
 
     async def of_mailbox(self, number: int, limit: int = 1000) -> list[tuple[Change, str, float | None, str]]:
         """A mailbox's newest changes, each with detail, when it ended, and Microsoft's request id."""

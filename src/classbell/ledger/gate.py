@@ -1,0 +1,33 @@
+"""
+The gate: which open changes must not be carried out because somebody wants nothing written there.
+
+What is behind it stays as it is and keeps its own reason; it goes on when the gate opens. Of somebody who was
+unlinked only what was approved with that goes through, and looks for what became of a create, which write nothing.
+"""
+
+from sqlalchemy import ColumnElement, case, func, select
+
+from classbell.ledger.schema import change, suspension
+from classbell.model import Action, ChangeState, Suspended
+
+UNLINKED = select(suspension.c.mailbox_id).where(suspension.c.kind == Suspended.UNLINKED.value)
+"""The mailboxes of persons who get nothing any more."""
+
+_STOPPED = select(suspension.c.mailbox_id).where(suspension.c.kind != Suspended.UNLINKED.value)
+
+OPEN_GATE: ColumnElement[bool] = change.c.mailbox_id.not_in(_STOPPED) & (
+    change.c.mailbox_id.not_in(UNLINKED)
+    | (change.c.action == Action.DELETE)
+    | ((change.c.action == Action.CREATE) & (change.c.state == ChangeState.UNKNOWN))
+)
+"""Whether a change may be carried out as far as the wishes of people go."""
+
+CODES = {Suspended.PAUSED: "E-PAUSED", Suspended.UNLINKED: "E-UNLINKED", Suspended.CALENDAR: "E-CAL-STOPPED"}
+
+_SHUT = ~OPEN_GATE
+# Of a change joined with its mailbox's suspension: why it waits, in one word and in a sentence.
+WHY = case(
+    *((_SHUT & (suspension.c.kind == kind.value), code) for kind, code in CODES.items()), else_=change.c.code
+)
+WHY_IN_WORDS = case((_SHUT, suspension.c.reason), else_=change.c.detail)
+TRIED_AT = case((_SHUT, func.coalesce(suspension.c.until, 0.0)), else_=change.c.due_at)

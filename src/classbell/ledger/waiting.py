@@ -1,0 +1,52 @@
+"""Open changes by what they wait for, whoever planned them."""
+
+from dataclasses import dataclass, replace
+
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from classbell.ledger.gate import CODES, TRIED_AT, WHY, WHY_IN_WORDS
+from classbell.ledger.schema import change, pause, suspension
+from classbell.model import ChangeState, Suspended
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """How many open changes stand in a state for the same reason, and when the first is due."""
+
+    state: ChangeState
+    code: str
+    detail: str
+    changes: int
+    mailboxes: int
+    due_at: float
+
+
+def read_waiting(connection: Connection, institution_id: int, is_open: ColumnElement[bool]) -> list[Waiting]:
+    """The open changes of an institution, by state and reason; *is_open* is the condition that they are open."""
+    query = (
+        select(
+            change.c.state,
+            WHY.label("why"),
+            func.min(WHY_IN_WORDS),
+            func.count(),
+            func.count(change.c.mailbox_id.distinct()),
+            func.min(TRIED_AT),
+        )
+        .outerjoin(suspension, suspension.c.mailbox_id == change.c.mailbox_id)
+        .where(change.c.institution_id == institution_id, is_open)
+        .group_by(change.c.state, "why")
+        .order_by(change.c.state, "why")
+    )
+    found = [
+        Waiting(
+            state=ChangeState(state), code=code, detail=detail, changes=count, mailboxes=boxes, due_at=due
+        )
+        for state, code, detail, count, boxes, due in connection.execute(query)
+    ]
+    row = connection.execute(select(pause).where(pause.c.institution_id == institution_id)).one_or_none()
+    if row is None:
+        return found
+    return [
+        replace(one, code=CODES[Suspended.PAUSED], detail=row.reason, due_at=row.until or 0.0)
+        for one in found
+    ]
