@@ -133,6 +133,7 @@ async def test_a_mailbox_in_passing_trouble_is_served_when_it_is_over(stage: Sta
     await stage.assert_true()
 
 
+@pytest.mark.stands_on("slot_held", "tenant_requests")
 @pytest.mark.parametrize("names", [1, 5])
 async def test_no_mailbox_has_more_than_three_requests_in_flight(stage: Stage, names: int) -> None:
     stage.sandbox.latency = 0.004
@@ -150,6 +151,7 @@ async def test_no_mailbox_has_more_than_three_requests_in_flight(stage: Stage, n
     await stage.assert_true()
 
 
+@pytest.mark.stands_on("slot_held")
 @pytest.mark.parametrize(("effect", "retry_after"), [(429, 20), (429, None), (503, 20), (504, None)])
 async def test_a_refusal_of_the_whole_institution_stops_all_for_a_while_and_loses_nothing(
     stage: Stage, effect: int, retry_after: int | None
