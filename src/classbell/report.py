@@ -75,6 +75,10 @@ def needs_a_person(waiting: Waiting) -> bool:
     return waiting.state is ChangeState.HELD or waiting.code == "E-LEDGER-LOST"
 
 
+# What waits because people want it so: that is no disturbance.
+AS_WANTED = frozenset({"E-PAUSED", "E-UNLINKED", "E-CAL-STOPPED"})
+
+
 def exit_code_of(review: Review, tally: Tally, waiting: Sequence[Waiting]) -> int:
     """What a script may conclude from a run: 4 before 5 before 3."""
     if tally.interrupted:
@@ -83,7 +87,7 @@ def exit_code_of(review: Review, tally: Tally, waiting: Sequence[Waiting]) -> in
     if review.verdict.holds or any(needs_a_person(w) for w in waiting):
         codes.append(HeldError.exit_code)
     unread = any(snapshot.coverage.unread for snapshot in review.snapshots)
-    if unread or any(not needs_a_person(w) for w in waiting):
+    if unread or any(not needs_a_person(w) and w.code not in AS_WANTED for w in waiting):
         codes.append(3)
     return next((code for code in (4, 5, 3) if code in codes), 0)
 
@@ -93,6 +97,7 @@ def summary_of(report: Report) -> dict[str, object]:
     return {
         "done": {action.name.lower(): count for action, count in report.tally.done.items()},
         "held": report.tally.left[Became.HELD],
+        "refused": report.tally.refused,
         "batches": report.tally.batches,
         "holds": [hold.code for hold in report.holds],
         "failures": [failure.code for failure in report.failures],

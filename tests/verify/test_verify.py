@@ -248,3 +248,15 @@ async def test_an_update_of_which_nobody_knows_is_no_drift(stage: Stage) -> None
     assert (await verify(stage)).seen == {}
     await stage.settle()
     await stage.assert_true()
+
+
+async def test_what_waited_to_be_changed_and_is_missing_is_asked_for_anew(stage: Stage) -> None:
+    stage.timetable["ada"][1] = lecture("Sets", day=12, place="A1")
+    stage.sandbox.faults.add(member("PATCH"), 429, retry_after=3)
+    await stage.run(patience=0.0)
+    stage.mailbox("ada").delete_event(stage.our_event("ada", "Sets"))
+    stage.clock.pass_time(60)
+    assert (await verify(stage)).seen == {Sighted.MISSING: 1}
+    assert await stage.why_open() == {}
+    assert (await stage.run()).done == {Action.CREATE: 1}
+    await stage.assert_true()

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from classbell.deliver.ownership import refused
 from classbell.model import Action, Became, Outcome
 
 
@@ -40,10 +41,11 @@ class Progress:
 
 @dataclass(kw_only=True)
 class Tally:
-    """What a delivery did: changes done by action; those left to a person; batches sent."""
+    """What a delivery did: changes done by action; those left to a person, of which *refused*: not ours; batches sent."""
 
     done: Counter[Action] = field(default_factory=Counter)
     left: Counter[Became] = field(default_factory=Counter)
+    refused: int = 0
     batches: int = 0
     interrupted: bool = False
 
@@ -56,5 +58,6 @@ class Tally:
                 ended += 1
             elif outcome.became is Became.HELD:
                 self.left[Became.HELD] += 1
+                self.refused += refused(outcome)
                 ended += 1
         return ended

@@ -10,11 +10,11 @@ time is judged by the service's.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from classbell.deliver.ownership import FOREIGN, bears_its_mark
 from classbell.deliver.survey import Survey
 from classbell.model import Action, Became, Change, Entry, Outcome
 from classbell.outlook.answers import Diagnosis, Meaning
 from classbell.outlook.dialect import Answer, FoundEvent
-from classbell.outlook.mark import Mark
 
 HOUR = 3_600.0
 DAY = 86_400.0
@@ -111,12 +111,11 @@ def outcome_of_read(
     if diagnosis.meaning is not Meaning.DONE:
         wait = LATER if diagnosis.meaning in _OUT else _wait(change, diagnosis)
         return _outcome(change, Became.WAITING, answer, diagnosis, now + wait)
-    mark = Mark.parse(answer.mark) if answer.mark else None
-    if mark is None or mark.operation != entry.operation:
+    if not bears_its_mark(answer.mark, entry):
         return Outcome(
             change=change,
             became=Became.HELD,
-            code="E-EVT-FOREIGN",
+            code=FOREIGN,
             detail="the event does not bear the mark we gave it; it is left alone",
             request_id=answer.request_id,
         )

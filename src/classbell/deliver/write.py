@@ -8,6 +8,7 @@ from msgspec import structs
 from classbell.deliver.backlog import Readiness
 from classbell.deliver.bodies import Bodies
 from classbell.deliver.charge import Charge
+from classbell.deliver.ownership import refused, tell, without_entry
 from classbell.deliver.refusals import Refusals
 from classbell.deliver.settle import (
     Situation,
@@ -20,7 +21,7 @@ from classbell.deliver.settle import (
 from classbell.deliver.survey import Survey
 from classbell.errors import ClassbellError
 from classbell.ledger import InstitutionLedger, Intent
-from classbell.model import Action, Became, Change, Entry, Mailbox, Outcome
+from classbell.model import Action, Became, Change, Entry, Mailbox, Outcome, Policy
 from classbell.outlook.answers import Diagnosis, Meaning, classify
 from classbell.outlook.client import OutlookClient
 from classbell.outlook.dialect import Answer, Dialect, Kind, Request
@@ -60,6 +61,17 @@ class Writer:
 
     async def write(self, changes: Sequence[Change]) -> list[Outcome]:
         """Carry out one batch of changes; their outcomes, recorded."""
+        foreign = [outcome for change in changes if (outcome := without_entry(change)) is not None]
+        if foreign:
+            await self._ledger.changes.conclude(foreign, self._clock.now())
+            changes = [change for change in changes if without_entry(change) is None]
+        outcomes = await self._write(changes) if changes else []
+        for outcome in (*foreign, *outcomes):
+            if refused(outcome):
+                tell(outcome)
+        return foreign + outcomes
+
+    async def _write(self, changes: Sequence[Change]) -> list[Outcome]:
         # Without an etag nothing proves an event untouched: such a one is read first.
         blind = [change for change in changes if change.entry is not None and not change.entry.etag]
         sendable = [change for change in changes if change not in blind] if blind else changes
@@ -159,7 +171,11 @@ class Writer:
 
     def _calendar_gone(self, change: Change, diagnosis: Diagnosis) -> None:
         """Of our own calendar, find or make another one; a mailbox without a default calendar is out."""
-        if change.calendar:
+        if change.calendar and change.policy & Policy.STOP_WITHOUT_CALENDAR:
+            self._refusals.stop(
+                change.mailbox, f"its owner has deleted the calendar {change.calendar!r}; nothing is written there"
+            )
+        elif change.calendar:
             self._readiness.lost.add((change.mailbox.id, change.calendar))
         else:
             self._refusals.close(change.mailbox, diagnosis.code, in_words(diagnosis), out=True)

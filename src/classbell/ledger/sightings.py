@@ -15,6 +15,7 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    Update,
     bindparam,
     delete,
     func,
@@ -24,12 +25,14 @@ from sqlalchemy import (
     update,
 )
 
+from classbell.ledger.changes import IS_OPEN
 from classbell.ledger.database import Database, parts_of
 from classbell.ledger.entries import mark_stale
 from classbell.ledger.incarnations import remember
-from classbell.ledger.schema import entry, mailbox, sighting, verified
+from classbell.ledger.outcomes import CREATING
+from classbell.ledger.schema import change, entry, mailbox, sighting, verified
 from classbell.ledger.wishes import Removed, keep_wishes
-from classbell.model import Entry, Mailbox
+from classbell.model import ChangeState, Entry, Mailbox
 
 
 class Sighted(StrEnum):
@@ -192,9 +195,26 @@ class Sightings:
             for known in one.missing:
                 if connection.execute(_STRIKE, _pair(known)).rowcount:
                     remember(connection, one.mailbox.id, {known.meeting_id: known.incarnation})
+                    connection.execute(_supersede(self._institution_id, known))
                     gone = Removed(one.mailbox.id, known.meeting_id, known.fingerprint, known.starts_at)
                     keep_wishes(connection, [gone], now)
             replace_sightings(connection, one.mailbox.id, one.sightings, now)
+
+
+def _supersede(institution_id: int, known: Entry) -> Update:
+    """What was to be changed or removed is gone: the next plan asks for what is wanted then."""
+    return (
+        update(change)
+        .where(
+            change.c.institution_id == institution_id,
+            change.c.mailbox_id == known.mailbox.id,
+            change.c.meeting_id == known.meeting_id,
+            IS_OPEN,
+            change.c.action.not_in(CREATING),
+            change.c.state.in_((ChangeState.PENDING, ChangeState.WAITING)),
+        )
+        .values(state=ChangeState.SUPERSEDED)
+    )
 
 
 def replace_sightings(connection: Connection, number: int, sightings: Sequence[Sighting], now: float) -> None:

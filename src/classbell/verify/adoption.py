@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from classbell.deliver.ownership import bears_its_mark
 from classbell.deliver.settle import STAMP_TOLERANCE
 from classbell.deliver.write import SEND_WITHIN
 from classbell.ledger import KnownMailbox, Sighted, Sighting
@@ -66,7 +67,7 @@ def adoption(
         if mark is not None and mark.institution == owner.institution:
             result.revision = max(result.revision, mark.revision)
         if entry is not None:
-            if mark is not None and mark.operation == entry.operation:
+            if mark is not None and bears_its_mark(event.mark, entry):
                 result.kept.append((entry, event))
                 _saw(result, mark)
             else:

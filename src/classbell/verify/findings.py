@@ -8,6 +8,7 @@ its id is ours. Everything else that bears our mark is told, and never touched.
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from classbell.deliver.ownership import bears_its_mark
 from classbell.ledger import KnownMailbox, Sighted, Sighting, Verified
 from classbell.model import Entry
 from classbell.outlook.dialect import FoundEvent
@@ -89,8 +90,7 @@ def findings(
         if entry is None:
             sightings += _strange(known, event, owner, meetings)
             continue
-        mark = Mark.parse(event.mark) if event.mark else None
-        if mark is None or mark.operation != entry.operation:
+        if not bears_its_mark(event.mark, entry):
             sightings.append(_forged(event.id, entry.meeting_id, event.etag, _UNMARKED))
         elif event.etag == entry.etag:
             # What was left as its owner had it stays known to be so.

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from classbell.access import Access
 from classbell.deliver.backlog import Readiness
+from classbell.deliver.ownership import bears_its_mark
 from classbell.deliver.refusals import FENCED, Refusals
 from classbell.deliver.settle import in_words
 from classbell.deliver.survey import Survey, Surveyor
@@ -19,7 +20,6 @@ from classbell.ledger import InstitutionLedger
 from classbell.model import Entry, Mailbox
 from classbell.outlook.answers import Diagnosis, Meaning, classify
 from classbell.outlook.dialect import Answer, Kind
-from classbell.outlook.mark import Mark
 from classbell.ports import Clock
 
 # A mailbox with its contents takes some hundred KB meanwhile, so there are fewer side by side than in delivery.
@@ -123,7 +123,7 @@ class Reader:
                 gone.missing.append(entry)
             elif diagnosis.meaning is not Meaning.DONE:
                 return diagnosis
-            elif _bears_its_mark(answer, entry):
+            elif bears_its_mark(answer.mark, entry):
                 # In Deleted Items, where its id may go on answering.
                 gone.missing.append(entry)
             else:
@@ -238,11 +238,6 @@ class Reader:
         finally:
             sleeping.cancel()
             stopping.cancel()
-
-
-def _bears_its_mark(answer: Answer, entry: Entry) -> bool:
-    mark = Mark.parse(answer.mark) if answer.mark else None
-    return mark is not None and mark.operation == entry.operation
 
 
 def _not_tried(mailbox: Mailbox) -> Survey:
