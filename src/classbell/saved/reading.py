@@ -42,12 +42,12 @@ async def review_of(plan: SavedPlan, saved: SavedInstitution, office: Office) ->
     renderings = Renderings(office.settings.profiles, office.ports.files, {})
     renderings.fresh.extend(_rendering(one) for one in saved.renderings)
     await _see_bodies(plan, table, renderings, ledger)
-    shrunk = [
+    shrunk = tuple(
         Shrinkage(
             source=saved.order.index(loss.source), name=loss.source, before=loss.before, after=loss.after
         )
         for loss in saved.shrunk
-    ]
+    )
     return Review(
         now=now,
         snapshots=tuple(_snapshot(source) for source in saved.sources),
@@ -57,7 +57,7 @@ async def review_of(plan: SavedPlan, saved: SavedInstitution, office: Office) ->
         desired=_desired(saved, mailboxes, calendars),
         plan=table,
         circumstances=await Holding(ledger, office.settings.safety).circumstances(
-            shrunk, saved.changed, now=now, only=None
+            shrunk, tuple(saved.changed), now=now, only=None
         ),
         meetings=meetings,
         mailboxes=mailboxes,
