@@ -27,7 +27,7 @@ class Review:
     ``plan`` is everything that differs; ``passed`` what the guards let through, judging by ``circumstances``. ``failures``
     are the sources that could not be read, ``failed`` their names: nothing of theirs is in the plan. ``withdrawn`` are
     sources that we delivered from and that nobody gets any more. ``basis`` is the run that was the newest when it was
-    made.
+    made. ``saved`` is the name of the saved plan that it was read from: ``desired`` then names no pair.
     """
 
     now: float
@@ -45,6 +45,7 @@ class Review:
     only: int | None = None
     basis: int = 0
     failed: tuple[str, ...] = ()
+    saved: str = ""
 
     @property
     def passed(self) -> Plan:

@@ -6,17 +6,14 @@ delivers it. Between the two a person may be asked.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
 
 from classbell.access import Access
 from classbell.configured import changed_parts, digests_of
 from classbell.deliver import FENCED, Charge, Delivery, Progress
-from classbell.desired import Desired, MeetingKey, desired_state
+from classbell.desired import Desired, MeetingKey, desired_state, source_places
 from classbell.errors import (
     ClassbellError,
     ConfigurationError,
@@ -26,15 +23,15 @@ from classbell.errors import (
 )
 from classbell.guards import shrinkages
 from classbell.holds import Holding
-from classbell.identity.tokens import LARGE_SKEW
 from classbell.ledger import Accepted, InstitutionLedger
-from classbell.model import Coverage, Ids, Snapshot, Window
+from classbell.model import Coverage, Snapshot, Window
 from classbell.numbering import Numbering
 from classbell.people import mailbox_key, receipts
 from classbell.plan import Plan, Terms, Wishes, pairs_of, plan_changes
 from classbell.ports import Ports
+from classbell.record import record_of_end, record_of_error, record_of_review
 from classbell.renderings import Renderings
-from classbell.report import Report, Review, exit_code_of, held_sources, summary_of
+from classbell.report import Report, Review, exit_code_of, held_sources
 from classbell.settings import InstitutionSettings
 from classbell.sources import open_source
 from classbell.verify import Owner, Verification
@@ -75,6 +72,9 @@ class Run:
         self._allow_deletes = allow_deletes
         self._reset = reset
         self._delivery: Delivery | None = None
+        self._review: Review | None = None
+        self._accepted = False
+        self._began = 0.0
         self._holding = Holding(office.ledger, office.settings.safety)
 
     def stop(self) -> bool:
@@ -93,7 +93,7 @@ class Run:
             SourceError: the same, but a source that could not be read may name them.
         """
         office, ledger = self._office, self._office.ledger
-        now = office.ports.clock.now()
+        now = self._began = office.ports.clock.now()
         # Before anything else of it is read: whoever plans from now on will be noticed.
         basis = await ledger.runs.newest()
         window = self._window(now)
@@ -142,7 +142,20 @@ class Run:
 
     async def judged(self, review: Review) -> Review:
         """The same plan with the verdict on it, by what people have decided up to now."""
-        return await self._holding.judged(review, allow_deletes=self._allow_deletes)
+        self._review = await self._holding.judged(review, allow_deletes=self._allow_deletes)
+        return self._review
+
+    async def remember(self, error: ClassbellError) -> None:
+        """Record what ended this run; once its plan is accepted, that is recorded already."""
+        if self._accepted:
+            return
+        known = record_of_review(self._review, self._person) if self._review else {}
+        now = self._office.ports.clock.now()
+        # If it is the ledger that fails, that error is the one to be told.
+        with suppress(ClassbellError):
+            await self._office.ledger.runs.note(
+                error.exit_code, known | record_of_error(error), self._began or now, now
+            )
 
     async def entered(self, review: Review) -> Review:
         """What is held is in the ledger from now on, so that people can decide; the review with its numbers."""
@@ -180,19 +193,24 @@ class Run:
             ),
             review.now,
         )
+        self._accepted = True
+        record = record_of_review(review, self._person)
         try:
             office.witness.bear(accepted.revision)
             await self._keep_sources(review)
-            await settle(ledger.wishes, review, _coverages(review), reset=self._reset)
+            if not review.saved:
+                await settle(ledger.wishes, review, _coverages(review), reset=self._reset)
             only = await self._readmitted()
             report = await self._deliver(access, review, accepted.revision, only, tell)
             seen = await self._read_back(access, report)
         except ClassbellError as error:
             # If it is the ledger that fails, that error is the one to be told.
             with suppress(ClassbellError):
-                await ledger.runs.finish(accepted.run_id, error.exit_code, {"error": error.code}, clock.now())
+                await ledger.runs.finish(
+                    accepted.run_id, error.exit_code, record | record_of_error(error), clock.now()
+                )
             raise
-        summary = summary_of(report) | _clock_of(access) | seen
+        summary = record | record_of_end(report, access) | seen
         await ledger.runs.finish(accepted.run_id, report.exit_code, summary, clock.now())
         return report
 
@@ -260,7 +278,7 @@ class Run:
         stale = await ledger.entries.stale()
         # Where an event stands that the ledger cannot prove, a second one beside it would be a duplicate.
         busy = [*await ledger.changes.unsettled(), *await ledger.sightings.blocking()]
-        places = _source_places(await ledger.meetings.numbers(), (*desired.sources, *withdrawn))
+        places = source_places(await ledger.meetings.numbers(), (*desired.sources, *withdrawn))
         delivered = [run async for run in ledger.entries.delivered(places, fresh=stale)]
         terms = Terms(
             now=int(now),
@@ -352,12 +370,6 @@ class Run:
         )
 
 
-def _clock_of(access: Access) -> dict[str, object]:
-    """By how many seconds our clock is ahead of Microsoft's, where that is worth a warning."""
-    ahead = access.tokens.ahead
-    return {"clock_ahead": round(ahead)} if ahead is not None and abs(ahead) > LARGE_SKEW else {}
-
-
 # Of a withdrawn source everything is known to be wanted no more.
 _ALL = Coverage(window=Window(begin=-(2**62), end=2**62))
 
@@ -373,17 +385,6 @@ def _in_order(snapshots: Sequence[Snapshot], desired: Desired) -> list[Snapshot]
     """Snapshots in the order of ``Desired.sources``."""
     by_name = {snapshot.source: snapshot for snapshot in snapshots}
     return [by_name[name] for name in desired.sources]
-
-
-def _source_places(
-    numbers: Mapping[MeetingKey, int], sources: Sequence[str]
-) -> Callable[[Ids], NDArray[np.int16]]:
-    """How to tell, of many meeting numbers, the place of each one's source in *sources*; -1 if not there."""
-    place = {name: index for index, name in enumerate(sources)}
-    table = np.full(max(numbers.values(), default=0) + 1, -1, dtype=np.int16)
-    for (source, _), number in numbers.items():
-        table[number] = place.get(source, -1)
-    return lambda meetings: table[meetings]
 
 
 __all__ = ["Office", "Report", "Review", "Run"]

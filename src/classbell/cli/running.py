@@ -190,6 +190,7 @@ class Delivering:
             await self._begin(office)
             return await self._deliver(self._run, review, settings)
         except ClassbellError as error:
+            await self._run.remember(error)
             return report_error(error, self._output)
         finally:
             self._run = None

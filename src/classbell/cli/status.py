@@ -86,6 +86,7 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
             {"name": s.name, "read_at": utc_text(s.read_at), "seconds_ago": round(now - s.read_at)}
             for s in sources.values()
         ],
+        "unread": runs[0].summary.get("unread", []) if runs else [],
         "certificates": await _certificates(place, settings, office),
         "warnings": _warnings(runs),
     }
@@ -166,6 +167,7 @@ def _print(invocation: Invocation, state: dict[str, Any]) -> None:
         output.line(f"  ... {len(state['holds']) - HOLDS_SHOWN} more are held: classbell holds list")
     for source in state["sources"]:
         output.line(f"  source {source['name']}   last accepted {_ago(source['seconds_ago'])} ago")
+    _print_failures(output, state)
     for waiting in state["waiting"]:
         output.line(f"  {waiting['code'] or waiting['state']}  {waiting['text']}")
     for one in state["out"][:10]:
@@ -175,6 +177,16 @@ def _print(invocation: Invocation, state: dict[str, Any]) -> None:
     _print_certificates(output, state)
     if state["sync"] != "Synced" or state["health"] != "Healthy":
         output.note("Next: classbell holds list" if state["holds"] else "Next: classbell plan")
+
+
+def _print_failures(output: "Output", state: dict[str, Any]) -> None:
+    """What the last run could not read, and what ended it."""
+    from classbell.cli.runs import told  # noqa: PLC0415
+
+    for unread in state["unread"]:
+        output.line(f"  source {unread['source']}   not read: {told(unread)}")
+    if state["last_run"] and state["last_run"].get("what"):
+        output.line(f"  {told(state['last_run'], code='error')}")
 
 
 def _print_certificates(output: "Output", state: dict[str, Any]) -> None:

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import numpy as np
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from classbell.guards import LastRead, live_starts
 from classbell.ledger.database import Database, insert_one
-from classbell.ledger.schema import fruitless, institution, run, source
-from classbell.model import Snapshot
+from classbell.ledger.schema import change, fruitless, institution, run, source
+from classbell.model import Action, ChangeState, Snapshot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +23,18 @@ class PastRun:
     finished_at: float | None
     exit_code: int | None
     summary: Mapping[str, object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunChanges:
+    """How many changes of a run do the same, stand in the same state, and for the same reason."""
+
+    action: Action
+    state: ChangeState
+    code: str
+    detail: str
+    changes: int
+    mailboxes: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,18 +106,44 @@ class Runs:
         )
 
         def read(connection: Connection) -> list[PastRun]:
-            return [
-                PastRun(
-                    id=row.id,
-                    started_at=row.started_at,
-                    finished_at=row.finished_at,
-                    exit_code=row.exit_code,
-                    summary=msgspec.json.decode(row.summary) if row.summary else {},
-                )
-                for row in connection.execute(query)
-            ]
+            return [_past(row) for row in connection.execute(query)]
 
         return await self._database.read(read)
+
+    async def find(self, number: int) -> PastRun | None:
+        """The run of that number."""
+        query = select(run).where(run.c.institution_id == self._institution_id, run.c.id == number)
+
+        def read(connection: Connection) -> PastRun | None:
+            row = connection.execute(query).one_or_none()
+            return _past(row) if row is not None else None
+
+        return await self._database.read(read)
+
+    async def changes(self, number: int) -> list[RunChanges]:
+        """How many changes of a run stand in each state, for each reason."""
+        counted = (change.c.action, change.c.state, change.c.code)
+        query = (
+            select(
+                *counted, func.min(change.c.detail), func.count(), func.count(change.c.mailbox_id.distinct())
+            )
+            .where(change.c.institution_id == self._institution_id, change.c.run_id == number)
+            .group_by(*counted)
+            .order_by(*counted)
+        )
+        return await self._database.read(
+            lambda c: [
+                RunChanges(
+                    action=Action(action),
+                    state=ChangeState(state),
+                    code=code,
+                    detail=detail,
+                    changes=count,
+                    mailboxes=boxes,
+                )
+                for action, state, code, detail, count, boxes in c.execute(query)
+            ]
+        )
 
     async def sources(self) -> dict[str, SourceState]:
         """The last accepted read of each source, by name."""
@@ -147,6 +186,16 @@ class Runs:
                 connection.execute(insert(source), rows)
 
         await self._database.write(write)
+
+
+def _past(row: Row[Any]) -> PastRun:
+    return PastRun(
+        id=row.id,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        exit_code=row.exit_code,
+        summary=msgspec.json.decode(row.summary) if row.summary else {},
+    )
 
 
 def newest_run(connection: Connection, institution_id: int) -> int:

@@ -64,6 +64,7 @@ async def review_of(plan: SavedPlan, saved: SavedInstitution, office: Office) ->
         renderings=renderings,
         withdrawn=tuple(saved.withdrawn),
         basis=saved.basis,
+        saved=plan.name,
     )
 
 

@@ -1,0 +1,170 @@
+"""``classbell runs``: what was run, what it read, planned and did, and how it ended. Asks the ledger only."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from classbell.cli.invocation import Invocation, command, group
+
+if TYPE_CHECKING:
+    from classbell.cli.output import Output
+    from classbell.ledger import PastRun, RunChanges
+
+Number = Annotated[int, typer.Argument(metavar="ID", help="The number that runs list shows.")]
+SHOWN = 20
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    runs = group(help="See what was run, and how it ended.", no_args_is_help=True)
+    command(runs, "list")(list_runs)
+    command(runs)(show)
+    app.add_typer(runs, name="runs")
+
+
+def list_runs(
+    invocation: Invocation,
+    *,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, help="How many, newest first.")
+    ] = SHOWN,
+) -> None:
+    """List runs, the newest first: also those that ended before anything was planned."""
+    import asyncio  # noqa: PLC0415 (keeps --help fast)
+
+    from classbell.cli.assembly import institutions, workplace  # noqa: PLC0415
+
+    async def ask() -> list[dict[str, Any]]:
+        async with workplace(invocation.configuration, writing=False) as place:
+            found = []
+            for settings in institutions(invocation):
+                runs = (await place.office(settings)).ledger.runs
+                found += [as_json(settings.id, past) for past in await runs.last(limit)]
+            return sorted(found, key=lambda one: -int(one["id"]))[:limit]
+
+    found = asyncio.run(ask())
+    invocation.output.answer({"runs": found})
+    if not found:
+        invocation.output.note("Nothing has been run yet.")
+        return
+    rows = [
+        [
+            str(one["id"]),
+            one["institution"],
+            one["started_at"],
+            _how_long(one),
+            *(str(one["done"].get(action, 0)) for action in ("create", "update", "delete")),
+            _end(one),
+        ]
+        for one in found
+    ]
+    invocation.output.table(["run", "institution", "began", "took", "+", "~", "-", "end"], rows)
+
+
+def show(invocation: Invocation, number: Number) -> None:
+    """Show one run: what it read, planned, held and did, and what became of its changes."""
+    import asyncio  # noqa: PLC0415 (keeps --help fast)
+
+    from classbell.cli.assembly import institutions, workplace  # noqa: PLC0415
+    from classbell.errors import ConfigurationError  # noqa: PLC0415
+
+    async def ask() -> dict[str, Any]:
+        async with workplace(invocation.configuration, writing=False) as place:
+            for settings in institutions(invocation):
+                runs = (await place.office(settings)).ledger.runs
+                past = await runs.find(number)
+                if past is not None:
+                    changes = await runs.changes(number)
+                    return as_json(settings.id, past) | {"changes": [_change_json(one) for one in changes]}
+        raise ConfigurationError(
+            "E-RUN-UNKNOWN",
+            f"There is no run {number}.",
+            why="none has had this number, it was of another institution, or it is no longer kept",
+            do="classbell runs list",
+        )
+
+    found = asyncio.run(ask())
+    invocation.output.answer(found)
+    _print(invocation.output, found)
+
+
+def as_json(institution: str, past: "PastRun") -> dict[str, Any]:
+    """A run as JSON fields."""
+    from classbell.zones import utc_text  # noqa: PLC0415
+
+    summary: dict[str, Any] = {"done": {}} | dict(past.summary)
+    return summary | {
+        "id": past.id,
+        "institution": institution,
+        "started_at": utc_text(past.started_at),
+        "finished_at": utc_text(past.finished_at) if past.finished_at is not None else None,
+        "took": round(past.finished_at - past.started_at, 1) if past.finished_at is not None else None,
+        "exit": past.exit_code,
+    }
+
+
+def _change_json(one: "RunChanges") -> dict[str, Any]:
+    return {
+        "action": one.action.name.lower(),
+        "state": one.state.value,
+        "code": one.code,
+        "detail": one.detail,
+        "changes": one.changes,
+        "mailboxes": one.mailboxes,
+    }
+
+
+def _print(output: "Output", found: dict[str, Any]) -> None:
+    output.line(
+        f"Run {found['id']} of {found['institution']}   began {found['started_at']}   took {_how_long(found)}",
+        style="bold",
+    )
+    for name, words in (("person", "for"), ("plan", "plan"), ("restores", "restores run")):
+        if name in found:
+            output.line(f"  {words:<9}{found[name]}")
+    _print_plan(output, found)
+    output.line(f"  did      {_counts(found['done'])}")
+    for one in found["changes"]:
+        if one["state"] != "done":
+            why = f": {one['code']} {one['detail']}".rstrip() if one["code"] else ""
+            output.line(f"  {one['state']:<9}{one['changes']} {one['action']}{why}")
+    if "error" in found:
+        output.line(f"  stopped  {told(found, code='error')}")
+    output.line(f"  end      {_end(found)}")
+
+
+def told(one: dict[str, Any], *, code: str = "code") -> str:
+    """An error that was recorded, in one line."""
+    why = f" Why: {one['why'].rstrip('.')}." if one.get("why") else ""
+    return f"{one[code]}  {one.get('what', '')}{why}"
+
+
+def _print_plan(output: "Output", found: dict[str, Any]) -> None:
+    for one in found.get("read", ()):
+        part = f", of {one['unread']} persons not in full" if one["unread"] else ""
+        output.line(f"  read     {one['source']}: {one['meetings']} meetings{part}")
+    for one in found.get("unread", ()):
+        output.line(f"  unread   {one['source']}: {told(one)}")
+    if "planned" in found:
+        output.line(f"  planned  {_counts(found['planned'])}; {_counts(found['passed'])} passed the guards")
+    for one in found.get("stopped", ()):
+        number = f"hold {one['id']}  " if one["id"] else ""
+        output.line(f"  held     {number}{one['code']}  {one['text']}")
+
+
+def _end(one: dict[str, Any]) -> str:
+    from classbell.cli.exits import Exit  # noqa: PLC0415
+
+    if one["exit"] is None:
+        return "has not ended, or was ended by force"
+    codes = dict.fromkeys([one.get("error"), *one.get("failures", ()), *one.get("holds", ())])
+    known = "".join(f"   {code}" for code in codes if code)
+    return f"{one['exit']}  {Exit(one['exit']).meaning}{known}"
+
+
+def _how_long(one: dict[str, Any]) -> str:
+    return "?" if one["took"] is None else f"{one['took']:.1f} s"
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {action}" for action, count in counts.items() if count) or "nothing"

@@ -1,0 +1,98 @@
+"""What administrators can see of every run: what it read, planned, held and did, and why it failed."""
+
+import pytest
+from tests.scenarios.campus import Campus, classes, open_campus, write_tables
+from tests.scenarios.world import World
+
+
+@pytest.fixture
+def campus(world: World) -> Campus:
+    return open_campus(world)
+
+
+def test_a_run_says_what_it_read_planned_and_did(campus: Campus) -> None:
+    campus.applies()
+    (moved, first) = campus.run("runs", "list", "--json").json[0]["runs"]
+    assert (first["id"], first["exit"], first["done"]["create"]) == (1, 0, 60)
+    assert (moved["id"], moved["planned"], moved["done"]["update"]) == (2, {"update": 3}, 3)
+    assert moved["read"] == [{"source": "timetable", "meetings": 20, "unread": 0}]
+    assert moved["took"] >= 0
+    listed = campus.run("runs", "list").out.splitlines()
+    assert [line.split()[0] for line in listed] == ["run", "2", "1"]
+    shown = campus.run("runs", "show", "2")
+    assert shown.code == 0
+    assert "read     timetable: 20 meetings" in shown.out
+    assert "planned  3 update; 3 update passed the guards" in shown.out
+    assert "did      3 update" in shown.out
+    assert shown.out.splitlines()[-1] == "  end      0  done, or nothing to do"
+    (told,) = campus.run("runs", "show", "2", "--json").json
+    assert told["changes"] == [
+        {"action": "update", "state": "done", "code": "", "detail": "", "changes": 3, "mailboxes": 3}
+    ]
+
+
+def test_a_run_for_one_person_and_one_of_a_saved_plan_say_so(campus: Campus) -> None:
+    campus.run("sync", "ada@example.edu")
+    campus.run("plan", "-o", "rest.plan")
+    campus.run("apply", "rest.plan", "--yes")
+    (saved, single, _) = campus.run("runs", "list", "--json").json[0]["runs"]
+    assert (single["person"], single["done"]["update"]) == ("ada@example.edu", 1)
+    assert saved["plan"].startswith("example-2-")
+    assert "for      ada@example.edu" in campus.run("runs", "show", str(single["id"])).out
+
+
+def test_a_run_says_what_was_held(campus: Campus) -> None:
+    write_tables(campus, classes()[:8])
+    assert campus.run("apply", "--yes").code == 4
+    shown = campus.run("runs", "show", "2").out
+    assert "E-SRC-SHRUNK" in shown
+    assert "nothing passed the guards" in shown
+    assert "end      4  held: a person must decide" in shown
+
+
+def test_a_source_that_failed_is_named_with_its_reason(campus: Campus) -> None:
+    (campus.world.folder / "example-timetable" / "meetings.csv").unlink()
+    ended = campus.run("apply", "--yes")
+    assert ended.code in {4, 5}
+    (told,) = campus.run("runs", "show", "2", "--json").json
+    (unread,) = told["unread"]
+    assert (unread["source"], told["failures"]) == ("timetable", [unread["code"]])
+    status = campus.run("status").out
+    assert f"source timetable   not read: {unread['code']}  " in status
+    assert "Why: " in status
+
+
+def test_what_was_refused_before_a_plan_was_accepted_is_a_run_too(campus: Campus) -> None:
+    campus.replace_in_file(campus.institution.app.client_id, "00000000-0000-4000-8000-000000000000")
+    assert campus.run("apply", "--yes").code == 6
+    (refused, first) = campus.run("runs", "list", "--json").json[0]["runs"]
+    assert (refused["exit"], first["exit"]) == (6, 0)
+    assert refused["planned"] == {"update": 3}
+    shown = campus.run("runs", "show", str(refused["id"])).out
+    assert f"stopped  {refused['error']}" in shown
+    assert "did      nothing" in shown
+    status = campus.run("status").out
+    assert refused["error"] in status
+    assert refused["what"] in status
+
+
+def test_what_could_not_even_be_planned_is_a_run_too(campus: Campus) -> None:
+    campus.replace_in_file('name = "standard"\n', 'name = "standard"\nbody = "gone.html"\n')
+    (campus.world.folder / "conf.d" / "gone.html").write_text("{{ title }}")
+    campus.run("sync", "ghost@example.edu")
+    (failed, _) = campus.run("runs", "list", "--json").json[0]["runs"]
+    assert (failed["error"], failed["exit"]) == ("E-PERSON-UNKNOWN", 2)
+
+
+def test_a_failed_run_makes_no_plan_stale(campus: Campus) -> None:
+    campus.run("plan", "-o", "move.plan")
+    campus.run("sync", "ghost@example.edu")
+    assert campus.run("apply", "move.plan", "--yes").code == 0
+
+
+def test_a_run_that_never_was_is_told(campus: Campus) -> None:
+    open_campus(campus.world, "second")
+    ended = campus.run("runs", "show", "99")
+    assert (ended.code, ended.err.split()[0]) == (2, "E-RUN-UNKNOWN")
+    assert campus.run("runs", "show", "1", "-i", "second").code == 2
+    assert campus.run("runs", "show", "2", "-i", "second").code == 0
