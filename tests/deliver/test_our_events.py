@@ -182,7 +182,7 @@ async def test_an_event_its_owner_moved_to_another_calendar_is_changed_there(sta
     await stage.assert_true()
 
 
-# Where a DELETE does not obey If-Match, an event of ours whose mark was exchanged goes when its meeting does.
+# Where a DELETE does not obey If-Match, such an event goes when its meeting does: docs/reference/sandbox.md, Switches.
 @pytest.mark.stands_on("if_match_on_delete")
 @pytest.mark.parametrize("change", [move, cancel])
 async def test_an_event_that_bears_another_mark_is_held_and_left_alone(
