@@ -159,12 +159,14 @@ class Suspended(StrEnum):
     """
     Why nothing is written to a mailbox although events of ours may stand there.
 
-    paused: somebody has said so, until they say otherwise. unlinked: the person gets nothing any more. calendar:
-    its owner has deleted our calendar, and the profile says to stop then.
+    paused: somebody has said so, until they say otherwise. unlinked: the person gets nothing any more. purged: the
+    whole institution gets nothing any more. calendar: its owner has deleted our calendar, and the profile says to
+    stop then.
     """
 
     PAUSED = "paused"
     UNLINKED = "unlinked"
+    PURGED = "purged"
     CALENDAR = "calendar"
 
 

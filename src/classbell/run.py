@@ -10,10 +10,19 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+<<<<<<< /tmp/tmpgfh36y3i/cur
+import numpy as np
+
+from classbell.access import Access
+from classbell.configured import changed_parts, digests_of
+from classbell.deliver import FENCED, Charge, Delivery, Progress, Tally
+from classbell.desired import Desired, MeetingKey, desired_state
+=======
 from classbell.access import Access
 from classbell.configured import changed_parts, digests_of
 from classbell.deliver import FENCED, Charge, Delivery, Progress
 from classbell.desired import Desired, MeetingKey, desired_state, source_places
+>>>>>>> /tmp/tmpgfh36y3i/n
 from classbell.errors import (
     ClassbellError,
     ConfigurationError,
@@ -24,12 +33,20 @@ from classbell.errors import (
 from classbell.guards import shrinkages
 from classbell.holds import Holding
 from classbell.ledger import Accepted, InstitutionLedger
+<<<<<<< /tmp/tmpgfh36y3i/cur
+from classbell.model import Snapshot, Suspended, Window
+=======
 from classbell.model import Coverage, Snapshot, Window
+>>>>>>> /tmp/tmpgfh36y3i/n
 from classbell.numbering import Numbering
 from classbell.people import mailbox_key, receipts
 from classbell.plan import Plan, Terms, Wishes, pairs_of, plan_changes
 from classbell.ports import Ports
+<<<<<<< /tmp/tmpgfh36y3i/cur
+from classbell.reach import ALL, coverages, in_order, source_places
+=======
 from classbell.record import record_of_end, record_of_error, record_of_review
+>>>>>>> /tmp/tmpgfh36y3i/n
 from classbell.renderings import Renderings
 from classbell.report import Report, Review, exit_code_of, held_sources
 from classbell.settings import InstitutionSettings
@@ -128,7 +145,7 @@ class Run:
             desired=desired,
             plan=plan,
             circumstances=await self._holding.circumstances(
-                shrinkages(_in_order(snapshots, desired), before, now=int(now)), changed, now=now, only=only
+                shrinkages(in_order(snapshots, desired), before, now=int(now)), changed, now=now, only=only
             ),
             meetings=meetings,
             mailboxes=mailboxes,
@@ -163,13 +180,17 @@ class Run:
 
     async def carry_out(self, review: Review, tell: Callable[[Progress], None] = lambda _: None) -> Report:
         """
-        Accept what passed of a plan and deliver it, with whatever was open before.
+        Accept what passed of a plan and deliver it, with whatever was open before; nothing while paused.
 
         Raises:
             LeaseHeld: E-LEASE, another plan was accepted since this one was made; nothing is accepted.
             RefusedError, TemporaryError: Microsoft refuses us or cannot be reached; what was accepted waits.
         """
         office, ledger, clock = self._office, self._office.ledger, self._office.ports.clock
+        await ledger.suspensions.expire(clock.now())
+        if await ledger.suspensions.pause() is not None:
+            # Nothing is even accepted: what is open waits, and what is new is planned when it is over.
+            return await self._reported(review, Tally())
         review = await self.entered(review)
         passed = review.passed
         access = await office.access()
@@ -198,8 +219,12 @@ class Run:
         try:
             office.witness.bear(accepted.revision)
             await self._keep_sources(review)
+<<<<<<< /tmp/tmpgfh36y3i/cur
+            await settle(ledger.wishes, review, coverages(review), reset=self._reset)
+=======
             if not review.saved:
                 await settle(ledger.wishes, review, _coverages(review), reset=self._reset)
+>>>>>>> /tmp/tmpgfh36y3i/n
             only = await self._readmitted()
             report = await self._deliver(access, review, accepted.revision, only, tell)
             seen = await self._read_back(access, report)
@@ -236,6 +261,8 @@ class Run:
         if out.get(mailbox.id) not in FENCED:
             await self._office.ledger.mailboxes.put_in(mailbox.id)
         await self._office.ledger.changes.release_held(mailbox.id)
+        if self._reset:
+            await self._office.ledger.suspensions.lift(mailbox.id, Suspended.CALENDAR)
         return mailbox.id
 
     def _window(self, now: float) -> Window:
@@ -283,11 +310,12 @@ class Run:
         terms = Terms(
             now=int(now),
             window=window,
-            coverages=[s.coverage for s in _in_order(snapshots, desired)] + [_ALL] * len(withdrawn),
+            coverages=[s.coverage for s in in_order(snapshots, desired)] + [ALL] * len(withdrawn),
             busy=pairs_of(busy),
             drifted=pairs_of(await ledger.sightings.drifted()),
             missing=pairs_of(await ledger.sightings.missing()),
             wishes=Wishes() if self._reset else await ledger.wishes.all(),
+            unlinked=np.array(await ledger.suspensions.unlinked(), dtype=np.int64),
             anew=self._reset,
             only=only,
         )
@@ -358,18 +386,27 @@ class Run:
             tally = await self._delivery.run()
         finally:
             self._delivery = None
-        waiting = tuple(await office.ledger.changes.waiting())
+        return await self._reported(review, tally)
+
+    async def _reported(self, review: Review, tally: Tally) -> Report:
+        waiting = tuple(await self._office.ledger.changes.waiting())
         return Report(
             tally=tally,
             holds=review.verdict.holds,
             failures=review.failures,
             waiting=waiting,
             exit_code=exit_code_of(review, tally, waiting),
-            seconds=clock.now() - review.now,
+            seconds=self._office.ports.clock.now() - review.now,
             remarks=review.remarks,
         )
 
 
+<<<<<<< /tmp/tmpgfh36y3i/cur
+def _clock_of(access: Access) -> dict[str, object]:
+    """By how many seconds our clock is ahead of Microsoft's, where that is worth a warning."""
+    ahead = access.tokens.ahead
+    return {"clock_ahead": round(ahead)} if ahead is not None and abs(ahead) > LARGE_SKEW else {}
+=======
 # Of a withdrawn source everything is known to be wanted no more.
 _ALL = Coverage(window=Window(begin=-(2**62), end=2**62))
 
@@ -385,6 +422,7 @@ def _in_order(snapshots: Sequence[Snapshot], desired: Desired) -> list[Snapshot]
     """Snapshots in the order of ``Desired.sources``."""
     by_name = {snapshot.source: snapshot for snapshot in snapshots}
     return [by_name[name] for name in desired.sources]
+>>>>>>> /tmp/tmpgfh36y3i/n
 
 
 __all__ = ["Office", "Report", "Review", "Run"]

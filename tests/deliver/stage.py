@@ -357,6 +357,7 @@ class Stage:
                 drifted=pairs_of(await book.sightings.drifted()),
                 missing=pairs_of(await book.sightings.missing()),
                 wishes=await book.wishes.all(),
+                unlinked=np.array(await book.suspensions.unlinked(), dtype=np.int64),
             ),
         )
 

@@ -8,6 +8,7 @@ for peace. If nobody lets us in, or nobody answers, the delivery stops.
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from classbell.deliver.backlog import Readiness
@@ -75,6 +76,7 @@ class Refusals:
         self._closings: dict[int, _Closing] = {}
         self._openings: set[int] = set()
         self._absolved: set[int] = set()
+        self._stops: dict[int, str] = {}
         self._silences = 0
         self._silence = ""
         self._tokens_refused = 0
@@ -118,16 +120,24 @@ class Refusals:
         if out:
             self._out[mailbox.id] = code
 
+    def stop(self, mailbox: Mailbox, reason: str) -> None:
+        """Deliver nothing more to a mailbox, until a person says otherwise."""
+        self._stops[mailbox.id] = reason
+        self._readiness.closed[mailbox.id] = inf
+
     async def settle(self) -> None:
         """Write down what has been closed and opened since the last time."""
         openings, self._openings = self._openings, set()
         closings, self._closings = self._closings, {}
         absolved, self._absolved = self._absolved, set()
+        stops, self._stops = self._stops, {}
         mailboxes, changes = self._ledger.mailboxes, self._ledger.changes
         writes: list[Coroutine[Any, Any, None]] = [mailboxes.put_in(number) for number in openings]
         for number, why in closings.items():
             write = mailboxes.put_out if why.out else changes.postpone
             writes.append(write(number, why.code, why.detail, why.until))
+        for number, reason in stops.items():
+            writes.append(self._ledger.suspensions.stop(number, reason, self._clock.now()))
         if self._quiet_until:
             writes.append(self._ledger.runs.keep_quiet(self._quiet_until))
             self._quiet_until = 0.0

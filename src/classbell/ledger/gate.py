@@ -10,10 +10,12 @@ from sqlalchemy import ColumnElement, case, func, select
 from classbell.ledger.schema import change, suspension
 from classbell.model import Action, ChangeState, Suspended
 
-UNLINKED = select(suspension.c.mailbox_id).where(suspension.c.kind == Suspended.UNLINKED.value)
+_LEFT = (Suspended.UNLINKED.value, Suspended.PURGED.value)
+
+UNLINKED = select(suspension.c.mailbox_id).where(suspension.c.kind.in_(_LEFT))
 """The mailboxes of persons who get nothing any more."""
 
-_STOPPED = select(suspension.c.mailbox_id).where(suspension.c.kind != Suspended.UNLINKED.value)
+_STOPPED = select(suspension.c.mailbox_id).where(suspension.c.kind.not_in(_LEFT))
 
 OPEN_GATE: ColumnElement[bool] = change.c.mailbox_id.not_in(_STOPPED) & (
     change.c.mailbox_id.not_in(UNLINKED)
@@ -22,7 +24,12 @@ OPEN_GATE: ColumnElement[bool] = change.c.mailbox_id.not_in(_STOPPED) & (
 )
 """Whether a change may be carried out as far as the wishes of people go."""
 
-CODES = {Suspended.PAUSED: "E-PAUSED", Suspended.UNLINKED: "E-UNLINKED", Suspended.CALENDAR: "E-CAL-STOPPED"}
+CODES = {
+    Suspended.PAUSED: "E-PAUSED",
+    Suspended.UNLINKED: "E-UNLINKED",
+    Suspended.PURGED: "E-UNLINKED",
+    Suspended.CALENDAR: "E-CAL-STOPPED",
+}
 
 _SHUT = ~OPEN_GATE
 # Of a change joined with its mailbox's suspension: why it waits, in one word and in a sentence.

@@ -136,9 +136,14 @@ class Suspensions:
         await self._database.write(write)
 
     async def resume_all(self) -> None:
-        """Write for the institution again; persons who are suspended stay so."""
-        statement = delete(pause).where(pause.c.institution_id == self._institution_id)
-        await self._database.write(lambda c: c.execute(statement))
+        """Write for the institution again; persons who are suspended for themselves stay so."""
+        purged = (suspension.c.kind == Suspended.PURGED.value) & suspension.c.mailbox_id.in_(self._ours)
+
+        def write(connection: Connection) -> None:
+            connection.execute(delete(pause).where(pause.c.institution_id == self._institution_id))
+            connection.execute(delete(suspension).where(purged))
+
+        await self._database.write(write)
 
     async def expire(self, now: float) -> None:
         """
