@@ -309,6 +309,18 @@ used_plan = Table(
     Column("used_at", Float, nullable=False, comment="when the saved plan was carried out"),
 )
 
+rekeyed = Table(
+    "rekeyed",
+    metadata,
+    Column("id", RowNumber, primary_key=True),
+    Column("meeting_id", ForeignKey("meeting.id"), nullable=False, index=True),
+    Column("run_id", ForeignKey("run.id"), nullable=False),
+    Column("old_key", Text, nullable=False),
+    Column("new_key", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    comment="meetings whose source has given them another key; marks go on naming the old one",
+)
+
 OPEN_STATES = ("pending", "sent", "unknown", "waiting", "held")
 DUE_STATES = ("pending", "waiting", "unknown")
 _OPEN = text("state IN ('pending', 'sent', 'unknown', 'waiting', 'held')")
