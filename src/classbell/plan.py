@@ -236,7 +236,8 @@ class _Comparison:
         previous = np.zeros(len(want), dtype=np.uint64)
         previous[found] = held.fingerprint[match]
         rewritten = Reason.RESET if self._terms.anew else Reason.EDITED
-        why = np.where(drifted, rewritten, Reason.CHANGED)
+        # 0 is the fingerprint of what nobody can prove to be a rendering of ours.
+        why = np.where(drifted | found & (previous == 0), rewritten, Reason.CHANGED)
         why[create] = np.where(slots.meeting[slot[create]] >= PROVISIONAL, Reason.NEW_MEETING, Reason.JOINED)
         why[create & (deleted | np.isin(want, self._terms.missing))] = Reason.RESTORED
         return _ordered(

@@ -1,6 +1,6 @@
 """Reading the stage's mailboxes back, and what was seen there by person and meeting."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tests.deliver.stage import BOUND, INSTALLATION, INSTITUTION, Stage
 
@@ -10,8 +10,10 @@ from classbell.verify import Owner, Verdict, Verification
 OWNER = Owner(installation=INSTALLATION, institution=INSTITUTION)
 
 
-def verification(stage: Stage, book: InstitutionLedger) -> Verification:
-    return Verification(book, stage.access(), stage.clock, owner=OWNER, bound=BOUND)
+def verification(
+    stage: Stage, book: InstitutionLedger, tell: Callable[[int], None] = lambda _: None
+) -> Verification:
+    return Verification(book, stage.access(), stage.clock, owner=OWNER, bound=BOUND, tell=tell)
 
 
 async def verify(stage: Stage, *people: str, sample: int = 0) -> Verdict:

@@ -237,3 +237,13 @@ async def test_what_another_installation_marked_is_not_even_seen(stage: Stage) -
     assert (rebuilt.adopted, rebuilt.held_count) == (3, 0)
     await stage.assert_true(but={"ada": None})
     assert msgspec.json.encode(ada.event(theirs)) == kept
+
+
+async def test_what_its_owner_changed_is_known_to_be_theirs_where_the_ledger_was_sound(stage: Stage) -> None:
+    event = stage.our_event("ada", "Logic")
+    stage.mailbox("ada").edit_event(event, {"subject": "Mine"})
+    rebuilt = await rebuild(stage)
+    assert (rebuilt.known, rebuilt.differing, rebuilt.held_count) == (3, 1, 0)
+    assert await seen(stage, "ada") == [(Sighted.DRIFTED, "title")]
+    assert (await stage.run()).done == {Action.UPDATE: 1}
+    await stage.assert_true()

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 from tests.deliver.stage import BOUND, Stage, lecture, mark_of, member
-from tests.verify.readings import seen, verify
+from tests.verify.readings import seen, verification, verify
 
 from classbell.errors import ServiceUnavailable
 from classbell.ledger import Sighted
@@ -260,3 +260,19 @@ async def test_what_waited_to_be_changed_and_is_missing_is_asked_for_anew(stage:
     assert await stage.why_open() == {}
     assert (await stage.run()).done == {Action.CREATE: 1}
     await stage.assert_true()
+
+
+async def test_a_stop_ends_after_what_is_under_way_and_keeps_what_was_read(stage: Stage) -> None:
+    people = [f"p{number}" for number in range(200)]
+    for name in people:
+        stage.mailbox(name)
+        stage.timetable[name] = [lecture("Logic")]
+    await stage.run()
+    async with stage.ledger() as book:
+        verifying = verification(stage, book, lambda _: verifying.stop())
+        verdict = await verifying.all()
+        assert verdict.interrupted
+        assert 0 < verdict.read < len(people)
+        left = await book.sightings.longest_unseen(1)
+        assert left[0].address not in {stage.address("ada"), stage.address("bo")}
+    assert (await verify(stage)).read == len(people) + 2

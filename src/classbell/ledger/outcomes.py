@@ -137,11 +137,9 @@ class _Books:
         pairs = [self._pair(o) for o in removed]
         if pairs:
             self._connection.execute(_STRIKE, pairs)
-            self._connection.execute(_FORGET_PAST, pairs)
-            self._connection.execute(
-                _REMEMBER_PAST,
-                [pair | {"number": o.change.incarnation} for pair, o in zip(pairs, removed, strict=True)],
-            )
+            past = [pair | {"number": o.change.incarnation} for pair, o in zip(pairs, removed, strict=True)]
+            self._connection.execute(_FORGET_PAST, past)
+            self._connection.execute(_REMEMBER_PAST, past)
 
     def settle(self, outcomes: Sequence[Outcome]) -> None:
         """Set the states of changes to what came of them."""
@@ -243,6 +241,8 @@ _FORGET_PAST = delete(past_incarnation).where(
     past_incarnation.c.mailbox_id == bindparam("box"),
     past_incarnation.c.meeting_id == bindparam("of"),
     _OUR_MAILBOX,
+    # A mark may have shown a higher one, as after a rebuild: never the same operation twice.
+    past_incarnation.c.incarnation <= bindparam("number"),
 )
 
 _REMEMBER_PAST = insert(past_incarnation).from_select(
@@ -251,7 +251,16 @@ _REMEMBER_PAST = insert(past_incarnation).from_select(
         mailbox.c.id,
         bindparam("of", type_=past_incarnation.c.meeting_id.type),
         bindparam("number", type_=past_incarnation.c.incarnation.type),
-    ).where(mailbox.c.id == bindparam("box"), mailbox.c.institution_id == _MINE),
+    ).where(
+        mailbox.c.id == bindparam("box"),
+        mailbox.c.institution_id == _MINE,
+        ~select(literal(1))
+        .where(
+            past_incarnation.c.mailbox_id == bindparam("box"),
+            past_incarnation.c.meeting_id == bindparam("of"),
+        )
+        .exists(),
+    ),
 )
 
 _SETTLE = (

@@ -12,7 +12,7 @@ from datetime import datetime
 from classbell.access import Access
 from classbell.deliver.survey import Survey
 from classbell.deliver.write import SEND_WITHIN
-from classbell.ledger import InstitutionLedger, KnownMailbox, RebuiltMailbox, Sighting, Standing
+from classbell.ledger import InstitutionLedger, KnownMailbox, RebuiltMailbox, Sighted, Sighting, Standing
 from classbell.model import Mailbox
 from classbell.outlook.answers import Diagnosis, Meaning
 from classbell.outlook.dialect import FoundEvent, instant_of
@@ -222,13 +222,21 @@ class Rebuild:
         self, known: KnownMailbox, sorted_out: Adoption, wants: dict[str, Want]
     ) -> RebuiltMailbox:
         standing: list[Standing] = []
+        sightings = list(sorted_out.held)
         for entry, event in sorted_out.kept:
             before = known.bodies.get(entry.fingerprint, b"")
-            delivered = Want(
-                fingerprint=entry.fingerprint, body=before, starts_at=entry.starts_at, ends_at=entry.ends_at
-            )
-            want = wants.get(entry.meeting_key)
-            shown = _shown(event, want) or (_shown(event, delivered) if before else None)
+            shown = _shown(event, wants.get(entry.meeting_key))
+            if shown is None and before:
+                # What was delivered stays known, so that its owner's changes can be told from ours.
+                shown = Want(
+                    fingerprint=entry.fingerprint,
+                    body=before,
+                    starts_at=entry.starts_at,
+                    ends_at=entry.ends_at,
+                )
+                fields = differing(before, event)
+                if fields:
+                    sightings.append((_drifted(event, fields), entry.meeting_key))
             standing.append(
                 self._standing(entry.meeting_key, entry.incarnation, entry.operation, event, shown)
             )
@@ -238,11 +246,12 @@ class Rebuild:
                 self._standing(mark.meeting_key, mark.incarnation, mark.operation, event, _shown(event, want))
             )
         self._rebuilt.differing += sum(not one.fingerprint for one in standing)
+        self._rebuilt.differing += len(sightings) - len(sorted_out.held)
         return RebuiltMailbox(
             mailbox=known.mailbox,
             standing=standing,
             left=sorted_out.left,
-            sightings=sorted_out.held,
+            sightings=sightings,
             incarnations=sorted_out.incarnations,
         )
 
@@ -280,6 +289,10 @@ class Rebuild:
         rebuilt.held_count += len(sorted_out.held)
         if len(rebuilt.held) < KEPT:
             rebuilt.held += [(mailbox, sighting) for sighting, _ in sorted_out.held]
+
+
+def _drifted(event: FoundEvent, fields: Sequence[str]) -> Sighting:
+    return Sighting(kind=Sighted.DRIFTED, event_id=event.id, etag=event.etag, detail=", ".join(fields))
 
 
 def _shown(event: FoundEvent, want: Want | None) -> Want | None:

@@ -1,9 +1,9 @@
 """Sightings: what was seen in mailboxes, and when it is out of date."""
 
 import pytest
-from tests.contract.ledger.books import NOW, accept, create, deliver, update
+from tests.contract.ledger.books import NOW, accept, create, delete, deliver, due, send, update
 
-from classbell.ledger import InstitutionLedger, Ledger, Sighted, Sighting, Verified
+from classbell.ledger import InstitutionLedger, Ledger, RebuiltMailbox, Sighted, Sighting, Standing, Verified
 from classbell.model import Entry, Mailbox
 
 pytestmark = pytest.mark.anyio
@@ -130,3 +130,62 @@ async def test_one_institution_keeps_nothing_of_anothers_mailboxes(
     assert await other.sightings.of_mailbox(known.mailbox.id) == []
     assert await other.sightings.mailboxes(10) == []
     assert await other.sightings.longest_unseen(10) == []
+
+
+async def test_what_a_rebuild_has_seen_stays_the_highest_incarnation(delivered: InstitutionLedger) -> None:
+    known = await entry(delivered)
+    standing = Standing(
+        meeting_key=known.meeting_key,
+        event_id=known.event_id,
+        etag=known.etag,
+        fingerprint=known.fingerprint,
+        starts_at=known.starts_at,
+        ends_at=known.ends_at,
+        incarnation=1,
+        operation=known.operation,
+    )
+    seen = RebuiltMailbox(mailbox=known.mailbox, standing=[standing], incarnations={known.meeting_key: 4})
+    await delivered.rebuilding.keep([seen], NOW)
+    assert (await entry(delivered)).operation == known.operation
+    await accept(delivered, delete("ann", "algebra"))
+    await deliver(delivered)
+    await accept(delivered, create("ann", "algebra"))
+    assert [change.incarnation for change in await due(delivered)] == [5]
+
+
+async def test_in_doubt_nothing_is_due_anywhere_until_it_is_rebuilt(
+    ledger: Ledger, delivered: InstitutionLedger
+) -> None:
+    other = await ledger.institution("other")
+    await accept(other, create("zoe", "algebra"))
+    await accept(delivered, update("ann", "algebra", fingerprint=7), create("ann", "sets"))
+    await send(delivered, [change for change in await due(delivered) if change.fingerprint == 1])
+    revision = await ledger.revision()
+    assert await ledger.doubt(revision + 5) == revision + 6
+    for book, person in ((delivered, "ann"), (other, "zoe")):
+        await book.changes.adrift(NOW, 600.0)
+        assert await due(book, NOW + 90_000.0) == []
+        assert not (await box(book, person)).contacted
+        assert [out.code for out in await book.mailboxes.out()] == ["E-LEDGER-LOST"]
+        assert [one.contacted for one in await book.rebuilding.mailboxes(10)] == [False]
+    # What is planned meanwhile waits as well.
+    await accept(other, create("zoe", "algebra"), create("zoe", "sets"))
+    assert await due(other, NOW + 90_000.0) == []
+    await other.rebuilding.keep(
+        [RebuiltMailbox(mailbox=await box(other, "zoe"), standing=[], incarnations={})], NOW
+    )
+    assert await other.mailboxes.out() == []
+    assert (await box(other, "zoe")).contacted
+    await accept(other, create("zoe", "algebra"))
+    assert len(await due(other)) == 1
+    assert await due(delivered, NOW + 90_000.0) == []
+
+
+async def test_an_institution_rebuilds_no_mailbox_of_another(
+    ledger: Ledger, delivered: InstitutionLedger
+) -> None:
+    other = await ledger.institution("other")
+    known = await entry(delivered)
+    await other.rebuilding.keep([RebuiltMailbox(mailbox=known.mailbox, standing=[], incarnations={})], NOW)
+    assert await entry(delivered) == known
+    assert await other.rebuilding.mailboxes(10) == []
