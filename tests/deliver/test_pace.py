@@ -273,3 +273,25 @@ async def test_what_is_due_later_is_done_while_a_mailbox_is_fenced(stage: Stage)
         for name in ("ada", "bob")
     )
     assert ada - bob == pytest.approx(6, abs=1.5)
+
+
+async def test_a_conflict_is_not_read_before_the_time_that_another_answer_of_its_batch_named(
+    stage: Stage,
+) -> None:
+    stage.mailbox("ada")
+    stage.timetable["ada"] = [lecture("Logic"), lecture("Sets")]
+    await stage.run()
+    stage.mailbox("ada").edit_event(stage.our_event("ada", "Logic"), {"importance": "high"})
+    stage.timetable["ada"] = [lecture("Logic", place="C1"), lecture("Sets", place="C1")]
+    refused = stage.our_event("ada", "Sets")
+    stage.sandbox.faults.add(
+        lambda info: info.method == "PATCH" and refused in info.path, 429, retry_after=90, times=1
+    )
+    before = stage.here
+    await stage.run()
+    asked = stage.asked(since=before)
+    (fence,) = (record for record in asked if record.status == 429)
+    assert {record.status for record in asked} >= {412, 429, 200}
+    later = [record.at for record in asked if record.number > fence.number and record.status != 412]
+    assert min(later) >= fence.at + 90
+    await stage.assert_true()

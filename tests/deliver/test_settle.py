@@ -9,6 +9,7 @@ from msgspec import structs
 
 from classbell.deliver.settle import (
     DAY,
+    SEND_WITHIN,
     Situation,
     not_looked,
     outcome_of_look,
@@ -22,6 +23,7 @@ from classbell.outlook.dialect import Answer, FoundEvent, Kind
 from classbell.outlook.mark import Mark
 
 NOW = 1_790_000_000.0
+BOUND = 600.0
 ETAG = 'W/"abc"'
 ADA = Mailbox(id=1, key="ada@example.edu", address="ada@example.edu", contacted=True)
 MARK = Mark(
@@ -79,11 +81,12 @@ def read(action: Action, answer: Answer, conflicts: int = 1) -> Outcome:
     return outcome_of_read(change(action), ENTRY, answer, diagnosis, now=NOW, conflicts=conflicts)
 
 
-def found(number: int = 1) -> FoundEvent:
+def found(number: int = 1, after: float = 1.0) -> FoundEvent:
+    """An event that was made so many seconds after the intent that its mark names."""
     return FoundEvent(
         id=f"event-{number}",
         etag=ETAG,
-        created_at=0.0,
+        created_at=MARK.intent_at + after,
         mark=MARK.text(),
         subject="",
         start="",
@@ -212,18 +215,31 @@ def test_an_event_contested_again_and_again_waits() -> None:
 
 
 def test_a_look_adopts_the_one_event_that_the_ledger_does_not_know() -> None:
-    outcome = outcome_of_look(change(), [found(1), found(2)], {"event-2"}, NOW)
+    outcome = outcome_of_look(change(), [found(1), found(2)], {"event-2"}, NOW, BOUND)
     assert (outcome.became, outcome.event_id, outcome.etag) == (Became.DONE, "event-1", ETAG)
 
 
 def test_a_look_that_finds_several_leaves_them_to_a_person() -> None:
-    outcome = outcome_of_look(change(), [found(1), found(2)], set(), NOW)
+    outcome = outcome_of_look(change(), [found(1), found(2)], set(), NOW, BOUND)
     assert (outcome.became, outcome.code) == (Became.HELD, "E-MARK-SEVERAL")
 
 
+def test_a_look_that_finds_only_a_copy_leaves_it_to_a_person() -> None:
+    """Made after the bound, or before the intent: its owner has copied ours, and removed it."""
+    for after in (SEND_WITHIN + BOUND + 10, -10.0):
+        outcome = outcome_of_look(change(), [found(1, after)], set(), NOW, BOUND)
+        assert (outcome.became, outcome.code) == (Became.HELD, "E-MARK-COPY")
+
+
+def test_a_look_tells_the_event_that_was_made_from_later_copies_of_it() -> None:
+    events = [found(1, 86_400.0), found(2, SEND_WITHIN + BOUND), found(3, 90_000.0)]
+    outcome = outcome_of_look(change(), events, set(), NOW, BOUND)
+    assert (outcome.became, outcome.event_id) == (Became.DONE, "event-2")
+
+
 def test_a_look_that_finds_nothing_lets_it_be_sent_again_or_made_anew_if_it_was_made_before() -> None:
-    assert outcome_of_look(change(), [], set(), NOW).became is Became.WAITING
-    assert outcome_of_look(change(code="E-EVT-MADE"), [], set(), NOW).became is Became.GONE
+    assert outcome_of_look(change(), [], set(), NOW, BOUND).became is Became.WAITING
+    assert outcome_of_look(change(code="E-EVT-MADE"), [], set(), NOW, BOUND).became is Became.GONE
 
 
 def test_a_look_that_came_too_early_waits_for_the_rest_by_the_services_clock() -> None:

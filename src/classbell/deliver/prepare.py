@@ -39,7 +39,7 @@ class Preparation:
         refusals: Refusals,
     ) -> None:
         self._ledger = ledger
-        self._surveyor = Surveyor(client, dialect, refusals.note)
+        self._surveyor = Surveyor(client, dialect, refusals.note, refusals.barred)
         self._dialect = dialect
         self._pace = pace
         self._clock = clock
@@ -92,17 +92,17 @@ class Preparation:
             for change in changes
         ]
         await self._surveyor.fill(surveys)
-        now = self._clock.now()
+        now, bound = self._clock.now(), self._charge.bound
         outcomes = []
         for change, survey in zip(changes, surveys, strict=True):
-            decides_at = change.send_until + self._charge.bound
+            decides_at = change.send_until + bound
             if survey.failure is not None:
                 outcomes.append(not_looked(change, survey.failure, now))
             elif survey.service_time < decides_at:
                 outcomes.append(undecided(change, survey.service_time, decides_at, now))
             else:
                 known = await self._ledger.entries.event_ids(change.mailbox.id) if survey.events else ()
-                outcomes.append(outcome_of_look(change, survey.events, known, now))
+                outcomes.append(outcome_of_look(change, survey.events, known, now, bound))
         await self._ledger.changes.conclude(outcomes, now)
         return outcomes
 

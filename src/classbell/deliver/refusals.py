@@ -111,6 +111,21 @@ class Refusals:
         if not fenced:
             self._pace.succeed()
 
+    def barred(self, mailbox: Mailbox) -> Diagnosis | None:
+        """Why a mailbox must be left in peace now, and for how long; None if it need not."""
+        until = self._pace.blocked_until(mailbox.id)
+        return (
+            Diagnosis(
+                Meaning.BUSY,
+                "E-GRAPH-429",
+                "The mailbox takes no more requests for the moment; tried again when Microsoft allows it.",
+                Fence.MAILBOX,
+                until - self._clock.now(),
+            )
+            if until
+            else None
+        )
+
     def close(self, mailbox: Mailbox, code: str, detail: str, seconds: float = DAY, *, out: bool) -> None:
         """Deliver nothing to a mailbox for a while; *out*: until it has let us in again."""
         until = self._clock.now() + seconds

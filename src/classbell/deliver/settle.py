@@ -15,12 +15,15 @@ from classbell.deliver.survey import Survey
 from classbell.model import Action, Became, Change, Entry, Outcome
 from classbell.outlook.answers import Diagnosis, Meaning
 from classbell.outlook.dialect import Answer, FoundEvent
+from classbell.outlook.mark import Mark
 
 HOUR = 3_600.0
 DAY = 86_400.0
 # A mailbox that cannot be served is probed daily; a refused event is refused again until the meeting or
 # the profile changes, and then a new plan replaces the change.
 LATER = DAY
+# A request leaves within so many seconds of its intent, or not at all.
+SEND_WITHIN = 60.0
 # How often in one delivery a change is tried against somebody who keeps touching the event.
 CONFLICTS = 5
 CONTESTED_RETRY = HOUR
@@ -170,8 +173,21 @@ def outcome_of_survey(
     )
 
 
+def made_in_time(event: FoundEvent, bound: float) -> bool:
+    """
+    Whether an event was made between the intent that its mark names and the end of the bound.
+
+    What was made at another time is a copy, for the mark goes along with one.
+    """
+    mark = Mark.parse(event.mark) if event.mark else None
+    if mark is None:
+        return False
+    begin = mark.intent_at - STAMP_TOLERANCE
+    return begin <= event.created_at <= mark.intent_at + SEND_WITHIN + bound + STAMP_TOLERANCE
+
+
 def outcome_of_look(
-    change: Change, found: Sequence[FoundEvent], known: Collection[str], now: float
+    change: Change, found: Sequence[FoundEvent], known: Collection[str], now: float, bound: float
 ) -> Outcome:
     """
     What became of an unknown create, by a complete look at or after its bound.
@@ -179,22 +195,22 @@ def outcome_of_look(
     Args:
         found: the events that bear this operation's mark, in all calendars.
         known: ids that the ledger already has in this mailbox.
+        bound: seconds after the end of sending after which the create is not carried out any more.
     """
     bearers = [event for event in found if event.id not in known]
-    if len(bearers) == 1:
+    made = [event for event in bearers if made_in_time(event, bound)]
+    if len(made) == 1:
         return Outcome(
-            change=change,
-            became=Became.DONE,
-            event_id=bearers[0].id,
-            etag=bearers[0].etag,
-            code="E-UNKNOWN-FOUND",
+            change=change, became=Became.DONE, event_id=made[0].id, etag=made[0].etag, code="E-UNKNOWN-FOUND"
         )
     if bearers:
         return Outcome(
             change=change,
             became=Became.HELD,
-            code="E-MARK-SEVERAL",
-            detail=f"{len(bearers)} events bear the mark of this one; none is touched",
+            code="E-MARK-SEVERAL" if made else "E-MARK-COPY",
+            detail=f"{len(bearers)} events bear the mark of this one; none is touched"
+            if made
+            else "what bears the mark of this one was made at another time: a copy; it is not touched",
         )
     if change.code == _MADE:
         return Outcome(
@@ -234,6 +250,17 @@ def not_looked(change: Change, diagnosis: Diagnosis, now: float) -> Outcome:
 def _unsettled(change: Change, detail: str, due_at: float) -> Outcome:
     # The code stays: it says what a look that finds nothing will mean.
     return Outcome(change=change, became=Became.UNKNOWN, due_at=due_at, code=change.code, detail=detail)
+
+
+def not_read(change: Change, why: Diagnosis, now: float) -> Outcome:
+    """Outcome of a change that met a conflict in a mailbox that must not be asked more for now."""
+    return Outcome(
+        change=change,
+        became=Became.WAITING,
+        due_at=now + _wait(change, why),
+        code="E-EVT-CHANGED",
+        detail="the event was changed in Outlook; it is read when Microsoft allows it",
+    )
 
 
 def not_sent(change: Change, reason: str, due_at: float) -> Outcome:

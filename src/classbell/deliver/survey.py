@@ -52,6 +52,7 @@ class Surveyor:
 
     Args:
         note: told what each exchange was answered.
+        barred: says of a mailbox that must not be asked at the moment, why.
     """
 
     def __init__(
@@ -59,10 +60,12 @@ class Surveyor:
         client: OutlookClient,
         dialect: Dialect,
         note: Callable[[Sequence[tuple[Mailbox, Answer, Diagnosis]]], None],
+        barred: Callable[[Mailbox], Diagnosis | None] = lambda _: None,
     ) -> None:
         self._client = client
         self._dialect = dialect
         self._note = note
+        self._barred = barred
         self.batches = 0
 
     async def fill(self, surveys: Sequence[Survey]) -> None:
@@ -101,18 +104,29 @@ class Surveyor:
                 survey.looked += 1
 
     async def ask(self, questions: Sequence[tuple[Survey, Request, Kind]]) -> list[Answer | None]:
-        """Ask one question for each survey; an answer that is not done becomes the survey's failure."""
-        if not questions:
-            return []
-        answers = await self._client.send([request for _, request, _ in questions])
+        """
+        Ask one question for each survey; an answer that is not done becomes the survey's failure.
+
+        What an earlier question of the same look was refused counts for this one, too.
+        """
+        result: list[Answer | None] = [None] * len(questions)
+        asked = []
+        for place, (survey, request, kind) in enumerate(questions):
+            survey.failure = self._barred(survey.mailbox)
+            if survey.failure is None:
+                asked.append((place, survey, request, kind))
+        if not asked:
+            return result
+        answers = await self._client.send([request for _, _, request, _ in asked])
         self.batches += 1
-        result: list[Answer | None] = []
         heard = []
-        for (survey, _, kind), first in zip(questions, answers, strict=True):
+        for (place, survey, _, kind), first in zip(asked, answers, strict=True):
             answer = await self._client.complete(first, kind)
             diagnosis = classify(kind, answer)
             heard.append((survey.mailbox, answer, diagnosis))
-            survey.failure = None if diagnosis.meaning is Meaning.DONE else diagnosis
-            result.append(answer if survey.failure is None else None)
+            if diagnosis.meaning is Meaning.DONE:
+                result[place] = answer
+            else:
+                survey.failure = diagnosis
         self._note(heard)
         return result

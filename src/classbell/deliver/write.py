@@ -11,8 +11,10 @@ from classbell.deliver.charge import Charge
 from classbell.deliver.ownership import refused, tell, without_entry
 from classbell.deliver.refusals import Refusals
 from classbell.deliver.settle import (
+    SEND_WITHIN,
     Situation,
     in_words,
+    not_read,
     not_sent,
     outcome_of_read,
     outcome_of_survey,
@@ -27,8 +29,6 @@ from classbell.outlook.client import OutlookClient
 from classbell.outlook.dialect import Answer, Dialect, Kind, Request
 from classbell.outlook.mark import Mark
 from classbell.ports import Clock
-
-SEND_WITHIN = 60.0
 
 _KINDS = {Action.CREATE: Kind.CREATE, Action.UPDATE: Kind.UPDATE, Action.DELETE: Kind.DELETE}
 
@@ -77,6 +77,14 @@ class Writer:
         sendable = [change for change in changes if change not in blind] if blind else changes
         outcomes, conflicts = await self._send(sendable) if sendable else ([], [])
         conflicts += blind
+        # Where others of the same batch were refused, reading must wait as well.
+        barred = [(change, why) for change in conflicts if (why := self._refusals.barred(change.mailbox))]
+        if barred:
+            now = self._clock.now()
+            waiting = [not_read(change, why, now) for change, why in barred]
+            await self._ledger.changes.conclude(waiting, now)
+            outcomes += waiting
+            conflicts = [change for change in conflicts if not self._refusals.barred(change.mailbox)]
         if conflicts:
             outcomes += await self._read_again(conflicts)
         return outcomes
@@ -173,7 +181,8 @@ class Writer:
         """Of our own calendar, find or make another one; a mailbox without a default calendar is out."""
         if change.calendar and change.policy & Policy.STOP_WITHOUT_CALENDAR:
             self._refusals.stop(
-                change.mailbox, f"its owner has deleted the calendar {change.calendar!r}; nothing is written there"
+                change.mailbox,
+                f"its owner has deleted the calendar {change.calendar!r}; nothing is written there",
             )
         elif change.calendar:
             self._readiness.lost.add((change.mailbox.id, change.calendar))

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from classbell.deliver.ownership import bears_its_mark
-from classbell.deliver.settle import STAMP_TOLERANCE
-from classbell.deliver.write import SEND_WITHIN
+from classbell.deliver.settle import made_in_time
 from classbell.ledger import KnownMailbox, Sighted, Sighting
 from classbell.model import Entry
 from classbell.outlook.dialect import FoundEvent
@@ -102,7 +101,7 @@ def _adopt(result: Adoption, strangers: Sequence[tuple[Mark, FoundEvent]], bound
         elif len(bearers) > 1:
             for _, event in bearers:
                 _hold(result, event, key, f"{len(bearers)} events bear this mark; none is taken for ours")
-        elif not _made_in_time(*bearers[0], bound):
+        elif not made_in_time(bearers[0][1], bound):
             _hold(result, bearers[0][1], key, "was made at another time than its mark says: perhaps a copy")
         elif key not in candidates:
             candidates[key] = bearers[0]
@@ -122,12 +121,6 @@ def _by_operation(
 
     for _, bearers in groupby(sorted(strangers, key=operation), key=operation):
         yield list(bearers)
-
-
-def _made_in_time(mark: Mark, event: FoundEvent, bound: float) -> bool:
-    """Whether an event was made between the intent that its mark names and the end of the bound."""
-    begin = mark.intent_at - STAMP_TOLERANCE
-    return begin <= event.created_at <= mark.intent_at + SEND_WITHIN + bound + STAMP_TOLERANCE
 
 
 def _saw(result: Adoption, mark: Mark) -> None:

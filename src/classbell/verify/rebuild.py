@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from classbell.access import Access
+from classbell.deliver.settle import SEND_WITHIN
 from classbell.deliver.survey import Survey
-from classbell.deliver.write import SEND_WITHIN
 from classbell.ledger import InstitutionLedger, KnownMailbox, RebuiltMailbox, Sighted, Sighting, Standing
 from classbell.model import Mailbox
 from classbell.outlook.answers import Diagnosis, Meaning

@@ -84,6 +84,15 @@ def _had_ended(case: Case, event: Event, removal: Step) -> bool:
         and asked_mailbox(record) == event.mailbox
         and event.id in record["path"]
     ]
+    # Of a batch that was lost as a whole the history does not tell what was in it.
+    asked += [
+        record["at"]
+        for record in case.history
+        if record["kind"] == "refusal"
+        and record["path"].endswith("$batch")
+        and record["app"] == removal.app
+        and event.born.number < record["number"] < removal.number
+    ]
     first = min([removal.at, *asked])
     begins = [
         run["begin"]
