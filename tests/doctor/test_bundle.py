@@ -112,3 +112,20 @@ def test_a_pseudonym_is_the_same_for_the_same_person_and_another_in_another_inst
     assert one.text("ada@example.edu") != one.text("bob@example.edu")
     assert one.text("ada@example.edu") != other.text("ada@example.edu")
     assert one.text("ada@example.edu").endswith("@example.edu")
+
+
+def test_the_addresses_of_feeds_that_a_file_lists_are_not_in_it_either(clinic: Clinic) -> None:
+    feeds = clinic.folder / "conf.d" / "feeds.csv"
+    # Nothing listens there, so that the finding names the feed.
+    feeds.write_text(
+        f"person,url\n{PILOT},https://127.0.0.1:9/private/7f3a9c2e1b/calendar.ics\n", encoding="utf-8"
+    )
+    clinic.change(
+        "[[audience]]",
+        '[[sources]]\nname = "feeds"\nkind = "ics"\nfeeds = "feeds.csv"\nallow_private_addresses = true\n\n[[audience]]',
+    )
+    ended = clinic.doctor("sources", "--bundle", "support.zip")
+    assert "7f3a9c2e1b" in ended.out
+    parts = content(clinic.folder / "support.zip")
+    assert b"https://127.0.0.1:9/" in parts["findings.json"]
+    assert [name for name, part in parts.items() if b"7f3a9c2e1b" in part] == []

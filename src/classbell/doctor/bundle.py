@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit
 
@@ -26,9 +27,11 @@ from classbell.doctor.finding import Finding, State
 from classbell.doctor.subject import Installation
 from classbell.errors import ClassbellError
 from classbell.ports import Files
-from classbell.settings import Configuration, PrivateFile, Secret, effective
+from classbell.settings import Configuration, IcsSource, PrivateFile, Secret, effective
 
 _ADDRESS = re.compile(r"[A-Za-z0-9._%+'-]+@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
+# What follows the host of an address that errors name, of a private feed a secret as a whole.
+_BEHIND_HOST = re.compile(r"(?i)((?:https?|webcal)://[^\s/?#\"'<>]+)[/?#][^\s\"'<>]*")
 # Anything shorter would tear up ordinary words.
 _SHORTEST = 4
 _RUNS = 20
@@ -101,7 +104,7 @@ async def bundle(installation: Installation | None, findings: Sequence[Finding],
     """
     parts: dict[str, Any] = {
         "versions.json": {"made_at": made_at, **_versions()},
-        "findings.json": [_without_remarks(finding.as_json()) for finding in findings],
+        "findings.json": [_without_sources(finding.as_json()) for finding in findings],
     }
     redactor = Redactor((), "")
     if installation is not None:
@@ -123,10 +126,10 @@ async def bundle(installation: Installation | None, findings: Sequence[Finding],
 
 def _zipped(content: Mapping[str, bytes]) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w") as archive:
         for name, data in content.items():
             # Without a time of its own, so that equal content makes equal archives.
-            archive.writestr(zipfile.ZipInfo(f"classbell-support/{name}"), data)
+            archive.writestr(zipfile.ZipInfo(f"classbell-support/{name}"), data, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 
@@ -155,11 +158,16 @@ def _without_feeds(path: str, value: Any) -> Any:
     return value
 
 
-def _without_remarks(finding: dict[str, Any]) -> dict[str, Any]:
-    """Remarks on a timetable may name persons in any form."""
-    if finding["check"] == "sources" and finding["state"] == State.WARNING:
+def _without_sources(finding: dict[str, Any]) -> dict[str, Any]:
+    """Of a source, neither the addresses of its feeds nor remarks on it, which may name persons in any form."""
+    if finding["check"] != "sources":
+        return finding
+    if finding["state"] == State.WARNING:
         return {**finding, "what": "(left out: it may name persons)"}
-    return finding
+    return {
+        name: _BEHIND_HOST.sub(rf"\1/{telemetry.HIDDEN}", value) if isinstance(value, str) else value
+        for name, value in finding.items()
+    }
 
 
 def _named(value: Any) -> Iterator[pydantic.BaseModel]:
@@ -184,8 +192,10 @@ def _secrets(configuration: Configuration, files: Files, environ: Mapping[str, s
                 elif isinstance(place, PrivateFile):
                     yield place.read(files, environ)
         for source in settings.sources:
-            for feed in getattr(source, "feeds", ()) if source.kind == "ics" else ():
-                if "://" in str(getattr(feed, "url", "")):
+            if not isinstance(source, IcsSource) or isinstance(source.feeds, Path):
+                continue
+            for feed in source.feeds:
+                if "://" in feed.url:
                     parts = urlsplit(feed.url)
                     # Errors name feeds without their query; but the path of a private one is as secret.
                     yield from (part.encode() for part in (parts.path, parts.query))

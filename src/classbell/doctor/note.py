@@ -48,7 +48,7 @@ class Notebook:
             return msgspec.json.decode(self._files.read(self._path), type=tuple[Note, ...])
         except FileNotFoundError:
             return ()
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             # Damaged: it names no event, so that none is removed for it.
             return ()
         except OSError as error:
