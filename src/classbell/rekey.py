@@ -76,7 +76,7 @@ def candidates(desired: Desired, delivered: Sequence[Delivered], window: Window)
     entered = _marked([run.meeting for run in delivered])
     fresh = ~_in(entered, desired.slots.meeting)
     fresh &= _inside(desired.slots.starts, window)
-    if not fresh.any():
+    if not delivered or not fresh.any():
         return _none()
     old = _vanished(desired, delivered, window, np.unique(desired.slots.starts[fresh]))
     if not len(old):

@@ -9,12 +9,14 @@ from classbell.deliver import Tally
 from classbell.desired import Desired, MeetingKey
 from classbell.errors import HeldError, SourceUnreachable, SourceUnusable
 from classbell.guards import Circumstances, Hold, Verdict
-from classbell.ledger import Waiting
+from classbell.ledger import Rekeyed, Waiting
 from classbell.model import Became, ChangeState, Remark, Snapshot
 from classbell.numbering import Numbering
 from classbell.plan import Plan
 from classbell.renderings import Renderings
 
+# Holds of the whole plan.
+HOLDING_ALL = frozenset({"E-HOLD-CONFIG", "E-HOLD-CHANGES"})
 NO_CIRCUMSTANCES = Circumstances()
 NOT_JUDGED = Verdict(passed=np.zeros(0, dtype=np.bool_), holds=())
 
@@ -28,6 +30,7 @@ class Review:
     are the sources that could not be read, ``failed`` their names: nothing of theirs is in the plan. ``withdrawn`` are
     sources that we delivered from and that nobody gets any more. ``basis`` is the run that was the newest when it was
     made. ``saved`` is the name of the saved plan that it was read from: ``desired`` then names no pair.
+    ``rekeys`` are meetings that only have other keys than before: the plan knows them by these.
     """
 
     now: float
@@ -44,6 +47,7 @@ class Review:
     withdrawn: tuple[str, ...] = ()
     only: int | None = None
     basis: int = 0
+    rekeys: tuple[Rekeyed, ...] = ()
     failed: tuple[str, ...] = ()
     saved: str = ""
 
@@ -69,6 +73,14 @@ class Report:
 def held_sources(review: Review) -> frozenset[str]:
     """The sources of which nothing may be applied."""
     return frozenset(hold.subject for hold in review.verdict.holds if hold.scope == "source")
+
+
+def applicable_rekeys(review: Review) -> tuple[Rekeyed, ...]:
+    """The meetings that get their new keys: all but those of which nothing may be applied."""
+    held = held_sources(review)
+    if any(hold.code in HOLDING_ALL for hold in review.verdict.holds):
+        return ()
+    return tuple(one for one in review.rekeys if one.source not in held)
 
 
 def needs_a_person(waiting: Waiting) -> bool:

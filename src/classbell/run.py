@@ -10,19 +10,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-<<<<<<< /tmp/tmpgfh36y3i/cur
-import numpy as np
-
 from classbell.access import Access
 from classbell.configured import changed_parts, digests_of
 from classbell.deliver import FENCED, Charge, Delivery, Progress, Tally
-from classbell.desired import Desired, MeetingKey, desired_state
-=======
-from classbell.access import Access
-from classbell.configured import changed_parts, digests_of
-from classbell.deliver import FENCED, Charge, Delivery, Progress
-from classbell.desired import Desired, MeetingKey, desired_state, source_places
->>>>>>> /tmp/tmpgfh36y3i/n
 from classbell.errors import (
     ClassbellError,
     ConfigurationError,
@@ -33,26 +23,19 @@ from classbell.errors import (
 from classbell.guards import shrinkages
 from classbell.holds import Holding
 from classbell.ledger import Accepted, InstitutionLedger
-<<<<<<< /tmp/tmpgfh36y3i/cur
 from classbell.model import Snapshot, Suspended, Window
-=======
-from classbell.model import Coverage, Snapshot, Window
->>>>>>> /tmp/tmpgfh36y3i/n
 from classbell.numbering import Numbering
 from classbell.people import mailbox_key, receipts
-from classbell.plan import Plan, Terms, Wishes, pairs_of, plan_changes
+from classbell.planning import Planning
 from classbell.ports import Ports
-<<<<<<< /tmp/tmpgfh36y3i/cur
-from classbell.reach import ALL, coverages, in_order, source_places
-=======
+from classbell.reach import coverages, in_order
 from classbell.record import record_of_end, record_of_error, record_of_review
->>>>>>> /tmp/tmpgfh36y3i/n
 from classbell.renderings import Renderings
-from classbell.report import Report, Review, exit_code_of, held_sources
+from classbell.report import Report, Review, applicable_rekeys, exit_code_of, held_sources
 from classbell.settings import InstitutionSettings
 from classbell.sources import open_source
 from classbell.verify import Owner, Verification
-from classbell.wishes import policies_of, settle
+from classbell.wishes import settle
 from classbell.witness import Witness
 
 # Series are expanded a month further than the window, so that a meeting which moves out of it is seen to
@@ -117,24 +100,20 @@ class Run:
         snapshots, failed = await self._read(window)
         failures = tuple(failed.values())
         served, remarks = receipts(office.settings.audience, snapshots)
-        meetings: Numbering[MeetingKey] = Numbering(await ledger.meetings.numbers())
         mailboxes: Numbering[str] = Numbering(await ledger.mailboxes.numbers())
         renderings = Renderings(
             office.settings.profiles, office.ports.files, await ledger.meetings.known_renderings()
         )
-        desired = desired_state(
+        planned = await Planning(ledger, office.settings, reset=self._reset).planned(
             served,
-            meetings=meetings,
-            mailboxes=mailboxes,
-            calendars={
-                p.name: "" if p.calendar == "default" else p.calendar for p in office.settings.profiles
-            },
-            render=renderings.render,
-            policies=policies_of(office.settings.profiles),
+            snapshots,
+            mailboxes,
+            renderings,
+            now=now,
+            window=window,
+            only_of=lambda known: self._only(known, failures),
         )
-        only = self._only(mailboxes, failures)
-        withdrawn = await self._withdrawn(desired, snapshots)
-        plan = await self._plan(desired, snapshots, withdrawn, now=now, window=window, only=only)
+        desired, only = planned.desired, planned.only
         before = {name: state.last for name, state in (await ledger.runs.sources()).items()}
         changed = changed_parts(await ledger.holds.configuration(), digests_of(office.settings, renderings))
         review = Review(
@@ -143,16 +122,17 @@ class Run:
             failures=failures,
             remarks=(*(r for s in snapshots for r in s.remarks), *remarks),
             desired=desired,
-            plan=plan,
+            plan=planned.plan,
             circumstances=await self._holding.circumstances(
                 shrinkages(in_order(snapshots, desired), before, now=int(now)), changed, now=now, only=only
             ),
-            meetings=meetings,
+            meetings=planned.meetings,
             mailboxes=mailboxes,
             renderings=renderings,
-            withdrawn=withdrawn,
+            withdrawn=planned.withdrawn,
             only=only,
             basis=basis,
+            rekeys=planned.rekeys,
             failed=tuple(failed),
         )
         return await self.judged(review)
@@ -210,6 +190,7 @@ class Run:
                 unread=frozenset((review.desired.sources[at], box) for at, box in review.desired.unread),
                 only=review.only,
                 basis=review.basis,
+                rekeys=applicable_rekeys(review),
                 approvals=await self._holding.used(review),
             ),
             review.now,
@@ -219,12 +200,8 @@ class Run:
         try:
             office.witness.bear(accepted.revision)
             await self._keep_sources(review)
-<<<<<<< /tmp/tmpgfh36y3i/cur
-            await settle(ledger.wishes, review, coverages(review), reset=self._reset)
-=======
             if not review.saved:
-                await settle(ledger.wishes, review, _coverages(review), reset=self._reset)
->>>>>>> /tmp/tmpgfh36y3i/n
+                await settle(ledger.wishes, review, coverages(review), reset=self._reset)
             only = await self._readmitted()
             report = await self._deliver(access, review, accepted.revision, only, tell)
             seen = await self._read_back(access, report)
@@ -289,48 +266,6 @@ class Run:
             else:
                 raise result
         return tuple(snapshots), failures
-
-    async def _plan(
-        self,
-        desired: Desired,
-        snapshots: Sequence[Snapshot],
-        withdrawn: Sequence[str],
-        *,
-        now: float,
-        window: Window,
-        only: int | None,
-    ) -> Plan:
-        ledger = self._office.ledger
-        # A process that died has left these behind; what they say must not be trusted.
-        stale = await ledger.entries.stale()
-        # Where an event stands that the ledger cannot prove, a second one beside it would be a duplicate.
-        busy = [*await ledger.changes.unsettled(), *await ledger.sightings.blocking()]
-        places = source_places(await ledger.meetings.numbers(), (*desired.sources, *withdrawn))
-        delivered = [run async for run in ledger.entries.delivered(places, fresh=stale)]
-        terms = Terms(
-            now=int(now),
-            window=window,
-            coverages=[s.coverage for s in in_order(snapshots, desired)] + [ALL] * len(withdrawn),
-            busy=pairs_of(busy),
-            drifted=pairs_of(await ledger.sightings.drifted()),
-            missing=pairs_of(await ledger.sightings.missing()),
-            wishes=Wishes() if self._reset else await ledger.wishes.all(),
-            unlinked=np.array(await ledger.suspensions.unlinked(), dtype=np.int64),
-            anew=self._reset,
-            only=only,
-        )
-        return plan_changes(desired, delivered, terms)
-
-    async def _withdrawn(self, desired: Desired, snapshots: Sequence[Snapshot]) -> tuple[str, ...]:
-        """
-        Sources that we delivered from and that nobody gets any more: taken out, renamed, or of no audience.
-
-        Their events go, as any that nobody wants, and the guards judge how many may go at once. One that
-        is wanted and could not be read is none of them.
-        """
-        unread = {s.name for s in self._office.settings.sources} - {s.source for s in snapshots}
-        delivered = {source for source, _ in await self._office.ledger.meetings.numbers()}
-        return tuple(sorted(delivered - set(desired.sources) - unread))
 
     def _only(
         self, mailboxes: Numbering[str], failures: Sequence[SourceUnusable | SourceUnreachable]
@@ -399,30 +334,6 @@ class Run:
             seconds=self._office.ports.clock.now() - review.now,
             remarks=review.remarks,
         )
-
-
-<<<<<<< /tmp/tmpgfh36y3i/cur
-def _clock_of(access: Access) -> dict[str, object]:
-    """By how many seconds our clock is ahead of Microsoft's, where that is worth a warning."""
-    ahead = access.tokens.ahead
-    return {"clock_ahead": round(ahead)} if ahead is not None and abs(ahead) > LARGE_SKEW else {}
-=======
-# Of a withdrawn source everything is known to be wanted no more.
-_ALL = Coverage(window=Window(begin=-(2**62), end=2**62))
-
-
-def _coverages(review: Review) -> dict[str, Coverage]:
-    """What was seen of each source that a plan answers for."""
-    read = {snapshot.source: snapshot.coverage for snapshot in review.snapshots}
-    wanted = {name: read[name] for name in review.desired.sources}
-    return wanted | dict.fromkeys(review.withdrawn, _ALL)
-
-
-def _in_order(snapshots: Sequence[Snapshot], desired: Desired) -> list[Snapshot]:
-    """Snapshots in the order of ``Desired.sources``."""
-    by_name = {snapshot.source: snapshot for snapshot in snapshots}
-    return [by_name[name] for name in desired.sources]
->>>>>>> /tmp/tmpgfh36y3i/n
 
 
 __all__ = ["Office", "Report", "Review", "Run"]

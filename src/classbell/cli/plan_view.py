@@ -150,6 +150,7 @@ class PlanView:
             "planned_at": utc_text(review.now),
             "counts": counts(review.plan) | {"unchanged": review.plan.unchanged},
             "passed": counts(review.passed),
+            "rekeyed": len(review.rekeys),
             "sources": [
                 {"name": s.source, "meetings": len(s.meetings), "people": len(s.people)}
                 for s in review.snapshots
@@ -204,6 +205,11 @@ class PlanView:
         )
 
     def _print_guards(self, output: Output) -> None:
+        if self.review.rekeys:
+            output.line(
+                f"  Rekey    {_n(len(self.review.rekeys))} meetings have other ids at their source and are the same;"
+                " no mailbox is touched for that"
+            )
         limit, plan = self.settings.safety.max_deletes, self.review.plan
         deletes = plan.count(Action.DELETE)
         share = 100 * deletes / plan.delivered if plan.delivered else 0

@@ -18,6 +18,7 @@ from classbell.ledger.known import Knowledge, KnownMailbox
 from classbell.ledger.mailboxes import Mailboxes, OutMailbox
 from classbell.ledger.meetings import KnownRendering, Meetings, NewRendering
 from classbell.ledger.rebuilding import Rebuilding, RebuiltMailbox, Standing, doubt
+from classbell.ledger.rekeying import Rekeyed
 from classbell.ledger.runs import PastRun, RunChanges, Runs, SourceState
 from classbell.ledger.schema import institution, ledger
 from classbell.ledger.sightings import Sighted, Sighting, Sightings, Verified
@@ -192,6 +193,7 @@ __all__ = [
     "PastRun",
     "Pause",
     "RebuiltMailbox",
+    "Rekeyed",
     "RunChanges",
     "Sighted",
     "Sighting",

@@ -19,6 +19,7 @@ from classbell.ledger.gate import UNLINKED
 from classbell.ledger.holds import use
 from classbell.ledger.meetings import NewRendering, keep_meetings, keep_renderings
 from classbell.ledger.outcomes import CREATING
+from classbell.ledger.rekeying import Rekeyed, rekey
 from classbell.ledger.rows import PLANNED, ROWS_AT_ONCE, Rows
 from classbell.ledger.runs import newest_run
 from classbell.ledger.schema import change, entry, ledger, mailbox, meeting, past_incarnation, run
@@ -46,6 +47,7 @@ class Accepted:
         unread: pairs (source, mailbox number) of which a part could not be read; creates that are open there
             stay, since nobody knows whether they are still wanted.
         only: if given, the number of the one mailbox this plan answers for.
+        rekeys: meetings that their source has given other keys; the plan knows them by these already.
         approvals: the numbers of the holds whose approvals let the plan pass; they are used up with it.
         basis: the newest run when the ledger was read for this plan (``Runs.newest``); None if nobody else
             can have planned meanwhile.
@@ -59,6 +61,7 @@ class Accepted:
     sources_read: frozenset[str]
     unread: frozenset[tuple[str, int]] = frozenset()
     only: int | None = None
+    rekeys: Sequence[Rekeyed] = ()
     approvals: Sequence[int] = ()
     basis: int | None = None
 
@@ -117,6 +120,7 @@ class Acceptor:
         run_id = insert_one(
             connection, insert(run).values(institution_id=self._institution_id, started_at=now)
         )
+        rekey(connection, self._institution_id, accepted.rekeys, run_id, now)
         rows = Rows(
             plan=accepted.plan,
             mailbox=lasting(accepted.plan.mailbox, mailboxes),
