@@ -181,9 +181,8 @@ class Stage:
         """What the timetable asks for now."""
         meetings: Numbering[MeetingKey] = Numbering(await book.meetings.numbers())
         mailboxes: Numbering[str] = Numbering(await book.mailboxes.numbers())
-        profile = ProfileSettings.model_validate(
-            {"name": "all", "calendar": self.calendar} | self.policies
-        )
+        given = {"name": "all", "calendar": self.calendar} | self.policies
+        profile = ProfileSettings.model_validate(given)
         renderings = Renderings([profile], LocalFiles(), await book.meetings.known_renderings())
         snapshot = self._snapshot()
         everybody = np.ones(len(snapshot.people), dtype=np.bool_)
@@ -372,11 +371,8 @@ def mark_of(event: dict[str, Any]) -> Mark | None:
 
 def member(method: str, name: str = "") -> Callable[[RequestInfo], bool]:
     """Members of batches with this method, of one person's mailbox if *name* is given."""
-    return lambda info: (
-        info.kind == "member"
-        and info.method == method
-        and info.mailbox.startswith(f"{name}@" if name else "")
-    )
+    whose = f"{name}@" if name else ""
+    return lambda info: info.kind == "member" and info.method == method and info.mailbox.startswith(whose)
 
 
 def batch(info: RequestInfo) -> bool:
@@ -386,9 +382,7 @@ def batch(info: RequestInfo) -> bool:
 
 def batch_of(method: str) -> Callable[[RequestInfo], bool]:
     """The envelope of a batch that has a member with this method."""
-    return lambda info: (
-        info.kind == "batch" and any(part["method"] == method for part in info.body["requests"])
-    )
+    return lambda info: batch(info) and any(part["method"] == method for part in info.body["requests"])
 
 
 def _facts(event: dict[str, Any]) -> tuple[str, str, str]:

@@ -247,3 +247,44 @@ def test_a_damaged_database_is_told_by_the_check(campus: Campus) -> None:
     ended = campus.run("ledger", "check")
     assert ended.code == 1
     assert told_with_reason_and_advice(ended.err, "E-DB-BROKEN")
+
+
+def test_two_installations_that_share_calendars_read_back_only_their_own(campus: Campus) -> None:
+    campus.applies()
+    host = campus.world.folder / "classbell.toml"
+    ours, files = host.read_text(encoding="utf-8"), files_of_the_ledger(campus)
+    host.write_text('schema = 1\ninstallation = "11111111-2222-4333-8444-555555555555"\n', encoding="utf-8")
+    put_back(campus, {})
+    campus.applies()
+    ada = campus.institution.mailbox("ada")
+    assert len(ada.events()) == 2 * len(classes())
+    assert "all as it should be" in campus.run("verify").out
+    # The later half is theirs, and one of them is changed: that is none of our business.
+    ada.edit_event(ada.events()[-1]["id"], {"subject": "Mine"})
+    theirs = campus.run("verify")
+    host.write_text(ours, encoding="utf-8")
+    put_back(campus, files)
+    with campus.world.watched() as seen:
+        own = campus.run("verify")
+        campus.applies()
+    assert sorted("1 changed in Outlook" in ended.out for ended in (theirs, own)) == [False, True]
+    assert sum(seen.changes.values()) == ("1 changed in Outlook" in own.out)
+
+
+def test_one_person_is_rebuilt_when_something_extra_was_cleared_up(campus: Campus) -> None:
+    campus.applies()
+    ada = campus.institution.mailbox("ada")
+    copies = [ada.copy_event(event["id"]) for event in ada.events()[:2]]
+    put_back(campus, {})
+    assert rebuild(campus).held_count == 4
+    with campus.world.watched() as seen:
+        assert campus.run("apply", "--yes").code == 0
+    assert nothing_changed(seen)
+    assert campus.run("ledger", "check").code == 4
+    for copy in copies:
+        ada.delete_event(copy)
+    assert campus.run("verify", "ada@example.edu").code == 4
+    assert rebuild(campus, "ada@example.edu").adopted == 2
+    assert campus.run("ledger", "check").code == 0
+    campus.applies()
+    assert campus.holds(moved(classes()))

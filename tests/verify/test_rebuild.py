@@ -119,6 +119,9 @@ async def test_of_two_that_bear_one_mark_none_is_taken_and_no_third_is_made(stag
     assert (await stage.run()).done == {}
     assert bytes_of(stage, "ada") == before
     assert {kind for kind, _ in await seen(stage, "ada")} == {Sighted.EXTRA}
+    # Not after they were read back either.
+    assert (await verify(stage)).seen == {Sighted.EXTRA: 2}
+    assert (await stage.run()).done == {}
 
 
 async def test_a_held_pair_is_free_again_when_its_owner_has_removed_what_was_too_much(stage: Stage) -> None:

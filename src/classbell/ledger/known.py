@@ -11,7 +11,7 @@ from classbell.ledger.entries import Entries, full_key
 from classbell.ledger.incarnations import remembered
 from classbell.ledger.outcomes import CREATING
 from classbell.ledger.schema import change, entry, meeting
-from classbell.ledger.sightings import Sighted, Sighting, Sightings
+from classbell.ledger.sightings import Sighting, Sightings
 from classbell.model import ChangeState, Entry, Mailbox
 
 _UNSETTLED = (ChangeState.SENT, ChangeState.UNKNOWN, ChangeState.HELD)
@@ -29,7 +29,7 @@ class KnownMailbox:
         unsettled: the meetings whose last request is not settled.
         under_way: the operations of creates that may have been sent; ``sent_until`` is the latest instant, by
             the service's clock, until which one of them may have left (0.0 if there is none).
-        drifted: which of the events were seen to differ.
+        seen: what was last seen there and still holds.
     """
 
     mailbox: Mailbox
@@ -40,7 +40,7 @@ class KnownMailbox:
     unsettled: Collection[int]
     under_way: Collection[str]
     sent_until: float
-    drifted: Sequence[Sighting]
+    seen: Sequence[Sighting]
 
 
 class Knowledge:
@@ -78,7 +78,7 @@ class Knowledge:
                 unsettled={row.meeting_id for row in open_},
                 under_way={row.operation for row in creates},
                 sent_until=max((row.send_until for row in creates), default=0.0),
-                drifted=[seen for seen in sightings if seen.kind is Sighted.DRIFTED],
+                seen=sightings,
             )
 
         return await self._database.read(read)

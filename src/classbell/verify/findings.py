@@ -95,7 +95,9 @@ def findings(
         elif event.etag == entry.etag:
             # What was left as its owner had it stays known to be so.
             sightings += [
-                seen for seen in known.drifted if seen.event_id == event.id and seen.etag == event.etag
+                seen
+                for seen in known.seen
+                if (seen.kind, seen.event_id, seen.etag) == (Sighted.DRIFTED, event.id, event.etag)
             ]
         elif entry.meeting_id in known.unsettled:
             # Our own last request may have changed it.
@@ -134,6 +136,8 @@ def _strange(
         # Another institution of this installation serves the same mailbox.
         return
     meeting = meetings.get(mark.meeting_key)
+    # Held by a rebuild, which has seen its incarnation as well: that makes it no copy.
+    held = [seen for seen in known.seen if seen.event_id == event.id and seen.kind is Sighted.EXTRA]
     if mark.mailbox_key != known.mailbox.key:
         yield _copy(event, None, f"a copy of an event in the calendar of {mark.mailbox_key}")
     elif any(entry.operation == mark.operation for entry in known.entries):
@@ -141,6 +145,8 @@ def _strange(
     elif mark.operation in known.under_way:
         # Delivery looks for it by itself.
         return
+    elif held:
+        yield from held
     elif meeting is not None and mark.incarnation <= known.past.get(meeting, 0):
         yield _copy(
             event, meeting, "a copy of an event of ours that is no more, or put back from Deleted Items"
