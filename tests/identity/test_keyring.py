@@ -176,6 +176,21 @@ async def test_certificates_that_are_named_later_join_and_those_named_no_more_le
     assert [c.name.endswith("b-cert.pem") for c in ring.credentials] == [True]
 
 
+async def test_named_anew_but_not_there_yet_the_old_ones_go_on_with_a_warning(tmp_path: Path) -> None:
+    put(tmp_path, "a")
+    configured = named(tmp_path, "a")
+    ring = keyring(configured)
+    (before,) = ring.credentials
+    configured[:] = named(tmp_path, "b", "c")
+    for count in (1, 2):
+        ring.look(NOW + count * LOOK_AGAIN)
+        assert ring.credentials == (before,)
+        assert [trouble.code for trouble in ring.troubles(NOW)] == ["E-CERT-FILE", "E-CERT-FILE"]
+    put(tmp_path, "b")
+    ring.look(NOW + 3 * LOOK_AGAIN)
+    assert await order(ring) == ["b"]
+
+
 async def test_a_configuration_that_cannot_be_read_any_more_counts_as_it_was(tmp_path: Path) -> None:
     put(tmp_path, "a")
     good = named(tmp_path, "a")

@@ -147,7 +147,10 @@ class Keyring:
         looked = tuple(_read(each, before.get(_name(each)), self._shelf) for each in configured)
         if any(kept.credential is not None for kept in looked):
             self._kept = looked
-        elif not self.credentials:
+        elif self.credentials:
+            # All that is named now cannot be used: what there was goes on, and these are told of.
+            self._kept = (*(kept for kept in self._kept if kept.credential is not None), *looked)
+        else:
             self._looked_at = None
             raise next(kept.trouble for kept in looked if kept.trouble is not None)
 

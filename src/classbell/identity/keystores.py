@@ -121,6 +121,15 @@ def needs_password(content: bytes, place: str) -> bool:
     return form in {Form.PKCS12, Form.JKS} or (form is Form.PEM and pem.is_encrypted(content))
 
 
+def may_hold_key(content: bytes) -> bool:
+    """Whether a private key may be in here, be it of a form that is not read, or damaged."""
+    return (
+        content.startswith((jks.MAGIC, _JCEKS, _PUTTY))
+        or pkcs12.looks_like(content)
+        or b"PRIVATE KEY" in content
+    )
+
+
 def choose(store: Keystore, alias: str | None = None, passwords: Passwords | None = None) -> KeyEntry:
     """
     Open the key with this alias; without an alias, the only one.

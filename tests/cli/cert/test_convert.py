@@ -87,6 +87,17 @@ def test_keys_are_never_written_over_certificates_only_with_force(files: Path) -
     assert (files / "store").read_bytes() == (files / "cert.pem").read_bytes()
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_a_file_with_a_key_is_not_written_over_by_a_certificate_either(files: Path, form: str) -> None:
+    made = ("--out", "both.crt", "--password-file", "password", "--new-password-file", "password")
+    good("convert", "key.pem", "cert.pem", "--to", form, *made, cwd=files)
+    before = (files / "both.crt").read_bytes()
+    # Without --out the new name is that of the file itself.
+    ended = cert("convert", "both.crt", "--to", "public", "--force", "--password-file", "password", cwd=files)
+    assert (ended.code, ended.err.partition("  ")[0]) == (2, "E-CERT-EXISTS")
+    assert (files / "both.crt").read_bytes() == before
+
+
 def test_a_key_without_encryption_must_be_wished_for(files: Path) -> None:
     make = ("convert", "key.pem", "cert.pem", "--to", "pem", "--out", "plain", "--password-file", "password")
     assert cert(*make, cwd=files).err.startswith("E-CERT-NO-PASSWORD")

@@ -34,8 +34,8 @@ def save(invocation: Invocation, files: Sequence[NewFile], *, force: bool = Fals
     from classbell.identity import making  # noqa: PLC0415 (keeps --help fast)
 
     for each in files:
-        if there(each.path) and not (force and not each.private):
-            raise _exists(each)
+        if there(each.path) and (each.private or not force or _may_hold_key(each.path, invocation)):
+            raise _exists(each, secret=each.private or force)
     ordered = sorted(files, key=lambda each: not each.private)
     for each in ordered:
         try:
@@ -62,15 +62,26 @@ def there(path: Path) -> bool:
     return path.exists() or path.is_symlink()
 
 
-def _exists(file: NewFile) -> ConfigurationError:
+def _may_hold_key(path: Path, invocation: Invocation) -> bool:
+    from classbell.identity import keystores  # noqa: PLC0415 (keeps --help fast)
+
+    try:
+        return keystores.may_hold_key(invocation.files.read(path))
+    except FileNotFoundError:
+        return False  # a link to nothing
+    except OSError:
+        return True
+
+
+def _exists(file: NewFile, *, secret: bool) -> ConfigurationError:
     return ConfigurationError(
         "E-CERT-EXISTS",
         f"There is a file {file.path} already.",
         why="files with secrets are never written over: the old one may be the only one that is registered."
-        if file.private
+        if secret
         else "files are not written over unless that is wished for.",
         effect="nothing was written.",
         do="choose another name, or move the old file away."
-        if file.private
+        if secret
         else "choose another name, or repeat the command with --force.",
     )
