@@ -250,3 +250,17 @@ async def test_what_its_owner_changed_is_known_to_be_theirs_where_the_ledger_was
     assert await seen(stage, "ada") == [(Sighted.DRIFTED, "title")]
     assert (await stage.run()).done == {Action.UPDATE: 1}
     await stage.assert_true()
+
+
+async def test_a_sound_ledger_waits_only_for_what_it_has_sent_itself(stage: Stage) -> None:
+    began = stage.sandbox.clock.now()
+    await rebuild(stage)
+    assert stage.sandbox.clock.now() < began + 5
+    stage.timetable["bo"].append(lecture("Late", day=13))
+    stage.sandbox.faults.add(member("POST", "bo"), "504-late", delay=300)
+    sent_at = stage.sandbox.clock.now()
+    await stage.run(patience=0.0)
+    stage.clock.pass_time(100)
+    assert (await rebuild(stage)).adopted == 1
+    assert sent_at + 60 + BOUND <= stage.sandbox.clock.now() < sent_at + 60 + BOUND + 30
+    await stage.assert_true()

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from classbell.ledger.changes import IS_OPEN
 from classbell.ledger.database import Database, parts_of
@@ -27,8 +27,7 @@ class KnownMailbox:
         bodies: the renderings delivered, by fingerprint; without those that are not kept.
         past: the highest incarnation that is over, by meeting.
         unsettled: the meetings whose last request is not settled.
-        under_way: the operations of creates that may have been sent; ``sent_until`` is the latest instant, by
-            the service's clock, until which one of them may have left (0.0 if there is none).
+        under_way: the operations of creates that may have been sent.
         seen: what was last seen there and still holds.
     """
 
@@ -39,7 +38,6 @@ class KnownMailbox:
     past: Mapping[int, int]
     unsettled: Collection[int]
     under_way: Collection[str]
-    sent_until: float
     seen: Sequence[Sighting]
 
 
@@ -59,16 +57,13 @@ class Knowledge:
 
         def read(connection: Connection) -> KnownMailbox:
             times = select(entry.c.meeting_id, entry.c.delivered_at).where(entry.c.mailbox_id == owner.id)
-            query = select(
-                change.c.meeting_id, change.c.action, change.c.operation, change.c.send_until
-            ).where(
+            query = select(change.c.meeting_id, change.c.action, change.c.operation).where(
                 change.c.institution_id == self._institution_id,
                 change.c.mailbox_id == owner.id,
                 IS_OPEN,
                 change.c.state.in_(_UNSETTLED),
             )
             open_ = connection.execute(query).all()
-            creates = [row for row in open_ if row.action in CREATING]
             return KnownMailbox(
                 mailbox=owner,
                 entries=[known for known, _ in delivered],
@@ -76,10 +71,28 @@ class Knowledge:
                 bodies={known.fingerprint: body for known, body in delivered if body},
                 past=remembered(connection, owner.id),
                 unsettled={row.meeting_id for row in open_},
-                under_way={row.operation for row in creates},
-                sent_until=max((row.send_until for row in creates), default=0.0),
+                under_way={row.operation for row in open_ if row.action in CREATING},
                 seen=sightings,
             )
+
+        return await self._database.read(read)
+
+    async def sent_until(self, numbers: Sequence[int]) -> float:
+        """
+        Until when, by the service's clock, creates may have left to these mailboxes whose outcome is not known.
+
+        0.0 if there are none.
+        """
+        query = select(func.max(change.c.send_until)).where(
+            change.c.institution_id == self._institution_id,
+            IS_OPEN,
+            change.c.action.in_(CREATING),
+            change.c.state.in_(_UNSETTLED),
+        )
+
+        def read(connection: Connection) -> float:
+            parts = (query.where(change.c.mailbox_id.in_(part)) for part in parts_of(numbers))
+            return max((connection.execute(part).scalar() or 0.0 for part in parts), default=0.0)
 
         return await self._database.read(read)
 

@@ -158,17 +158,15 @@ class Rebuild:
         sent_until = 0.0
         first = True
         async for page in pages:
-            for mailbox in page:
-                if first:
-                    # Who must not read will know before waiting; and from here on we know the service's time.
-                    await self._reader.look([mailbox], "")
-                    first = False
-                if not mailbox.contacted:
-                    # Another ledger may have sent something here a moment ago.
-                    sent_until = max(sent_until, self._access.client.service_now() + SEND_WITHIN)
-                else:
-                    known = await self._ledger.known.of(mailbox)
-                    sent_until = max(sent_until, known.sent_until)
+            if first:
+                # Who must not read will know before waiting; and from here on we know the service's time.
+                await self._reader.look(page[:1], "")
+                first = False
+            if not all(mailbox.contacted for mailbox in page):
+                # Another ledger may have sent something there a moment ago.
+                sent_until = max(sent_until, self._access.client.service_now() + SEND_WITHIN)
+            numbers = [mailbox.id for mailbox in page]
+            sent_until = max(sent_until, await self._ledger.known.sent_until(numbers))
         self._decides_at = sent_until + self._bound if sent_until else 0.0
         while not self._reader.interrupted:
             # Whole seconds are all that the service's answers say of the time: hence one more.
