@@ -8,7 +8,7 @@ which runs began, what the product says of what waits) is the testimony.
 import asyncio
 import hashlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from random import Random
@@ -22,7 +22,7 @@ from tests.simulation.draws import draws
 from tests.simulation.equipment import INSTALLATION, Equipment
 from tests.simulation.loop import Stuck, virtual_loop
 from tests.simulation.network import USUAL
-from tests.simulation.world import AT_LEAST, Place, World
+from tests.simulation.world import AT_LEAST, Institution, Place, World
 
 from classbell.model import ChangeState
 from classbell.sandbox import Switches
@@ -80,22 +80,44 @@ class Told:
 
 def play(seed: str, equipment: Equipment, operations: int = OPERATIONS) -> Told:
     """Play one schedule to its end."""
+    random = draws(f"{seed}/schedule")
+
+    async def story(world: World) -> dict[str, Any]:
+        await _drawn(world, random, operations)
+        await calmed(world)
+        return await rested(world, world.institutions)
+
+    switches = Switches(**{name: random.choice(values) for name, values in UNCERTAIN.items()})
+    return told_of(seed, equipment, story, switches=switches, skew=random.choice((0.0, 0.0, -40.0, 25.0)))
+
+
+def told_of(
+    seed: str,
+    equipment: Equipment,
+    story: Callable[[World], Awaitable[dict[str, Any]]],
+    switches: Switches,
+    **options: Any,
+) -> Told:
+    """
+    Play a story in a world of its own.
+
+    Args:
+        story: what happens; returns what was found when everything had come to rest.
+        options: of the world.
+    """
     # The same place each time, so that the engines find it.
     folder = equipment.folder / "world"
     folder.mkdir()
-    random = draws(f"{seed}/schedule")
     told = Told(seed)
     try:
         with virtual_loop() as loop:
-            switches = Switches(**{name: random.choice(values) for name, values in UNCERTAIN.items()})
-            skew = random.choice((0.0, 0.0, -40.0, 25.0))
             world = World(
-                loop=loop, seed=seed, equipment=equipment, folder=folder, switches=switches, skew=skew
+                loop=loop, seed=seed, equipment=equipment, folder=folder, switches=switches, **options
             )
-            world.tell(f"switches: {switches}; skew {skew}")
+            world.tell(f"{switches}, {options}")
             final: dict[str, Any] = {}
             try:
-                loop.run_until_complete(_played(world, random, operations, final))
+                final = loop.run_until_complete(story(world))
             except Stuck as stuck:
                 world.surprises.append(str(stuck))
             told.history = [record.told() for record in world.sandbox.history]
@@ -106,7 +128,7 @@ def play(seed: str, equipment: Equipment, operations: int = OPERATIONS) -> Told:
     return told
 
 
-async def _played(world: World, random: Random, operations: int, final: dict[str, Any]) -> None:
+async def _drawn(world: World, random: Random, operations: int) -> None:
     acts = _drawn_acts(random)
     weights = [act.weight for act in acts]
     longest = random.choice((1.0, 30.0, 600.0))
@@ -119,8 +141,6 @@ async def _played(world: World, random: Random, operations: int, final: dict[str
         number += 1
         world.tell(f"{number:3} {happened}")
         await asyncio.sleep(random.choice((0.0, random.uniform(0, 1), random.uniform(0, longest))))
-    await _calmed(world)
-    await _rested(world, final)
 
 
 def _drawn_acts(random: Random) -> list[Act]:
@@ -128,7 +148,7 @@ def _drawn_acts(random: Random) -> list[Act]:
     return [act for act in all_acts() if act.always or random.random() < 0.6]
 
 
-async def _calmed(world: World) -> None:
+async def calmed(world: World) -> None:
     """Everything that went wrong ends."""
     world.sandbox.faults.clear()
     world.network.change(USUAL, down=False)
@@ -143,23 +163,22 @@ async def _calmed(world: World) -> None:
     await world.quiet()
 
 
-async def _rested(world: World, final: dict[str, Any]) -> None:
+async def rested(world: World, institutions: Sequence[Institution]) -> dict[str, Any]:
     """Two runs after everything has come due; of a third, and of what still waits then, is told."""
     for _ in range(MOST_BOUNDS):
         # An unknown create can turn out to be another bound's matter, and then one of another incarnation.
         await asyncio.sleep(A_DAY_AND_MORE)
-        await _all_synced(world, approved=_CALM)
+        await _all_synced(world, institutions, approved=_CALM)
         if not any(told["state"] == "unknown" for told in await _waiting(world)):
             break
     for _ in range(2):
         await asyncio.sleep(A_DAY_AND_MORE)
-        await _all_synced(world, approved=_CALM)
+        await _all_synced(world, institutions, approved=_CALM)
     await asyncio.sleep(A_DAY_AND_MORE)
     begin = len(world.sandbox.history)
-    await _all_synced(world, approved=0)
-    final["third_run"] = [begin, len(world.sandbox.history)]
-    final["waiting"] = await _waiting(world)
-    final["at"] = world.now()
+    await _all_synced(world, institutions, approved=0)
+    third = [begin, len(world.sandbox.history)]
+    return {"third_run": third, "waiting": await _waiting(world), "at": world.now()}
 
 
 async def _waiting(world: World) -> list[dict[str, Any]]:
@@ -190,10 +209,10 @@ async def _waiting(world: World) -> list[dict[str, Any]]:
     return waiting
 
 
-async def _all_synced(world: World, *, approved: int) -> None:
-    for institution in world.institutions:
+async def _all_synced(world: World, institutions: Sequence[Institution], *, approved: int) -> None:
+    for institution in institutions:
 
-        async def work(place: Place, institution: Any = institution) -> str:
+        async def work(place: Place, institution: Institution = institution) -> str:
             return await synced(place, institution, allow_deletes=approved)
 
         world.start("final sync", work)

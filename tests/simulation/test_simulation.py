@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.simulation.checkers import judged
 from tests.simulation.equipment import Equipment, equipment
+from tests.simulation.exhaustive import DEATH, play_trial, trials
 from tests.simulation.schedule import play
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,11 +45,23 @@ def test_another_seed_gives_another_history(made: Equipment) -> None:
     assert play("same", made, 20).digest != play("other", made, 20).digest
 
 
+def test_a_scenario_survives_a_death_at_each_call_to_a_port(made: Equipment) -> None:
+    deaths = [name for name in trials(made, "update") if f"/{DEATH}/" in name]
+    assert len(deaths) > 50
+    found = {}
+    for name in deaths:
+        told = play_trial(name, made)
+        if violations := judged(told.history, told.testimony):
+            found[name] = violations
+    assert found == {}
+
+
 @pytest.mark.prove
 @pytest.mark.timeout(1500)
-def test_five_hundred_schedules_violate_nothing() -> None:
+@pytest.mark.parametrize("which", [["--seeds", "500"], ["--exhaustive"]], ids=["seeds", "exhaustive"])
+def test_many_schedules_and_all_single_faults_violate_nothing(which: list[str]) -> None:
     ended = subprocess.run(
-        [sys.executable, "-m", "tests.simulation", "--seeds", "500"],
+        [sys.executable, "-m", "tests.simulation", *which],
         cwd=ROOT,
         capture_output=True,
         text=True,

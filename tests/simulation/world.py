@@ -136,6 +136,7 @@ class World:
         processes: those alive, by name; ``lease`` is the one that holds it.
         skew: by how many seconds the computers of the installation are ahead of the service.
         batches: how many batches a process has on its way at most.
+        classes: how many classes each timetable has at the beginning, and which ``people`` there are.
     """
 
     loop: VirtualLoop
@@ -145,6 +146,8 @@ class World:
     switches: Switches
     skew: float = 0.0
     batches: int = 8
+    classes: int = CLASSES
+    people: tuple[str, ...] = PEOPLE
     trace: list[str] = field(default_factory=list)
     surprises: list[str] = field(default_factory=list)
     processes: dict[str, Life] = field(default_factory=dict)
@@ -250,7 +253,7 @@ class World:
         app = tenant.register_app("Classbell")
         app.add_certificate(self.equipment.pem)
         app.grant("Calendars.ReadWrite")
-        tenant.add_mailboxes(f"{person}@{tenant.domain}" for person in PEOPLE)
+        tenant.add_mailboxes(f"{person}@{tenant.domain}" for person in self.people)
         folder = DISK / name
         timetables = [
             Timetable(
@@ -258,13 +261,13 @@ class World:
                 name=source,
                 folder=folder,
                 disk=self.disk,
-                people=[f"{person}@{tenant.domain}" for person in PEOPLE],
+                people=[f"{person}@{tenant.domain}" for person in self.people],
                 states=self.states,
             )
             for source in sources
         ]
         for timetable in timetables:
-            for _ in range(CLASSES):
+            for _ in range(self.classes):
                 timetable.add(random, MONDAY)
             timetable.present(self.now())
         settings = InstitutionSettings.model_validate(

@@ -1,0 +1,194 @@
+"""
+Everything that can go wrong, one at a time, at every place where it can: a death at each call to a port, and each
+fault at each request, in ten scenarios.
+
+A trial has a name, by which it can be played again: ``first delivery/death/17``, ``update/503-after/3``.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.simulation.actors.installation import synced
+from tests.simulation.draws import draws
+from tests.simulation.equipment import Equipment
+from tests.simulation.schedule import Told, calmed, rested, told_of
+from tests.simulation.world import Institution, Place, World
+
+from classbell.sandbox import Mailbox, RequestInfo, Switches
+from classbell.sandbox.store import Event
+
+DEATH = "death"
+FAULTS = (
+    *(f"{status}-{moment}" for status in (500, 503) for moment in ("before", "after", "late")),
+    *(f"{status}-before" for status in (400, 401, 403, 404, 409, 412, 413, 423, 429)),
+    *(f"{what}-{moment}" for what in ("drop", "missing") for moment in ("before", "after", "late")),
+    *("doubled-after", "cut-after", "empty-after", "html-after", "html-before"),
+)
+_PEOPLE = ("ada", "grace")
+
+
+async def _nothing(_world: World, _institution: Institution) -> None:
+    """The first delivery is the scenario."""
+
+
+async def _delivered(world: World, institution: Institution) -> None:
+    """Everything is delivered, and contact is made."""
+    await _one_sync(world, institution)
+
+
+async def _class_changed(world: World, institution: Institution) -> None:
+    await _delivered(world, institution)
+    timetable = institution.timetables[0]
+    timetable.change(draws("change"), world.date, next(iter(timetable.classes)))
+    timetable.present(world.now())
+
+
+async def _class_removed(world: World, institution: Institution) -> None:
+    await _delivered(world, institution)
+    timetable = institution.timetables[0]
+    timetable.remove(next(iter(timetable.classes)))
+    timetable.present(world.now())
+
+
+async def _class_cancelled(world: World, institution: Institution) -> None:
+    await _delivered(world, institution)
+    timetable = institution.timetables[0]
+    timetable.cancel(next(iter(timetable.classes)))
+    timetable.present(world.now())
+
+
+async def _class_added(world: World, institution: Institution) -> None:
+    await _delivered(world, institution)
+    timetable = institution.timetables[0]
+    timetable.add(draws("add"), world.date)
+    timetable.present(world.now())
+
+
+async def _edited_by_its_owner(world: World, institution: Institution) -> None:
+    await _class_changed(world, institution)
+    for mailbox, event in _ours(institution):
+        mailbox.edit_event(mailbox.store.ids.immutable(event.number), {"importance": "high"})
+
+
+async def _removed_by_its_owner(world: World, institution: Institution) -> None:
+    await _class_changed(world, institution)
+    for mailbox, event in _ours(institution):
+        mailbox.delete_event(mailbox.store.ids.immutable(event.number))
+
+
+async def _calendar_deleted(world: World, institution: Institution) -> None:
+    await _delivered(world, institution)
+    for mailbox in institution.mailboxes:
+        for calendar in list(mailbox.calendars())[1:]:
+            mailbox.delete_calendar(calendar)
+    timetable = institution.timetables[0]
+    timetable.add(draws("add"), world.date)
+    timetable.present(world.now())
+
+
+async def _answers_lost(world: World, institution: Institution) -> None:
+    """The creates were made, and nobody knows; the bound is over."""
+    world.sandbox.faults.add(
+        lambda info: info.kind == "batch" and info.body["requests"][0]["method"] == "POST", "drop-after"
+    )
+    await _one_sync(world, institution)
+    await asyncio.sleep(2000.0)
+
+
+SCENARIOS: dict[str, tuple[str, Callable[[World, Institution], Awaitable[None]]]] = {
+    "first delivery": ("north", _nothing),
+    "first delivery to a calendar of our own": ("south", _nothing),
+    "update": ("north", _class_changed),
+    "removal": ("north", _class_removed),
+    "cancellation": ("north", _class_cancelled),
+    "addition": ("south", _class_added),
+    "update of what its owner has edited": ("north", _edited_by_its_owner),
+    "update of what its owner has removed": ("north", _removed_by_its_owner),
+    "addition to a calendar that is gone": ("south", _calendar_deleted),
+    "look for creates whose answers were lost": ("north", _answers_lost),
+}
+
+
+@dataclass
+class Places:
+    """At how many calls a process can die in a scenario, and how many requests can go wrong."""
+
+    calls: int = 0
+    requests: int = 0
+
+
+def trials(equipment: Equipment, scenario: str) -> list[str]:
+    """The names of all trials of a scenario."""
+    places = Places()
+    _played(f"{scenario}/none/0", equipment, places)
+    return [
+        *(f"{scenario}/{DEATH}/{number}" for number in range(1, places.calls + 1)),
+        *(f"{scenario}/{fault}/{number}" for number in range(1, places.requests + 1) for fault in FAULTS),
+    ]
+
+
+def play_trial(name: str, equipment: Equipment) -> Told:
+    """One trial to its end."""
+    return _played(name, equipment, Places())
+
+
+def _played(name: str, equipment: Equipment, places: Places) -> Told:
+    scenario, what, number = name.rsplit("/", 2)
+    owner, prelude = SCENARIOS[scenario]
+
+    async def story(world: World) -> dict[str, Any]:
+        institution = next(one for one in world.institutions if one.id == owner)
+        await prelude(world, institution)
+        picks = _Nth(int(number) if what in FAULTS else 0)
+        effect = what if what in FAULTS else "503-before"
+        world.sandbox.faults.add(picks, effect, times=None, retry_after=5, delay=300.0)
+        world.tell(f"    {name}")
+        places.calls = await _one_sync(world, institution, dies_at=int(number) if what == DEATH else 0)
+        places.requests = picks.count
+        await calmed(world)
+        # The other one does nothing, and nothing is asked of it.
+        world.states[:] = [state for state in world.states if state["institution"] == owner]
+        return await rested(world, [institution])
+
+    # Unless it was remembered, a transactionId protects nobody.
+    switches = Switches(transaction_memory=0.0, commit_bound=540.0)
+    return told_of(name, equipment, story, switches=switches, classes=1, people=_PEOPLE)
+
+
+class _Nth:
+    """Matches the n-th request that it is asked about."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.count = 0
+
+    def __call__(self, _info: RequestInfo) -> bool:
+        self.count += 1
+        return self.count == self.number
+
+
+async def _one_sync(world: World, institution: Institution, *, dies_at: int = 0) -> int:
+    """One run; how many calls to its ports its process made."""
+    calls = 0
+
+    async def work(place: Place) -> str:
+        nonlocal calls
+        try:
+            return await synced(place, institution)
+        finally:
+            calls = place.life.calls
+
+    world.start("sync", work, dies_at=dies_at)
+    await world.quiet()
+    return calls
+
+
+def _ours(institution: Institution) -> list[tuple[Mailbox, Event]]:
+    return [
+        (mailbox, event)
+        for mailbox in institution.mailboxes
+        for event in mailbox.store.live()
+        if event.properties
+    ]
