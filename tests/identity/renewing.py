@@ -160,11 +160,12 @@ class Institute:
         *,
         password: str = "",
         days: int = 40,
+        pair: KeyPair | None = None,
     ) -> "Institute":
         conf = folder / "conf.d"
         conf.mkdir(parents=True)
         app = tenant.register_app("classbell")
-        pair = new_self_signed(
+        pair = pair or new_self_signed(
             "Example University", now=clock.now() - 60, days=days, password=password.encode()
         )
         app.add_certificate(pair.certificate)

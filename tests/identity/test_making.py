@@ -2,12 +2,13 @@
 
 import stat
 from base64 import b64decode
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from tests.identity.entries import KEY, NOW, STORE, chained, entry, foreign, read
 from tests.unit.files import Drawer
 
@@ -170,3 +171,31 @@ def test_facts_of_a_file_name_the_alias_and_show_no_key() -> None:
         text = f"{store!r} {all_facts(store, NOW)!r} {chained()!r}"
         assert "PrivateKey" not in text
         assert str(chained().key.private_numbers().d) not in text
+
+
+def test_of_another_subject_as_much_is_taken_as_a_new_certificate_can_have() -> None:
+    key = making.new_key()
+    strange = x509.Name(
+        [
+            x509.NameAttribute(NameOID.COMMON_NAME, "one\ntwo"),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Example University"),
+            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "IT"),
+        ]
+    )
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(strange)
+        .issuer_name(strange)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(datetime(2026, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2027, 1, 1, tzinfo=UTC))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.DNSName("*.example.edu"), x509.DNSName("a.example.edu")]),
+            critical=False,
+        )
+        .sign(key, hashes.SHA256())
+    )
+    found = making.subject_of(made)
+    assert found == Subject(common_name="classbell", organization="Example University", host="a.example.edu")
+    assert making.self_signed(key, found, now=0.0).certificate.subject

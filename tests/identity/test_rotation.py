@@ -10,8 +10,11 @@ import pytest
 from tests.identity.renewing import Deaths, Institute, Killed, MortalFiles, TwoClocks
 
 from classbell.errors import ClassbellError, ConfigurationError, HeldError, RefusedError, ServiceUnavailable
+from classbell.identity import making, pem
+from classbell.identity.making import Subject
 from classbell.identity.retirement import retire
 from classbell.identity.rotation import rotate
+from classbell.life import SystemClock
 from classbell.sandbox import RequestInfo, Sandbox
 from classbell.transport import AiohttpTransport
 
@@ -60,6 +63,17 @@ async def test_a_key_with_a_password_is_followed_by_one_with_the_same(new: New) 
     done = await rotate(institute.renewal())
     assert b"ENCRYPTED" in done.private_key.read_bytes()
     assert len(institute.credentials()) == 2
+
+
+async def test_a_new_one_names_whom_the_old_one_named_and_is_as_strong(new: New) -> None:
+    whom = Subject(
+        common_name="classbell", organization="Example University", country="NL", host="timetable.example.edu"
+    )
+    old = making.self_signed(making.new_key(3072), whom, now=SystemClock().now() - 60, days=40)
+    pair = making.KeyPair(key=pem.write_key(old, b""), certificate=pem.write_certificates(old))
+    done = await rotate(new(pair=pair).renewal())
+    assert making.subject_of(done.credential.certificate) == whom
+    assert done.credential.key.key_size == 3072
 
 
 async def test_the_new_one_is_not_named_before_microsoft_knows_it(new: New, sandbox: Sandbox) -> None:

@@ -27,6 +27,8 @@ KEY_SIZES = (2048, 3072, 4096)
 # keytool makes no keystore with a shorter password, and cannot change one in it.
 SHORTEST_JAVA_PASSWORD = 6
 ALIAS = "classbell"
+# New certificates are valid from a little earlier, so that clocks which differ by minutes do not matter; in seconds.
+HEAD_START = 300
 
 _HOST = re.compile(
     r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
@@ -54,6 +56,28 @@ class Subject:
     organization: str = ""
     country: str = ""
     host: str = ""
+
+
+def subject_of(certificate: x509.Certificate) -> Subject:
+    """Whom a certificate names, as far as one that is made here can name the same."""
+
+    def said(kind: x509.ObjectIdentifier) -> str:
+        named = certificate.subject.get_attributes_for_oid(kind)
+        text = str(named[0].value) if named else ""
+        return text if len(text) <= _LONGEST_NAME and text.isprintable() else ""
+
+    try:
+        extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        hosts = extension.value.get_values_for_type(x509.DNSName)
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+        hosts = []  # it has none, or none that can be read
+    country = said(NameOID.COUNTRY_NAME)
+    return Subject(
+        common_name=said(NameOID.COMMON_NAME).strip() or ALIAS,
+        organization=said(NameOID.ORGANIZATION_NAME),
+        country=country if _COUNTRY.fullmatch(country) else "",
+        host=next(filter(_HOST.fullmatch, hosts), ""),
+    )
 
 
 class KeyPair(NamedTuple):

@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-from cryptography.x509.oid import NameOID
 
 from classbell.errors import ClassbellError, ConfigurationError, ServiceUnavailable
+from classbell.identity import making, pem
 from classbell.identity.certificates import Credential, load_credential
 from classbell.identity.journal import Coming, Journal
-from classbell.identity.making import new_self_signed
+from classbell.identity.material import KeyEntry
 from classbell.identity.registration import Uncertain
 from classbell.identity.renewal import JUST_NOW, PATIENCE, Configured, Renewal, Step, not_yet
 from classbell.settings import CertificateSettings
@@ -24,8 +24,6 @@ from classbell.settings import CertificateSettings
 DAYS = 365
 # Of an addKey whose answer was lost: long enough for Microsoft to know of it, if it was carried out.
 ASK_AGAIN = 180.0
-# Valid from a little earlier, so that clocks which differ by minutes do not matter.
-_HEAD_START = 300
 _GROUP_READS = 0o040
 
 
@@ -107,19 +105,27 @@ class _Rotation:
             # Noted first: what was begun and not noted would be left lying about.
             coming = self._named()
             noted = renewal.write(msgspec.structs.replace(noted, coming=coming))
-        name = _common_name(like.credential)
-        pair = new_self_signed(
-            name, now=renewal.clock.now() - _HEAD_START, days=self._days, password=self._password(like)
-        )
+        entry = self._made_like(like)
+        private, public = pem.write_key(entry, self._password(like)), pem.write_certificates(entry)
         key, certificate = renewal.folder / coming.private_key, renewal.folder / coming.certificate
-        renewal.keep(key, lambda: renewal.files.write_durably(key, pair.key, private=True))
+        renewal.keep(key, lambda: renewal.files.write_durably(key, private, private=True))
         self._check_account(key, like)
-        renewal.keep(certificate, lambda: renewal.files.write_durably(certificate, pair.certificate))
+        renewal.keep(certificate, lambda: renewal.files.write_durably(certificate, public))
         credential = self._load(coming, like)
         coming = msgspec.structs.replace(coming, sha256=credential.sha256)
         renewal.write(msgspec.structs.replace(noted, coming=coming))
         renewal.tell(Step(name="made", text=f"New certificate {certificate}, thumbprint {credential.sha1}."))
         return coming, credential
+
+    def _made_like(self, like: Configured) -> KeyEntry:
+        """A new key and certificate that name whom the present one names, and are no weaker."""
+        if like.credential is None:
+            raise AssertionError("only one that can be used is taken for a model")
+        present = like.credential.key.key_size
+        bits = next((size for size in making.KEY_SIZES if size >= present), making.KEY_SIZES[-1])
+        begin = self._renewal.clock.now() - making.HEAD_START
+        whom = making.subject_of(like.credential.certificate)
+        return making.self_signed(making.new_key(bits), whom, now=begin, days=self._days)
 
     def _check_account(self, key: Path, like: Configured) -> None:
         """Whoever may read the present key is to be able to read the new one."""
@@ -280,8 +286,3 @@ def _rotated(each: Configured, *, fresh: bool) -> Rotated:
     return Rotated(
         credential=each.credential, certificate=certificate.file, private_key=key.file, fresh=fresh
     )
-
-
-def _common_name(credential: Credential | None) -> str:
-    names = credential.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME) if credential else []
-    return str(names[0].value) if names else "Classbell"

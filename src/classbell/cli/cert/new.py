@@ -15,8 +15,6 @@ from classbell.cli.invocation import Invocation, command
 if TYPE_CHECKING:
     from classbell.identity.making import Subject
 
-# Valid from a little earlier, so that clocks which differ by minutes do not matter.
-_HEAD_START = 300
 _DAYS = 365
 
 
@@ -106,7 +104,8 @@ def new(
     now = float(int(SystemClock().now()))  # certificates know whole seconds
     stem = where.stem(now, ".key", ".crt", ".csr")
     key = making.new_key(bits)
-    entry = None if csr else making.self_signed(key, subject, now=now - _HEAD_START, days=days or _DAYS)
+    begin = now - making.HEAD_START
+    entry = None if csr else making.self_signed(key, subject, now=begin, days=days or _DAYS)
     private = NewFile(
         path=stem.with_name(f"{stem.name}.key"),
         content=pem.write_private(key, password.content),
@@ -123,7 +122,7 @@ def new(
     )
     written = save(invocation, [*_password_file(password), private, certificate])
     key_files = KeyFiles(certificate=certificate.path, private_key=private.path, kept=password.kept)
-    told = tell(invocation, where, key_files, entry.certificate, now=now - _HEAD_START, configure=configure)
+    told = tell(invocation, where, key_files, entry.certificate, now=begin, configure=configure)
     invocation.output.answer({"written": written, **told})
 
 
