@@ -107,6 +107,10 @@ def test_an_old_copy_of_the_database_is_held_until_it_is_rebuilt(campus: Campus)
     put_back(campus, old, lambda name: name != WITNESS)
     ended = campus.refuses("E-LEDGER-OLD", 4)
     assert "classbell ledger rebuild" in ended.err
+    checked = campus.run("--json", "ledger", "check")
+    (told,) = checked.json
+    assert (checked.code, told["sound"], told["trouble"]["code"]) == (4, False, "E-LEDGER-OLD")
+    assert campus.run("verify").code == 4
     rebuilt = rebuild(campus)
     assert (rebuilt.known, rebuilt.adopted, rebuilt.differing, rebuilt.held_count) == (EVENTS, 0, 0, 0)
     with campus.world.watched() as seen:

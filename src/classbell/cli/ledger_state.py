@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 from classbell.cli.assembly import Workplace, institutions, workplace
+from classbell.cli.errors import diagnostics
 from classbell.cli.errors import report as report_error
 from classbell.cli.exits import Exit
 from classbell.cli.invocation import Invocation
@@ -28,10 +29,10 @@ async def check_all(invocation: Invocation) -> int:
             trouble = error
             codes.append(error.exit_code)
         states = [await _state(place, settings) for settings in institutions(invocation)]
-    if trouble is not None:
-        report_error(trouble, output)
-    else:
+    if trouble is None:
         output.line(f"The ledger is sound and the newest one, at revision {revision}.")
+    elif not output.as_json:
+        report_error(trouble, output)
     for state in states:
         codes += [Exit.HELD] if state["doubted"] or state["held"] else []
         output.line(
@@ -45,7 +46,7 @@ async def check_all(invocation: Invocation) -> int:
         {
             "revision": revision,
             "sound": trouble is None,
-            "code": trouble.code if trouble is not None else "",
+            "trouble": next(diagnostics(trouble)) if trouble is not None else None,
             "institutions": states,
             "exit": code,
         }
