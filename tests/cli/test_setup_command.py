@@ -92,6 +92,13 @@ def test_the_retired_api_comes_with_a_warning_wherever_it_is_asked_for(folder: F
     assert "2024-03-31" in told["warnings"][0]
 
 
+def test_the_api_that_the_configuration_names_is_set_up_unless_another_is_asked_for(folder: Folder) -> None:
+    path = folder.path / "conf.d" / "example.toml"
+    path.write_text(path.read_text().replace("[tenant]", '[tenant]\napi = "outlook-rest-v2"', 1))
+    assert "Office 365 Exchange Online" in setup(folder.path, "--only", "portal").out
+    assert "Microsoft Graph" in setup(folder.path, "--only", "portal", "--api", "graph").out
+
+
 # --- Saved ---
 
 
@@ -203,6 +210,31 @@ def test_an_answer_that_cannot_be_used_changes_nothing(folder: Folder, answer: s
     ended = setup(folder.path, "--answer", answer)
     assert (ended.code, ended.err.split()[0]) == (2, "E-SETUP-ANSWER")
     assert (folder.path / "conf.d" / "example.toml").read_bytes() == before
+
+
+def test_an_id_that_the_environment_overrules_is_told_so(folder: Folder) -> None:
+    variable = "CLASSBELL_INSTITUTIONS__EXAMPLE__TENANT__CLIENT_ID"
+    answer = (
+        "setup",
+        "--answer",
+        f"client_id={CLIENT}",
+        "--answer",
+        f"application_object_id={OBJECT}",
+        "--yes",
+    )
+    ended = classbell(*answer, cwd=folder.path, env={variable: OBJECT})
+    assert (ended.code, "W-SETUP-ENV  " in ended.err) == (0, True)
+    assert f"The environment variable {variable} overrules client_id of the file." in ended.err
+    assert "APPLICATION_OBJECT_ID" not in ended.err
+    # What it says already is no contradiction.
+    same = classbell(*answer, cwd=folder.path, env={variable: CLIENT})
+    assert "W-SETUP-ENV" not in same.err
+
+
+def test_a_whole_form_may_be_given_as_it_is(folder: Folder) -> None:
+    form = f"# {'for the timetables ' * 30}\napplication_object_id = {OBJECT}\n"
+    assert setup(folder.path, "--answer", form).code == 0
+    assert OBJECT in (folder.path / "conf.d" / "example.toml").read_text()
 
 
 @pytest.mark.parametrize(

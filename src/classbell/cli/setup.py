@@ -11,7 +11,7 @@ from classbell.cli.invocation import DEFAULT_CONFIG, Invocation, command
 
 if TYPE_CHECKING:
     from classbell.settings import Draft
-    from classbell.setup import ApiName, Facts
+    from classbell.setup import Facts
 
 
 def add_to(app: typer.Typer) -> None:
@@ -60,7 +60,12 @@ PrincipalOption = Annotated[
     str | None,
     typer.Option(metavar="ID", help="The Object ID of the enterprise application, for Exchange."),
 ]
-ApiOption = Annotated[Api, typer.Option("--api", help="The API through which calendars are written.")]
+ApiOption = Annotated[
+    Api | None,
+    typer.Option(
+        "--api", help="The API through which calendars are written; else the one of the configuration."
+    ),
+]
 WriteOption = Annotated[
     Path | None,
     typer.Option("--write", metavar="DIR", help="Save all of it into a folder, with the public certificate."),
@@ -91,7 +96,7 @@ def setup(
     only: OnlyOption = [],  # noqa: B006 (Typer copies it)
     scope: ScopeOption = None,
     service_principal: PrincipalOption = None,
-    api: ApiOption = Api.GRAPH,
+    api: ApiOption = None,
     write: WriteOption = None,
     handover: HandoverOption = None,
     force: ForceOption = False,
@@ -121,7 +126,7 @@ def setup(
 
         take(invocation, draft, answer, yes=yes)
         return
-    facts = _facts(invocation, draft, scope, service_principal, api.value, handover=handover is not None)
+    facts = _facts(invocation, draft, scope, service_principal, api, handover=handover is not None)
     folder = handover or write
     if folder is None:
         _show(invocation, facts, only)
@@ -136,7 +141,7 @@ def _facts(
     draft: "Draft",
     scope: str | None,
     service_principal: str | None,
-    api: "ApiName",
+    api: Api | None,
     *,
     handover: bool,
 ) -> "Facts":
@@ -166,7 +171,7 @@ def _facts(
             invocation.ask,
         ),
         scope=scope or "",
-        api=api,
+        api=tenant.api if api is None else api.value,
         handover=handover,
     )
 

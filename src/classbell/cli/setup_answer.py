@@ -1,10 +1,11 @@
 """``classbell setup --answer``: the ids of the registered application, taken into the configuration."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from classbell.cli.invocation import Invocation
+from classbell.cli.output import Output
 from classbell.errors import ConfigurationError
 from classbell.settings import Draft
 from classbell.setup import Change, amended, parse_answer
@@ -40,7 +41,20 @@ def take(invocation: Invocation, draft: Draft, answers: Sequence[str], *, yes: b
         output.note("Next: classbell config check")
     else:
         output.line(f"{draft.path} has these ids already.")
+    _warn_of_variables(draft, ids, output)
     output.answer(_told(draft, changes, written=bool(changes)))
+
+
+def _warn_of_variables(draft: Draft, ids: Mapping[str, str], output: Output) -> None:
+    """What the file says of an id does not count where the environment says something else."""
+    for key, new in ids.items():
+        variable = draft.variables.get(("tenant", key)) or draft.variables.get(("tenant",))
+        if variable is not None and getattr(draft.settings.tenant, key) not in {None, new}:
+            output.warning(
+                "W-SETUP-ENV",
+                f"The environment variable {variable} overrules {key} of the file.",
+                do=f"take {variable} out of the environment, or set it to the same id.",
+            )
 
 
 def _told(draft: Draft, changes: Sequence[Change], *, written: bool) -> dict[str, object]:
@@ -53,8 +67,11 @@ def _told(draft: Draft, changes: Sequence[Change], *, written: bool) -> dict[str
 
 
 def _text_of(answer: str) -> str:
-    if "=" in answer and not Path(answer).is_file():
-        return answer
+    try:
+        if "=" in answer and not Path(answer).is_file():
+            return answer
+    except OSError:
+        return answer  # a whole form, too long for the name of a file
     try:
         content = sys.stdin.read(_LONGEST_ANSWER) if answer == "-" else _decoded(Path(answer))
     except OSError as error:

@@ -10,6 +10,7 @@ from classbell.settings.values import (
     CLOUDS,
     UNKNOWN_CLIENT,
     UNKNOWN_TENANT,
+    ApiName,
     BaseUrl,
     CloudName,
     Guid,
@@ -40,6 +41,9 @@ class DraftTenant(Settings):
 
     cloud: CloudName = "global"
     """The national cloud."""
+
+    api: ApiName = "graph"
+    """The interface to calendars."""
 
     login_url: BaseUrl | None = None
     """Another address for sign-in."""

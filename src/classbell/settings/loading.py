@@ -93,10 +93,15 @@ def load(path: Path, files: Files, environ: Mapping[str, str]) -> Configuration:
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """An institution whose file need not be complete: what is known of it, and the file."""
+    """
+    An institution whose file need not be complete: what is known of it, and the file.
+
+    ``variables`` are those of the environment that overrule the file, by what they set: ``("tenant", "client_id")``.
+    """
 
     settings: DraftSettings
     path: Path
+    variables: Mapping[KeyPath, str]
 
 
 def load_draft(path: Path, files: Files, environ: Mapping[str, str], chosen: str | None) -> Draft:
@@ -170,7 +175,7 @@ class _Loader:
         )
         if settings is None:
             raise InvalidConfiguration(self.problems)
-        return Draft(settings=settings, path=document.path)
+        return Draft(settings=settings, path=document.path, variables=self._variables[document.label])
 
     def report_unused_variables(self, institutions: Iterable[str]) -> None:
         """Settings in the environment that nothing took are problems: somebody relies on them."""

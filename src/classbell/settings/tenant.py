@@ -7,7 +7,17 @@ from pydantic_core import PydanticCustomError
 
 from classbell.settings.base import Settings
 from classbell.settings.references import FileReference, PrivateFile, Secret
-from classbell.settings.values import CLOUDS, BaseUrl, CloudName, Guid, LocalPath, MailAddress, TenantId, Text
+from classbell.settings.values import (
+    CLOUDS,
+    ApiName,
+    BaseUrl,
+    CloudName,
+    Guid,
+    LocalPath,
+    MailAddress,
+    TenantId,
+    Text,
+)
 
 
 class CertificateSettings(Settings):
@@ -89,8 +99,9 @@ class TenantSettings(Settings):
     graph_url: BaseUrl | None = None
     """Another address for Microsoft Graph. Stands with `login_url` and overrules `cloud`."""
 
-    api: Literal["graph", "outlook-rest-v2"] = "graph"
-    """The interface to calendars: Microsoft Graph, or its predecessor Outlook REST, which Microsoft has retired."""
+    api: ApiName = "graph"
+    """The interface to calendars: Microsoft Graph, or its predecessor Outlook REST, which Microsoft has retired. Calendars
+    are delivered through Microsoft Graph only; with the other one `setup` and `cert check` work."""
 
     assertion: Literal["PS256", "RS256"] = "PS256"
     """How sign-ins are signed. `"RS256"` with a SHA-1 thumbprint is the older form, for a gateway that demands it."""

@@ -39,6 +39,7 @@ class Cloud:
 
 
 CloudName = Literal["global", "usgov", "usgov-dod", "china"]
+ApiName = Literal["graph", "outlook-rest-v2"]
 
 # Graph page "National cloud deployments"; the roots of Outlook are those of "Microsoft 365 URLs and IP address
 # ranges" and of its pages for US Government and for China. Read 2026-11.

@@ -10,12 +10,10 @@ from classbell.setup.answers import Change, amended, parse_answer
 from classbell.setup.certificates import PublicCertificate, public_certificates
 from classbell.setup.facts import Facts, is_guid
 from classbell.setup.parts import PARTS, Part, Script, answer_form, overview, rendered
-from classbell.setup.permissions import ApiName
 from classbell.setup.quoting import one_line
 
 __all__ = [
     "PARTS",
-    "ApiName",
     "Change",
     "Facts",
     "Part",

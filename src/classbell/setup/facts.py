@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from classbell.settings.values import CLOUDS, CloudName
+from classbell.settings.values import CLOUDS, ApiName, CloudName
 from classbell.setup.certificates import PublicCertificate
 from classbell.setup.clouds import CLOUD_TOOLS, CloudTools
-from classbell.setup.permissions import PERMISSIONS, ApiName, Permission
+from classbell.setup.permissions import PERMISSIONS, Permission
 from classbell.setup.quoting import one_line
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)

@@ -1,9 +1,8 @@
 """The one permission that Classbell asks for, in each of the two published APIs, and how scripts name it."""
 
 from dataclasses import dataclass
-from typing import Literal
 
-ApiName = Literal["graph", "outlook-rest-v2"]
+from classbell.settings.values import ApiName
 
 
 @dataclass(frozen=True, kw_only=True)
