@@ -57,6 +57,7 @@ class _Reading:
     """Institution after institution; what goes wrong with one keeps no other from its turn."""
 
     trusting = True
+    _place: Workplace
 
     def __init__(self, invocation: Invocation, people: Sequence[str]) -> None:
         self._invocation = invocation
@@ -84,10 +85,11 @@ class _Reading:
         codes: list[int] = []
         configuration, ask = self._invocation.configuration, self._invocation.ask
         async with workplace(configuration, writing=True, trusting=self.trusting, ask=ask) as place:
-            await self._begin(place)
+            self._place = place
+            await self._begin()
             for settings in chosen:
                 try:
-                    codes.append(await self._one(place, await place.office(settings), settings))
+                    codes.append(await self._one(await place.office(settings), settings))
                 except ClassbellError as error:
                     codes.append(report_error(error, self._output))
                 finally:
@@ -97,10 +99,10 @@ class _Reading:
                     break
         return worst(codes)
 
-    async def _begin(self, place: Workplace) -> None:
+    async def _begin(self) -> None:
         """Before the first institution."""
 
-    async def _one(self, place: Workplace, office: Office, settings: InstitutionSettings) -> int:
+    async def _one(self, office: Office, settings: InstitutionSettings) -> int:
         raise NotImplementedError
 
     def _tell_unread(self, unread: Sequence[Unread], count: int) -> None:
@@ -131,7 +133,7 @@ class _Verifying(_Reading):
         self._sample = sample
         self._everything = everything
 
-    async def _one(self, place: Workplace, office: Office, settings: InstitutionSettings) -> int:
+    async def _one(self, office: Office, settings: InstitutionSettings) -> int:
         named = await mailboxes_of(office, self._people)
         total = len(named) or self._sample or await office.ledger.sightings.count_mailboxes()
         access = await office.access()
@@ -178,8 +180,8 @@ class _Verifying(_Reading):
 class _Rebuilding(_Reading):
     trusting = False
 
-    async def _begin(self, place: Workplace) -> None:
-        why = await take_into_doubt(place.ledger, place.witness)
+    async def _begin(self) -> None:
+        why = await take_into_doubt(self._place.ledger, self._place.witness)
         if why is not None:
             warn(
                 HeldError(
@@ -192,7 +194,7 @@ class _Rebuilding(_Reading):
                 self._output,
             )
 
-    async def _one(self, place: Workplace, office: Office, settings: InstitutionSettings) -> int:
+    async def _one(self, office: Office, settings: InstitutionSettings) -> int:
         review = await Run(office).look()
         for failure in review.failures:
             warn(failure, self._output)
@@ -210,7 +212,7 @@ class _Rebuilding(_Reading):
             rebuilding = rebuild_of(office, access, review, tell)
             self._under_way = rebuilding
             rebuilt = await (rebuilding.some(named) if named else rebuilding.all())
-        await go_beyond(place.ledger, place.witness, rebuilt)
+        await go_beyond(self._place.ledger, self._place.witness, rebuilt)
         await self._print(office, settings, rebuilt)
         codes = [failure.exit_code for failure in review.failures]
         codes += [Exit.PARTLY] if rebuilt.unread_count else []
