@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.identity.renewing import Deaths, Institute, Killed, MortalFiles, TwoClocks
@@ -16,6 +17,7 @@ from classbell.identity.retirement import retire
 from classbell.identity.rotation import rotate
 from classbell.life import SystemClock
 from classbell.sandbox import RequestInfo, Sandbox
+from classbell.settings import Secret
 from classbell.transport import AiohttpTransport
 
 pytestmark = pytest.mark.anyio
@@ -246,6 +248,29 @@ async def test_the_id_of_the_one_that_stays_is_refused(new: New) -> None:
         await retire(institute.renewal(), key_id=institute.app.credentials[1].key_id)
     assert caught.value.code == "E-CERT-KEY-ID"
     assert len(institute.app.credentials) == 2
+
+
+@pytest.mark.parametrize("work", [rotate, retire])
+async def test_where_the_environment_overrules_the_file_nothing_is_begun(
+    new: New, work: Callable[..., Any]
+) -> None:
+    institute = new(password="correct horse")
+    await rotate(institute.renewal())
+    registered, text = institute.registered(), institute.text
+    overruled = institute.settings.model_copy(
+        update={
+            "certificates": tuple(
+                each.model_copy(update={"key_password": Secret(env="KEY_PASSWORD")})
+                for each in institute.settings.certificates
+            )
+        }
+    )
+    renewal = replace(institute.renewal(), tenant=overruled, environ={"KEY_PASSWORD": "correct horse"})
+    with pytest.raises(ConfigurationError) as caught:
+        await work(renewal, **({"again": True} if work is rotate else {"key_id": "x"}))
+    assert caught.value.code == "E-CFG-EDIT"
+    assert (institute.registered(), institute.text) == (registered, text)
+    assert len(list(institute.file.parent.glob("*-key.pem"))) == 2
 
 
 async def test_an_expired_one_is_taken_out_without_an_id(new: New) -> None:

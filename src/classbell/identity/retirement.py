@@ -74,16 +74,13 @@ class _Retirement:
     async def run(self, which: str) -> Retired:
         renewal, noted = self._renewal, self._renewal.read()
         configured = renewal.configured()
-        done = self._done_already(noted, configured, which)
-        if noted.leaving is None and done is not None:
-            return _retired(done, await self._keeper(configured))
-        if noted.leaving is None:
-            target = chosen(configured, which)
-            leaving = self._leaving(configured, target)
-        else:
-            leaving = noted.leaving
+        leaving = intended(renewal, noted, configured, which)
+        if leaving is noted.retired:
+            return _retired(leaving, await self._keeper(configured))
         present = next((each for each in configured if _is(each, leaving)), None)
         keeper = await self._keeper([each for each in configured if not _is(each, leaving)])
+        if present is not None:
+            renewal.document.place_of(present.settings)  # what could not be dropped in the end is not begun
         if not leaving.removed:
             key_ids = await self._key_ids(leaving, present, keeper)
             if noted.leaving is None:
@@ -94,14 +91,6 @@ class _Retirement:
         self._dropped(leaving)
         self._destroyed(leaving)
         return _retired(leaving, keeper)
-
-    def _done_already(self, noted: Journal, configured: Sequence[Configured], which: str) -> Leaving | None:
-        """What was taken out a moment ago, if it is that which is meant now."""
-        done = noted.retired
-        if done is None or not 0 <= self._renewal.clock.now() - noted.retired_at < JUST_NOW:
-            return None
-        meant = not which and len(configured) == 1
-        return done if meant or (which and _fits(which, done.name, done.sha1, done.sha256)) else None
 
     async def _keeper(self, others: Sequence[Configured]) -> Credential:
         """The certificate that stays and signs in now; of several the one that runs longest."""
@@ -194,25 +183,12 @@ class _Retirement:
             Step(name="forgotten", text=f"The certificate {credential.sha1} signs in no more.")
         )
 
-    def _leaving(self, configured: Sequence[Configured], target: Configured) -> Leaving:
-        key = target.settings.private_key or target.settings.keystore
-        file = key.file if key is not None else None
-        alone = file is not None and not any(
-            names_file(each.settings, file) for each in configured if each is not target
-        )
-        return Leaving(
-            name=target.settings.place,
-            sha1=target.credential.sha1 if target.credential else "",
-            sha256=target.credential.sha256 if target.credential else "",
-            destroy=str(file) if alone else "",
-        )
-
     def _dropped(self, leaving: Leaving) -> None:
         """Its place in the institution's file."""
         renewal = self._renewal
         settings = next((each for each in renewal.tenant.certificates if each.place == leaving.name), None)
-        place = renewal.document.place_of(settings) if settings is not None else None
-        if place is not None:
+        if settings is not None:
+            place = renewal.document.place_of(settings)
             renewal.keep(renewal.file, lambda: renewal.document.remove_certificate(place))
             renewal.tell(Step(name="dropped", text=f"{renewal.file} no longer names {leaving.name}."))
 
@@ -228,6 +204,36 @@ class _Retirement:
                 renewal.read(), leaving=None, retired=leaving, retired_at=renewal.clock.now()
             )
         )
+
+
+def intended(renewal: Renewal, noted: Journal, configured: Sequence[Configured], which: str = "") -> Leaving:
+    """
+    What ``retire`` would take out: what it had begun with, or else what is meant now.
+
+    It is ``noted.retired`` if that was done a moment ago, and nothing is left to do.
+
+    Raises:
+        ConfigurationError: ``E-CERT-WHICH``, none or several are meant.
+    """
+    if noted.leaving is not None:
+        return noted.leaving
+    done = noted.retired
+    if done is not None and 0 <= renewal.clock.now() - noted.retired_at < JUST_NOW:
+        only_one_left = not which and len(configured) == 1
+        if only_one_left or (which and _fits(which, done.name, done.sha1, done.sha256)):
+            return done
+    target = chosen(configured, which)
+    key = target.settings.private_key or target.settings.keystore
+    file = key.file if key is not None else None
+    alone = file is not None and not any(
+        names_file(each.settings, file) for each in configured if each is not target
+    )
+    return Leaving(
+        name=target.settings.place,
+        sha1=target.credential.sha1 if target.credential else "",
+        sha256=target.credential.sha256 if target.credential else "",
+        destroy=str(file) if alone else "",
+    )
 
 
 def chosen(configured: Sequence[Configured], which: str) -> Configured:

@@ -95,6 +95,7 @@ class _Rotation:
         """The new certificate with its key, durable; made anew unless its registration may have begun."""
         renewal, coming = self._renewal, noted.coming
         like = self._like()
+        renewal.document.place_of(like.settings)  # what cannot be named in the end is not begun
         if coming is not None and coming.asked_at:
             try:
                 return coming, self._load(coming, like)
@@ -193,7 +194,7 @@ class _Rotation:
             lambda: renewal.document.add_certificate(
                 certificate,
                 key,
-                like=place or 0,
+                like=place,
                 note=f"made and registered by classbell cert rotate, {self._day()}",
             ),
         )

@@ -13,6 +13,7 @@ from typing import Any
 
 import tomlkit
 import tree_sitter_toml
+from pydantic import ValidationError
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import InlineTable
 from tree_sitter import Language, Node, Parser
@@ -80,7 +81,7 @@ class InstitutionFile:
             ConfigurationError: ``E-CFG-EDIT``, the file does not allow it.
             OSError: the file could not be written.
         """
-        listed = _tables(tomllib.loads(self._text())) or []
+        listed = _tables(self._parsed()) or []
         if any(self._is(each, "certificate", certificate) for each in listed):
             return
         block = self._block(certificate, private_key, self._placed(password))
@@ -114,7 +115,7 @@ class InstitutionFile:
         """Put a certificate behind those there are, or behind the tenant's own keys as the first."""
         lines = _lines_of(block, note)
         self._change(
-            [*(_tables(tomllib.loads(self._text())) or []), block],
+            [*(_tables(self._parsed()) or []), block],
             lambda text: _with_lines(text, lines),
             lambda text: _with_element(text, block),
             lambda text: _with_first(text, lines),
@@ -151,13 +152,23 @@ class InstitutionFile:
         block = self._data()[place]
         return block.get("key_password") or block.get("store_password")
 
-    def place_of(self, settings: CertificateSettings) -> int | None:
-        """Which certificate of the file these settings are, counted from 0; None if it has none such."""
+    def place_of(self, settings: CertificateSettings) -> int:
+        """
+        Which certificate of the file these settings are, counted from 0.
+
+        Raises:
+            ConfigurationError: ``E-CFG-EDIT``, it has none such: the environment overrules it, or it has changed.
+        """
         context = {"base": self._path.parent.absolute()}
         for place, each in enumerate(self._data()):
-            if CertificateSettings.model_validate(each, context=context) == settings:
-                return place
-        return None
+            try:
+                if CertificateSettings.model_validate(each, context=context) == settings:
+                    return place
+            except ValidationError:
+                continue  # somebody is at work on it
+        raise self._unfit(
+            f"it does not say of {settings.place} what counts now: the environment overrules it, or it has changed"
+        )
 
     def _is(self, block: dict[str, Any], name: str, path: Path) -> bool:
         named = block.get(name)
@@ -172,18 +183,27 @@ class InstitutionFile:
         return whole.relative_to(folder).as_posix() if whole.is_relative_to(folder) else str(whole)
 
     def _data(self) -> list[dict[str, Any]]:
-        listed = _tables(tomllib.loads(self._text()))
+        listed = _tables(self._parsed())
         if listed is None:
             raise self._unfit("the certificates are not named in this file")
         return listed
 
-    def _text(self) -> str:
-        return self._files.read(self._path).removeprefix(_BOM).decode()
+    def _parsed(self) -> dict[str, Any]:
+        return self._read()[1]
+
+    def _read(self) -> tuple[str, dict[str, Any]]:
+        """The file as text, and as data."""
+        try:
+            text = self._files.read(self._path).removeprefix(_BOM).decode()
+            return text, tomllib.loads(text)
+        except OSError as error:
+            raise self._unfit(f"it cannot be read ({error.strerror or type(error).__name__})") from error
+        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise self._unfit("it has been changed, and is no TOML now") from error
 
     def _change(self, wanted: list[dict[str, Any]], *ways: Callable[[str], str]) -> None:
         """Change the file in the first of several ways that does what is wanted and nothing else."""
-        text = self._text()
-        expected = tomllib.loads(text)
+        text, expected = self._read()
         if not isinstance(expected.get("tenant"), dict):
             raise self._unfit("it has no table [tenant]")
         expected["tenant"]["certificates"] = wanted

@@ -38,6 +38,17 @@ def test_a_new_one_comes_in_and_the_old_one_goes_out(example: Installed) -> None
     assert example.good("check").out.count("Microsoft gives a token") == 1
 
 
+def test_a_retirement_that_is_done_already_says_so_again(example: Installed) -> None:
+    example.good("rotate", "--yes")
+    uploaded, _ = example.app.credentials
+    first = example.good("retire", "--yes", "--key-id", uploaded.key_id)
+    # Whoever was stopped before reading the answer runs it again, and is not asked what is gone already.
+    assert example.good("retire").out == first.out
+    assert example.good("retire", "old-cert.pem").out == first.out
+    ended = example.cert("retire", "another.pem")
+    assert (ended.code, ended.err.partition("  ")[0]) == (2, "E-CERT-WHICH")
+
+
 def test_json_lines_tell_each_step_and_the_result(example: Installed) -> None:
     lines = example.good("rotate", "--yes", "--json").json
     assert lines[0] == {"type": "version", "format": "1.0"}

@@ -145,17 +145,14 @@ def retire(
 def _agreed(invocation: Invocation, renewal: "Renewal", which: str, *, yes: bool) -> bool:
     """Whether a person wants what cannot be given back; asked once, also where it is gone on with."""
     from classbell.cli.assembly import interruptible  # noqa: PLC0415 (keeps --help fast)
-    from classbell.identity.retirement import chosen  # noqa: PLC0415
+    from classbell.identity.retirement import intended  # noqa: PLC0415
 
-    leaving = renewal.read().leaving
-    if leaving is not None:
-        name, sha1 = leaving.name, leaving.sha1
-    else:
-        target = chosen(renewal.configured(), which)
-        name, sha1 = target.settings.place, target.credential.sha1 if target.credential else ""
-    if yes:
+    noted = renewal.read()
+    leaving = intended(renewal, noted, renewal.configured(), which)
+    if yes or leaving is noted.retired:
         return True
-    question = f"Take out the certificate {name} ({sha1 or 'unreadable'}), and destroy its private key?"
+    shown = f"{leaving.name} ({leaving.sha1 or 'unreadable'})"
+    question = f"Take out the certificate {shown}, and destroy its private key?"
     with interruptible():
         agreed = invocation.output.confirm(question, flag="--yes")
     if not agreed:
