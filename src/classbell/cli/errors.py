@@ -49,7 +49,19 @@ def diagnostics(error: ClassbellError) -> Iterator[dict[str, Any]]:
     for problem in problems:
         yield {**problem_fields(problem), **rest}
     if not problems:
-        yield {"code": error.code, "what": error.what, **rest, "origin": error.origin}
+        yield error_fields(error)
+
+
+def error_fields(error: ClassbellError) -> dict[str, str]:
+    """An error as JSON fields."""
+    return {
+        "code": error.code,
+        "what": error.what,
+        "why": error.why,
+        "effect": error.effect,
+        "do": error.do,
+        "origin": error.origin,
+    }
 
 
 def problem_fields(problem: "Problem") -> dict[str, Any]:

@@ -3,15 +3,16 @@
 from collections.abc import AsyncIterator
 
 from classbell import headers
-from classbell.doctor.finding import Finding
+from classbell.doctor.finding import Finding, State
 from classbell.doctor.subject import Subject
-from classbell.errors import RefusedError, ServiceUnavailable
+from classbell.errors import ServiceUnavailable
+from classbell.identity.answers import clock_differs
+from classbell.identity.tokens import LARGE_SKEW
 from classbell.ports import NoAnswer
 
 TIMEOUT = 30.0
-# Beyond a minute a warning, beyond five a failure: an assertion holds good for minutes, and how much difference
+# Beyond LARGE_SKEW a warning, beyond five minutes a failure: an assertion holds good for minutes, and how much difference
 # Entra ID tolerates is not documented.
-LARGE_SKEW = 60.0
 TOO_LARGE_SKEW = 300.0
 
 
@@ -66,14 +67,5 @@ async def clock(subject: Subject) -> AsyncIterator[Finding]:
     if abs(ahead) <= LARGE_SKEW:
         yield Finding.ok("clock", f"{abs(ahead):.1f} s from Microsoft's", ahead_seconds=ahead_seconds)
         return
-    words = (
-        f"This computer's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} Microsoft's."
-    )
-    why = "a sign-in with a certificate holds good for minutes only, so both clocks must agree."
-    do = "enable time synchronisation (chrony or systemd-timesyncd), then run: classbell doctor clock"
-    if abs(ahead) <= TOO_LARGE_SKEW:
-        yield Finding.warning("clock", "E-CLOCK", words, why=why, do=do, ahead_seconds=ahead_seconds)
-    else:
-        yield Finding.failure(
-            "clock", RefusedError("E-CLOCK", words, why=why, do=do), ahead_seconds=ahead_seconds
-        )
+    state = State.WARNING if abs(ahead) <= TOO_LARGE_SKEW else State.FAILURE
+    yield Finding.failure("clock", clock_differs(ahead), state=state, ahead_seconds=ahead_seconds)

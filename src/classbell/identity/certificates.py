@@ -10,11 +10,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from classbell.errors import ClassbellError, ConfigurationError, RefusedError
-from classbell.identity import faults, keystores
+from classbell.errors import ClassbellError, RefusedError
+from classbell.identity import faults, keystores, material
 from classbell.identity.making import KeyPair, new_self_signed
 from classbell.identity.material import Form, KeyEntry, Keystore, Passwords
 from classbell.ports import Files
@@ -30,8 +29,6 @@ __all__ = [
     "load_entry",
     "new_self_signed",
 ]
-
-_DAY = 86_400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,16 +53,16 @@ class Credential:
     @property
     def sha1(self) -> str:
         """The SHA-1 thumbprint in hexadecimal, as the Entra admin center shows it."""
-        return self.certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303 - a name, not a proof
+        return material.shown(material.sha1(self.certificate))
 
     @property
     def sha256(self) -> str:
         """The SHA-256 thumbprint in hexadecimal."""
-        return self.certificate.fingerprint(hashes.SHA256()).hex().upper()
+        return material.shown(material.sha256(self.certificate))
 
     def days_left(self, now: float) -> int:
         """Whole days until it expires; negative afterwards."""
-        return int((self.not_after - now) // _DAY)
+        return material.days_left(self.not_after, now)
 
 
 def load_credential(
@@ -147,12 +144,7 @@ def _certificate_file(reference: FileReference, files: Files) -> bytes:
     try:
         return files.read(reference.file)
     except OSError as error:
-        raise ConfigurationError(
-            "E-CERT-FILE",
-            f"The certificate file {reference.file} cannot be read.",
-            why=error.strerror or type(error).__name__,
-            do="check the path under [[tenant.certificates]], and that Classbell's account may read the file.",
-        ) from error
+        raise faults.unreadable(reference.file, error) from error
 
 
 def _pem(content: bytes, place: str, setting: str) -> Keystore:

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from classbell.identity import material
 from classbell.identity.material import Keystore
-
-_DAY = 86_400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +51,7 @@ class Facts:
 
 def facts(certificate: x509.Certificate, now: float, *, alias: str = "") -> Facts:
     """What can be shown of a certificate; *now* is in seconds since 1970."""
-    sha1 = certificate.fingerprint(hashes.SHA1())  # noqa: S303 - a name, not a proof
-    sha256 = certificate.fingerprint(hashes.SHA256())
+    sha1, sha256 = material.sha1(certificate), material.sha256(certificate)
     kind, bits = _key(certificate)
     not_after = certificate.not_valid_after_utc.timestamp()
     return Facts(
@@ -64,11 +61,11 @@ def facts(certificate: x509.Certificate, now: float, *, alias: str = "") -> Fact
         serial=f"{certificate.serial_number:X}",
         not_before=certificate.not_valid_before_utc.timestamp(),
         not_after=not_after,
-        days_left=int((not_after - now) // _DAY),
+        days_left=material.days_left(not_after, now),
         key_kind=kind,
         bits=bits,
-        sha1=sha1.hex().upper(),
-        sha256=sha256.hex().upper(),
+        sha1=material.shown(sha1),
+        sha256=material.shown(sha256),
         sha1_base64=b64encode(sha1).decode(),
         sha256_base64=b64encode(sha256).decode(),
         self_signed=certificate.subject == certificate.issuer,

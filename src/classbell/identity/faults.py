@@ -1,6 +1,7 @@
 """What can be wrong with key material, in words. Never a password, and never what a file holds."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from classbell.errors import ConfigurationError
 
@@ -150,6 +151,16 @@ def no_key(place: str) -> ConfigurationError:
         f"There is no private key in {place}.",
         why="it holds certificates only: the public part, as it is uploaded to Entra ID.",
         do="give the file that was made together with the private key.",
+    )
+
+
+def unreadable(path: Path, error: OSError) -> ConfigurationError:
+    """The file of a certificate cannot be read."""
+    return ConfigurationError(
+        "E-CERT-FILE",
+        f"The certificate file {path} cannot be read.",
+        why=error.strerror or type(error).__name__,
+        do="check the path under [[tenant.certificates]], and that Classbell's account may read the file.",
     )
 
 

@@ -4,14 +4,17 @@ Key material, whichever form it was kept in: keys that are still closed, keys th
 ``pem``, ``pkcs12`` and ``jks`` know one form each; ``keystores`` finds out which one it is.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+_DAY = 86_400
 
 
 class Form(StrEnum):
@@ -97,6 +100,26 @@ class KeyEntry:
     chain: tuple[x509.Certificate, ...] = field(default=(), repr=False)
 
 
+def sha1(certificate: x509.Certificate) -> bytes:
+    """The thumbprint by which the Entra admin center shows a certificate."""
+    return certificate.fingerprint(hashes.SHA1())  # noqa: S303 - a name, not a proof
+
+
+def sha256(certificate: x509.Certificate) -> bytes:
+    """The newer thumbprint."""
+    return certificate.fingerprint(hashes.SHA256())
+
+
+def shown(thumbprint: bytes) -> str:
+    """A thumbprint in hexadecimal, as the Entra admin center writes it."""
+    return thumbprint.hex().upper()
+
+
+def days_left(until: float, now: float) -> int:
+    """Whole days from *now* to *until*, both in seconds since 1970; negative afterwards."""
+    return int((until - now) // _DAY)
+
+
 def load_certificate(der: bytes) -> x509.Certificate:
     """
     A certificate from its binary form, all that is shown of it readable.
@@ -121,6 +144,12 @@ def belongs(certificate: x509.Certificate, key: PrivateKeyTypes | rsa.RSAPublicK
         return certificate.public_key() == public
     except (ValueError, UnsupportedAlgorithm):
         return False  # a key of a kind that cannot be read is not ours
+
+
+def issuing_none(certificates: Sequence[x509.Certificate]) -> x509.Certificate:
+    """Of a certificate with its chain, in any order, the one that issued no other; else the first."""
+    issuers = [one.issuer for one in certificates if one.issuer != one.subject]
+    return next((one for one in certificates if one.subject not in issuers), certificates[0])
 
 
 def chain_of(

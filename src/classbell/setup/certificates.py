@@ -3,13 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
 
-from classbell.errors import ConfigurationError
-from classbell.identity import faults, keystores
+from classbell.identity import faults, keystores, making, material
 from classbell.identity.certificates import load_entry
 from classbell.ports import Files
 from classbell.settings import Ask, CertificateSettings
@@ -88,49 +85,34 @@ def _certificate(
 ) -> x509.Certificate | None:
     reference = settings.certificate or settings.keystore
     path = reference.file if reference else None
-    try:
-        if path is not None:
+    if path is not None:
+        try:
             files.mode(path)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise _unreadable(path, error) from error
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise faults.unreadable(path, error) from error
     if settings.certificate is None:
         return load_entry(settings, files, environ, ask).certificate
     place = settings.certificate.file
     try:
-        return _own(files.read(place), str(place))
+        found = keystores.read(files.read(place), str(place)).certificates
     except OSError as error:
-        raise _unreadable(place, error) from error
-
-
-def _unreadable(path: Path | None, error: OSError) -> ConfigurationError:
-    return ConfigurationError(
-        "E-CERT-FILE",
-        f"The certificate file {path} cannot be read.",
-        why=f"{error.strerror or type(error).__name__}.",
-        do="check the path under [[tenant.certificates]], and that this account may read the file.",
-    )
+        raise faults.unreadable(place, error) from error
+    if not found:
+        raise faults.no_certificate(str(place))
+    return material.issuing_none(found)
 
 
 def _public(institution: str, certificate: x509.Certificate, now: float) -> PublicCertificate:
-    sha1 = certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303 - a name, not a proof
+    sha1 = material.shown(material.sha1(certificate))
     end = certificate.not_valid_after_utc
     return PublicCertificate(
         file=f"classbell-{institution}-{sha1[:8].lower()}.pem",
-        pem=certificate.public_bytes(serialization.Encoding.PEM),
+        pem=making.public(certificate),
         sha1=sha1,
-        sha256=certificate.fingerprint(hashes.SHA256()).hex().upper(),
+        sha256=material.shown(material.sha256(certificate)),
         until=end.strftime(_DAY),
         until_instant=end.strftime(f"{_DAY}T%H:%M:%SZ"),
         expired=end <= datetime.fromtimestamp(now, UTC),
     )
-
-
-def _own(content: bytes, place: str) -> x509.Certificate:
-    """Of a certificate with its chain, the one that issued no other."""
-    found = keystores.read(content, place).certificates
-    if not found:
-        raise faults.no_certificate(place)
-    issuers = [one.issuer for one in found if one.issuer != one.subject]
-    return next((one for one in found if one.subject not in issuers), found[0])

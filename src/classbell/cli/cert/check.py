@@ -9,7 +9,7 @@ import typer
 
 from classbell.cli.cert import words
 from classbell.cli.cert.reach import Reach, reaching
-from classbell.cli.errors import lines
+from classbell.cli.errors import error_fields, lines
 from classbell.cli.exits import Exit
 from classbell.cli.invocation import Invocation, command
 from classbell.errors import ClassbellError
@@ -123,18 +123,6 @@ def _fields(each: _Checked) -> dict[str, Any]:
         "days_left": each.days_left,
         "sha1": each.credential.sha1 if each.credential else None,
         "sha256": each.credential.sha256 if each.credential else None,
-        "error": told(each.error) if each.error else None,
-        "warnings": [told(one) for one in each.warnings],
-    }
-
-
-def told(error: ClassbellError) -> dict[str, str]:
-    """An error as JSON."""
-    return {
-        "code": error.code,
-        "what": error.what,
-        "why": error.why,
-        "effect": error.effect,
-        "do": error.do,
-        "origin": error.origin,
+        "error": error_fields(each.error) if each.error else None,
+        "warnings": [error_fields(one) for one in each.warnings],
     }

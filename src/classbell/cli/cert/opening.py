@@ -53,7 +53,7 @@ def own(store: "Keystore", alias: str | None, opening: "Passwords") -> "x509.Cer
         ConfigurationError: ``E-CERT-ALIAS`` several are meant, ``E-CERT-FILE`` there is none; or those of a key that
             must be opened to know.
     """
-    from classbell.identity import faults, keystores  # noqa: PLC0415 (keeps --help fast)
+    from classbell.identity import faults, keystores, material  # noqa: PLC0415 (keeps --help fast)
 
     kept = {key.alias: key.certificate for key in store.keys if key.certificate is not None}
     if not kept and (alias is not None or len(store.keys) > 1):
@@ -71,8 +71,7 @@ def own(store: "Keystore", alias: str | None, opening: "Passwords") -> "x509.Cer
         return next(iter(kept.values()))
     if not store.certificates:
         raise faults.no_certificate(store.place)
-    issuers = [one.issuer for one in store.certificates if one.issuer != one.subject]
-    return next((one for one in store.certificates if one.subject not in issuers), store.certificates[0])
+    return material.issuing_none(store.certificates)
 
 
 def _holds_certificates_only(content: bytes, path: Path) -> bool:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from classbell.cli.cert import words
-from classbell.cli.cert.check import told
 from classbell.cli.cert.reach import reaching
-from classbell.cli.errors import lines
+from classbell.cli.errors import error_fields, lines
 from classbell.cli.exits import Exit
 from classbell.cli.invocation import Invocation, command
 from classbell.errors import ClassbellError
@@ -149,7 +148,7 @@ def _fields(
     return {
         "id": settings.id,
         "name": settings.name,
-        "error": told(refusal) if refusal else None,
+        "error": error_fields(refusal) if refusal else None,
         "certificates": [_standing(each) for each in standings],
     }
 
@@ -169,5 +168,5 @@ def _standing(each: "CertificateStanding") -> dict[str, Any]:
         "in_use": each.in_use,
         "last_worked": utc_text(each.use.worked_at) if each.use.worked_at else None,
         "last_refused": utc_text(each.use.refused_at) if each.use.refused_at else None,
-        "warnings": [told(one) for one in each.warnings],
+        "warnings": [error_fields(one) for one in each.warnings],
     }
