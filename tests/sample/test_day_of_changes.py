@@ -49,6 +49,7 @@ def test_the_tables_change_by_exactly_what_the_stories_say() -> None:
     assert difference(university, changed) == promised(stories)
 
 
+@pytest.mark.prove
 @given(st.integers(0, 2**32), st.integers(20, 120), st.integers(0, 80))
 def test_every_day_of_every_small_university_can_be_told_and_leaves_no_clash(
     seed: int, people: int, day: int

@@ -14,6 +14,7 @@ from classbell.sample import University
 MONDAY = date(2026, 9, 21)
 
 
+@pytest.mark.prove
 @given(st.integers(0, 2**32), st.integers(20, 500), st.integers(1, 14))
 def test_nobody_and_no_room_is_in_two_places_whatever_the_seed_and_size(
     seed: int, people: int, weeks: int

@@ -44,6 +44,9 @@ EXCEPTIONS: dict[str, Callable[[Standing], Standing]] = {
 }
 STARTS_OTHERWISE = {"nust_namibia_cs3_2025"}
 
+# Timetables with more occurrences take most of the time: they belong to the longer proofs.
+LONG = 400
+
 # Where a moved meeting is another meeting to us, and why. Feeds without ids (trainex, nust) are not among
 # them: their title and day tell entries apart, so that another hour is a move. Another day would not be.
 MOVED_ANEW = {
@@ -94,7 +97,13 @@ def in_calendars(timetable: Timetable, meetings: Iterable[Standing]) -> list[Sta
 
 # The largest has 4,645 meetings in one mailbox, written at most three at a time.
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("timetable", TIMETABLES.values(), ids=TIMETABLES.keys())
+@pytest.mark.parametrize(
+    "timetable",
+    [
+        pytest.param(one, id=name, marks=[pytest.mark.prove] if one.occurrences > LONG else [])
+        for name, one in TIMETABLES.items()
+    ],
+)
 def test_a_real_timetable_stands_in_outlook_and_follows_its_changes(
     timetable: Timetable, world: World
 ) -> None:

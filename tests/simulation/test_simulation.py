@@ -27,6 +27,7 @@ def test_whatever_happens_no_invariant_is_violated(made: Equipment, seed: str) -
     assert judged(told.history, told.testimony) == []
 
 
+@pytest.mark.prove
 def test_the_same_seed_gives_the_same_history_in_every_process(made: Equipment) -> None:
     expected = play("same", made, 40).digest
     for hashes in ("0", "1"):
