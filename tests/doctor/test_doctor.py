@@ -7,6 +7,7 @@ from pathlib import Path
 
 import filelock
 import pytest
+from tests.cli.classbell import classbell
 from tests.doctor.world import CLOSED, PILOT, Clinic, of, open_clinic
 from tests.scenarios.world import INSTALLATION, World
 
@@ -365,3 +366,25 @@ def test_what_is_wrong_with_one_institution_keeps_no_other_from_its_turn(
     assert "FAIL" not in well
     assert ended.code == 6
     assert clinic.doctor("-i", "other").code == 0
+
+
+def test_an_institution_whose_file_is_not_finished_keeps_no_other_from_its_turn(clinic: Clinic) -> None:
+    other = open_clinic(clinic.world, id="other")
+    other.change("client_id", "client_id_")
+    ended = clinic.doctor("network", "--json")
+    assert [(one["check"], one["state"], one["institution"]) for one in ended.json[0]["findings"]] == [
+        ("config", "failure", ""),
+        ("network", "ok", "example"),
+    ]
+    assert ended.code == 2
+    assert clinic.doctor("network", "-i", "example").code == 0
+    assert clinic.doctor("network", "-i", "other").code == 2
+
+
+def test_what_config_check_finds_doctor_finds_too_also_beside_a_good_certificate(clinic: Clinic) -> None:
+    (clinic.folder / "conf.d" / "example-key.pem").chmod(0o644)
+    checked = classbell("config", "check", cwd=clinic.folder)
+    assert checked.code == 2
+    assert "E-SECRET-MODE" in checked.err
+    assert of(clinic.findings("config"), "config") == [("failure", "E-SECRET-MODE")]
+    assert clinic.doctor("config").code == 2

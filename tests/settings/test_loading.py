@@ -6,7 +6,7 @@ from tests.settings.folder import HOST, INSTITUTION, Folder, another
 
 from classbell.errors import ConfigurationError
 from classbell.life import LocalFiles
-from classbell.settings import IcsSource, load
+from classbell.settings import Configuration, IcsSource, InvalidConfiguration, load, load_sound
 
 
 def test_the_smallest_configuration_has_the_documented_defaults(folder: Folder, tmp_path: Path) -> None:
@@ -103,6 +103,55 @@ def test_institutions_are_found_by_their_ids_and_guessed_from_near_ones(folder: 
     with pytest.raises(ConfigurationError) as unknown:
         configuration.institution("secnd")
     assert unknown.value.what == 'There is no institution "secnd".   Did you mean "second"?'
+
+
+def sound(folder: Folder, **institutions: str) -> Configuration:
+    return load_sound(folder.write(HOST, **institutions), LocalFiles(), {})
+
+
+def test_what_is_wrong_with_one_institution_keeps_no_other_from_being_used(folder: Folder) -> None:
+    found = sound(folder, a=INSTITUTION.replace("Europe/London", "REGION/CITY"), b=another("second"))
+    assert list(found.institutions) == ["second"]
+    assert [(one.id, one.file, len(one.problems)) for one in found.unsound] == [
+        ("example", "conf.d/a.toml", 1)
+    ]
+    with pytest.raises(InvalidConfiguration) as unsound:
+        found.institution("example")
+    assert unsound.value.problems == found.unsound[0].problems
+    with pytest.raises(ConfigurationError) as several:
+        found.institution()
+    assert several.value.why == "configured: example, second."
+    assert found.only("second").unsound == ()
+
+
+def test_a_file_that_cannot_be_read_may_be_the_one_that_is_meant(folder: Folder) -> None:
+    found = sound(folder, a="id = \n", b=another("second"))
+    assert found.institution("second").id == "second"
+    with pytest.raises(InvalidConfiguration) as unread:
+        found.institution("example")
+    assert unread.value.code == "E-CFG-SYNTAX"
+
+
+def test_of_two_files_for_one_institution_or_tenant_neither_is_used(folder: Folder) -> None:
+    same_id = another("second").replace('"second"', '"example"')
+    same_tenant = another("second").replace("second.ac.uk", "example.ac.uk")
+    for twin in (same_id, same_tenant):
+        found = sound(folder, a=INSTITUTION, b=twin, c=another("third"))
+        assert list(found.institutions) == ["third"]
+        assert [problem.code for problem in found.problems()] == ["E-CFG-TWICE"]
+
+
+def test_an_unfinished_file_keeps_a_copy_of_it_from_being_used(folder: Folder) -> None:
+    unfinished = INSTITUTION.replace("Europe/London", "REGION/CITY")
+    found = sound(folder, a=unfinished, b=INSTITUTION, c=another("third"))
+    assert list(found.institutions) == ["third"]
+    assert [problem.code for problem in found.problems()] == ["E-CFG-VALUE", "E-CFG-TWICE"]
+
+
+def test_what_is_wrong_with_the_host_file_concerns_all(folder: Folder) -> None:
+    folder.write(HOST + "[engine]\nin_flight = 0\n")
+    with pytest.raises(InvalidConfiguration):
+        load_sound(Path("classbell.toml"), LocalFiles(), {})
 
 
 def test_each_included_file_counts_once_and_a_pattern_without_files_is_a_warning(

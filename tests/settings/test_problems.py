@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from tests.settings.folder import HOST, INSTITUTION, Folder
+from tests.settings.folder import HOST, INSTITUTION, Folder, another
 
 from classbell.errors import ConfigurationError
 from classbell.life import LocalFiles
@@ -110,7 +110,7 @@ def test_all_problems_of_all_files_are_told_together_in_the_order_of_their_lines
         HOST + "[engine]\nin_flight = 0\n",
         one=INSTITUTION.replace("Europe/London", "Mars/Base").replace('id = "example"', 'id = "ONE"'),
         two="schema = \n",
-        three=INSTITUTION.replace('profile = "standard"', 'profile = "standart"'),
+        three=another("third").replace('profile = "standard"', 'profile = "standart"'),
     )
     assert [(p.origin.file, p.origin.line, p.code) for p in found] == [
         ("classbell.toml", 4, "E-CFG-VALUE"),

@@ -12,13 +12,21 @@ from typing import Any
 from sqlalchemy.engine import make_url
 
 from classbell.access import Access, open_access
+from classbell.cli.errors import pass_over
 from classbell.cli.invocation import Invocation
 from classbell.lease import lease
 from classbell.ledger import Ledger
 from classbell.life import live_ports
 from classbell.ports import Ports
 from classbell.run import Office
-from classbell.settings import Ask, CertificateSettings, Configuration, InstitutionSettings, load
+from classbell.settings import (
+    Ask,
+    CertificateSettings,
+    Configuration,
+    InstitutionSettings,
+    InvalidConfiguration,
+    load_sound,
+)
 from classbell.sources.child import ChildParser
 from classbell.transport import AiohttpTransport
 from classbell.witness import Witness
@@ -71,7 +79,7 @@ class Workplace:
     def _certificates_now(self, institution: str) -> tuple[CertificateSettings, ...]:
         """As the files have them at this moment: certificates come and go while a run is under way."""
         host = Path(self.configuration.origin("schema").file)
-        return load(host, self.ports.files, os.environ).institution(institution).tenant.certificates
+        return load_sound(host, self.ports.files, os.environ).institution(institution).tenant.certificates
 
 
 @asynccontextmanager
@@ -115,11 +123,28 @@ async def workplace(
 
 
 def institutions(invocation: Invocation) -> list[InstitutionSettings]:
-    """The institution that was named, else all."""
+    """
+    The institution that was named, else all whose files can be used; what is wrong with the others is told.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
     if invocation.institution_id is not None:
         return [invocation.chosen]
     found = list(invocation.configuration.institutions.values())
-    return found or [invocation.chosen]
+    if not found:
+        return [invocation.chosen]
+    pass_over_unsound(invocation)
+    return found
+
+
+def pass_over_unsound(invocation: Invocation) -> None:
+    """Tell what is wrong with institutions whose files cannot be used: the others go on, the command ends with 2."""
+    problems = invocation.configuration.problems()
+    if problems:
+        error = InvalidConfiguration(problems)
+        error.effect = "nothing was done for this institution; the others are not concerned."
+        pass_over(error, invocation.output)
 
 
 def run_until_interrupted(

@@ -36,18 +36,20 @@ def check(invocation: Invocation) -> None:
     Read the whole configuration and say all that is wrong with it.
 
     Looks at the files, certificates and templates it names, too, but not into timetables, and asks
-    nothing of Microsoft.
+    nothing of Microsoft. With --institution only at the host file and at this institution's.
     """
     from classbell.cli.inspection import inspect  # noqa: PLC0415 (keeps --help fast)
     from classbell.life import SystemClock  # noqa: PLC0415
     from classbell.settings import InvalidConfiguration  # noqa: PLC0415
 
     configuration, output = invocation.configuration, invocation.output
+    if invocation.institution_id is not None:
+        configuration = configuration.only(invocation.institution_id)
     problems, warnings = inspect(
         configuration, invocation.files, os.environ, SystemClock().now(), invocation.ask
     )
-    if problems:
-        raise InvalidConfiguration(problems)
+    if problems or configuration.unsound:
+        raise InvalidConfiguration([*configuration.problems(), *problems])
     for warning in (*configuration.warnings, *warnings):
         fields = problem_fields(warning)
         output.warning(fields.pop("code"), str(warning), **{k: v for k, v in fields.items() if k != "what"})
@@ -68,7 +70,11 @@ def show(
 
     Secrets are never read for this: what shows is where they are kept.
     """
+    from classbell.cli.assembly import pass_over_unsound  # noqa: PLC0415 (keeps --help fast)
+
     configuration, output = invocation.configuration, invocation.output
+    if invocation.institution_id is None:
+        pass_over_unsound(invocation)
     rows = list(_rows(configuration, invocation.institution_id))
     header = ["setting", "value", "origin"] if origin else ["setting", "value"]
     output.table(header, [_cells(row)[: len(header)] for row in rows])

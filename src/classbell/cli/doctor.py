@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from classbell.doctor import Finding, Installation
     from classbell.ledger import Ledger
     from classbell.ports import Ports, Transport
-    from classbell.settings import InstitutionSettings, InvalidConfiguration
+    from classbell.settings import Configuration, InstitutionSettings, InvalidConfiguration
 
 _WORDS = {"ok": " ok  ", "warning": " warn", "failure": " FAIL", "untried": " --  "}
 _STYLES = {"ok": "", "warning": "yellow", "failure": "red", "untried": "dim"}
@@ -60,7 +60,6 @@ def doctor(
 async def _examined(invocation: Invocation, wanted: frozenset[str], bundle: Path | None) -> int:
     from contextlib import AsyncExitStack  # noqa: PLC0415 (keeps --help fast)
 
-    from classbell.cli.assembly import institutions  # noqa: PLC0415
     from classbell.doctor import counts, examine  # noqa: PLC0415
     from classbell.settings import InvalidConfiguration  # noqa: PLC0415
 
@@ -69,14 +68,16 @@ async def _examined(invocation: Invocation, wanted: frozenset[str], bundle: Path
     async with AsyncExitStack() as stack:
         installation: Installation | None = None
         try:
-            invocation.configuration  # noqa: B018 (reads it, or says what is wrong with it)
+            configuration = _configuration(invocation)
         except InvalidConfiguration as error:
             for finding in _without_configuration(error, wanted):
                 findings.append(finding)
                 _print(output, finding)
         else:
-            installation = await _installation(invocation, stack)
-            subjects = institutions(invocation) if invocation.configuration.institutions else []
+            if configuration.unsound:
+                wanted |= {"config"}
+            installation = await _installation(configuration, invocation, stack)
+            subjects = list(configuration.institutions.values())
             several, shown = len(subjects) > 1, ""
             async for finding in examine(installation, subjects, wanted):
                 if several and finding.institution != shown:
@@ -100,7 +101,26 @@ async def _examined(invocation: Invocation, wanted: frozenset[str], bundle: Path
     return code
 
 
-async def _installation(invocation: Invocation, stack: "AsyncExitStack") -> "Installation":
+def _configuration(invocation: Invocation) -> "Configuration":
+    """
+    What is examined: all institutions, or the one that was named.
+
+    Raises:
+        InvalidConfiguration: there is nothing that could be examined.
+    """
+    from classbell.settings import InvalidConfiguration  # noqa: PLC0415 (keeps --help fast)
+
+    configuration = invocation.configuration
+    if invocation.institution_id is not None:
+        return configuration.only(invocation.institution_id)
+    if configuration.unsound and not configuration.institutions:
+        raise InvalidConfiguration(configuration.problems())
+    return configuration
+
+
+async def _installation(
+    configuration: "Configuration", invocation: Invocation, stack: "AsyncExitStack"
+) -> "Installation":
     import os  # noqa: PLC0415 (keeps --help fast)
 
     from classbell.access import open_access  # noqa: PLC0415
@@ -112,7 +132,6 @@ async def _installation(invocation: Invocation, stack: "AsyncExitStack") -> "Ins
     from classbell.sources.child import ChildParser  # noqa: PLC0415
     from classbell.transport import AiohttpTransport  # noqa: PLC0415
 
-    configuration = invocation.configuration
     ports: Ports = await stack.enter_async_context(live_ports(ChildParser()))
     problems, warnings = inspect(configuration, ports.files, os.environ, ports.clock.now(), invocation.ask)
 
@@ -138,7 +157,7 @@ async def _installation(invocation: Invocation, stack: "AsyncExitStack") -> "Ins
 
     return Installation(
         configuration=configuration,
-        problems=problems,
+        problems=[*configuration.problems(), *problems],
         warnings=warnings,
         ports=ports,
         environ=os.environ,

@@ -30,6 +30,24 @@ def warn(error: ClassbellError, output: "Output", **fields: Any) -> None:
         output.error("\n".join(lines(error)))
 
 
+def pass_over(error: ClassbellError, output: "Output") -> None:
+    """
+    Print an error that keeps one part of the work from being done at all; the command ends as it would by it.
+
+    Where JSON is one answer, that says it under ``passed_over``.
+    """
+    if output.passed_over:
+        return
+    output.passed_over = error.exit_code
+    if output.as_json and not output.is_stream:
+        output.add_to_answer("passed_over", list(diagnostics(error)))
+    elif output.as_json:
+        for fields in diagnostics(error):
+            output.event("diagnostic", severity="error", **fields)
+    else:
+        output.error("\n".join(lines(error)))
+
+
 def lines(error: ClassbellError) -> Iterator[str]:
     """What happened, then why, what it means, and what to do, as far as they are known."""
     problems = _problems(error)

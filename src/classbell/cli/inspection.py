@@ -31,16 +31,17 @@ def inspect(
     ask: Ask | None = None,
 ) -> tuple[list[Problem], list[Problem]]:
     """
-    Problems and warnings. Certificates and templates are looked into once all files are there.
+    Problems and warnings. An institution's certificates and templates are looked into once all its files are there.
 
     A certificate that is out of its time is a problem only if it leaves the institution without any.
     """
-    missing = absences(configuration, files, environ)
-    if missing:
-        return missing, []
     problems: list[Problem] = []
     warnings: list[Problem] = []
     for settings in configuration.institutions.values():
+        missing = absences(configuration.only(settings.id), files, environ)
+        problems += missing
+        if missing:
+            continue
         found = [*_certificates(settings, files, environ, now, ask), *_templates(settings, files)]
         untimely = [error for _, _, error in found if isinstance(error, RefusedError)]
         bearable = len(untimely) < len(settings.tenant.certificates)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
 
 import typer
 
-from classbell.cli.exits import EPILOG
+from classbell.cli.exits import EPILOG, Exit
 from classbell.cli.output import Output
 
 if TYPE_CHECKING:
@@ -107,15 +107,15 @@ class Invocation:
     @functools.cached_property
     def configuration(self) -> "Configuration":
         """
-        The configuration that was named, read once.
+        The configuration that was named, read once; of institutions those whose files can be used.
 
         Raises:
-            ConfigurationError: there is none, or it has problems.
+            ConfigurationError: there is none, or what all institutions share has problems.
         """
-        from classbell.settings import load  # noqa: PLC0415 (keeps --help fast)
+        from classbell.settings import load_sound  # noqa: PLC0415 (keeps --help fast)
 
         named = self.config or os.environ.get("CLASSBELL_CONFIG")
-        return load(Path(named) if named else DEFAULT_CONFIG, self.files, os.environ)
+        return load_sound(Path(named) if named else DEFAULT_CONFIG, self.files, os.environ)
 
     @functools.cached_property
     def chosen(self) -> "InstitutionSettings":
@@ -177,7 +177,10 @@ def command(
             current.invocation = current.invocation.joined(Invocation(**shared))
             if current.invocation.verbose:
                 current.invocation.open_log()
-            return function(current.invocation, *args, **given)
+            code = function(current.invocation, *args, **given)
+            passed_over = current.invocation.output.passed_over
+            # What was not even tried counts for more than what came of the rest.
+            return passed_over if passed_over and code not in {Exit.FAILED, Exit.INTERRUPTED} else code
 
         _, *own = inspect.signature(function, eval_str=True).parameters.values()
         keyword = inspect.Parameter.KEYWORD_ONLY

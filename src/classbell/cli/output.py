@@ -77,6 +77,9 @@ class Output:
         self._out = out or sys.stdout
         self._err = err or sys.stderr
         self._stream: Literal["none", "open", "closed"] = "none"
+        self._besides: dict[str, Any] = {}
+        self.passed_over = 0
+        """The exit code that a part of the work asks for that was not done; 0 if there is none."""
 
     @property
     def interactive(self) -> bool:
@@ -107,7 +110,16 @@ class Output:
     def answer(self, data: Mapping[str, Any]) -> None:
         """The whole answer to a query, as one JSON object. Nothing without ``--json``."""
         if self.as_json:
-            self._write_json(data)
+            self._write_json({**data, **self._besides})
+
+    def add_to_answer(self, name: str, value: Any) -> None:
+        """One more field of the answer to come."""
+        self._besides[name] = value
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether this is long work, told in JSON lines."""
+        return self._stream == "open"
 
     def note(self, text: str) -> None:
         """An aside for people, such as the next step, on stderr. Nothing with ``--json`` or ``--quiet``."""

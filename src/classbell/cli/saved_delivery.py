@@ -45,7 +45,8 @@ class _Delivering(Delivering):
         return worst(codes)
 
     def _see_institutions(self) -> None:
-        known = set(self._invocation.configuration.institutions)
+        configuration = self._invocation.configuration
+        known = {*configuration.institutions, *(one.id for one in configuration.unsound)}
         named = self._invocation.institution_id
         made_for = [saved.id for saved in self._plan.institutions]
         if not known.issuperset(made_for) or (named is not None and made_for != [named]):

@@ -1,5 +1,6 @@
 """Every setting once: TOML files to typed, frozen values, each with the place it came from."""
 
+from classbell.settings.configuration import Configuration, Unsound
 from classbell.settings.draft import DraftSettings, DraftTenant
 from classbell.settings.effective import Row, effective, schemas
 from classbell.settings.host import DatabaseSettings, EngineSettings, HostSettings
@@ -17,7 +18,7 @@ from classbell.settings.institution import (
     TableSource,
     WindowSettings,
 )
-from classbell.settings.loading import Configuration, Draft, load, load_draft
+from classbell.settings.loading import Draft, load, load_draft, load_sound
 from classbell.settings.origins import InvalidConfiguration, Origin, Problem, problem_of
 from classbell.settings.presence import absences
 from classbell.settings.references import (
@@ -62,6 +63,7 @@ __all__ = [
     "SourceSettings",
     "TableSource",
     "TenantSettings",
+    "Unsound",
     "WindowSettings",
     "absences",
     "cannot_ask",
@@ -70,6 +72,7 @@ __all__ = [
     "is_slug",
     "load",
     "load_draft",
+    "load_sound",
     "problem_of",
     "read_private",
     "read_public",

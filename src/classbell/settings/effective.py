@@ -9,9 +9,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ByteSize
 
+from classbell.settings.configuration import Configuration
 from classbell.settings.host import HostSettings
 from classbell.settings.institution import InstitutionSettings
-from classbell.settings.loading import Configuration
 from classbell.settings.origins import KeyPath, Origin, dotted
 from classbell.settings.references import FileReference, PrivateFile, Secret
 from classbell.settings.values import duration_text

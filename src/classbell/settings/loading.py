@@ -14,6 +14,7 @@ from classbell.settings import environment
 from classbell.settings.base import Settings
 from classbell.settings.checks import contradictions, oddities
 from classbell.settings.complaints import Complaint, complaints
+from classbell.settings.configuration import Configuration, Unsound, no_institution
 from classbell.settings.documents import Document, read_document
 from classbell.settings.draft import DraftSettings
 from classbell.settings.environment import Override
@@ -24,49 +25,10 @@ from classbell.settings.origins import (
     KeyPath,
     Origin,
     Problem,
-    did_you_mean,
     dotted,
-    nearest,
 )
 
 Model = TypeVar("Model", bound=Settings)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Configuration:
-    """
-    All settings of one installation.
-
-    ``origins`` has the origin of each value that was set, by its path: ``database.url``,
-    ``institutions.example.window.past``. What is not in it has its default. ``warnings`` are what is
-    allowed but unlikely to be meant.
-    """
-
-    host: HostSettings
-    institutions: dict[str, InstitutionSettings]
-    origins: Mapping[str, Origin]
-    warnings: tuple[Problem, ...] = ()
-
-    def origin(self, *path: str | int) -> Origin:
-        """The origin of a value, or else of the nearest table around it that was set."""
-        for length in range(len(path), 0, -1):
-            found = self.origins.get(dotted(path[:length]))
-            if found is not None:
-                return found
-        return Origin()
-
-    def institution(self, chosen: str | None = None) -> InstitutionSettings:
-        """
-        The institution with this id; without an id, the only one.
-
-        Raises:
-            ConfigurationError: ``E-CFG-INSTITUTION``, there is none such, or there are several.
-        """
-        if chosen is None and len(self.institutions) == 1:
-            return next(iter(self.institutions.values()))
-        if chosen in self.institutions:
-            return self.institutions[chosen]
-        raise _no_institution(chosen, list(self.institutions))
 
 
 def load(path: Path, files: Files, environ: Mapping[str, str]) -> Configuration:
@@ -77,17 +39,34 @@ def load(path: Path, files: Files, environ: Mapping[str, str]) -> Configuration:
         ConfigurationError: ``E-CFG-NONE``, there is no host file to be read.
         InvalidConfiguration: with every problem in all files.
     """
+    configuration = load_sound(path, files, environ)
+    if configuration.unsound:
+        raise InvalidConfiguration(configuration.problems())
+    return configuration
+
+
+def load_sound(path: Path, files: Files, environ: Mapping[str, str]) -> Configuration:
+    """
+    The same, but what is wrong with one institution keeps no other from being used: see ``Configuration.unsound``.
+
+    Raises:
+        ConfigurationError: ``E-CFG-NONE``, there is no host file to be read.
+        InvalidConfiguration: with every problem in all files, if one is of the host file or the environment.
+    """
     loader = _Loader(path, files, environ)
     host = loader.host()
+    of_host = len(loader.problems)
     institutions = loader.institutions(host)
+    of_institutions = len(loader.problems)
     loader.report_unused_variables(institutions)
-    if loader.problems or host is None:
+    if host is None or of_host or len(loader.problems) > of_institutions:
         raise InvalidConfiguration(loader.problems)
     return Configuration(
         host=host,
         institutions=dict(sorted(institutions.items())),
         origins=loader.origins,
         warnings=tuple(loader.warnings),
+        unsound=tuple(loader.unsound),
     )
 
 
@@ -132,6 +111,7 @@ class _Loader:
     def __init__(self, path: Path, files: Files, environ: Mapping[str, str]) -> None:
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
+        self.unsound: list[Unsound] = []
         self.origins: dict[str, Origin] = {}
         self._files = files
         self._overrides = environment.overrides(environ, _roots())
@@ -149,26 +129,38 @@ class _Loader:
         """The institutions without problems, by id."""
         include = host.include if host else HostSettings.model_fields["include"].default
         found: dict[str, InstitutionSettings] = {}
-        homes: dict[str, str] = {}
+        homes: dict[str, Document] = {}
         for document in self._included(include):
+            before = len(self.problems)
             settings = self._institution(document)
-            if settings is None:
-                continue
-            self._report(self.problems, _given_twice(settings, homes), document)
-            found[settings.id] = settings
-            homes.setdefault(settings.id, document.label)
-            homes.setdefault(settings.tenant.tenant_id, document.label)
+            claims = _claims(document) if settings is None else [settings.id, settings.tenant.tenant_id]
+            taken = next((homes[one] for one in claims if one in homes), None)
+            if settings is not None:
+                self._report(self.problems, _given_twice(settings, homes), document)
+                if taken is not None:
+                    # Which of the two is meant nobody can tell: neither is used.
+                    self._set_aside(taken, self.problems[before:])
+                    found = {name: each for name, each in found.items() if name != _id(taken)}
+            if self.problems[before:]:
+                self._set_aside(document, self.problems[before:])
+            elif settings is not None:
+                found[settings.id] = settings
+            for one in claims:
+                homes.setdefault(one, document)
         return found
+
+    def _set_aside(self, document: Document, problems: Iterable[Problem]) -> None:
+        self.unsound.append(Unsound(id=_id(document), file=document.label, problems=tuple(problems)))
 
     def draft(self, host: HostSettings, chosen: str | None) -> Draft:
         """The institution with this id, as far as it is known; without an id, the only one."""
-        documents = {str(one.data.get("id", "")): one for one in self._included(host.include)}
+        documents = {_id(one): one for one in self._included(host.include)}
         if chosen is None and len(documents) == 1:
             chosen = next(iter(documents))
         if chosen not in documents:
             if self.problems:
                 raise InvalidConfiguration(self.problems)
-            raise _no_institution(chosen, list(documents))
+            raise no_institution(chosen, list(documents))
         document = documents[chosen]
         settings = self._validated(
             DraftSettings, document, self._overriding(chosen), ("institutions", chosen)
@@ -182,10 +174,14 @@ class _Loader:
         known = [f"{environment.PREFIX}{root.upper()}" for root in _roots()]
         beginning = f"{environment.PREFIX}{environment.INSTITUTIONS}__"
         known += [beginning + environment.institution_level(name) for name in institutions]
-        self.problems += environment.unused(self._overrides, self._secrets, known)
+        found = self._overrides
+        if any(not one.id for one in self.unsound):
+            # They may be for an institution whose id cannot be read.
+            found = [one for one in found if one.levels[0] != environment.INSTITUTIONS]
+        self.problems += environment.unused(found, self._secrets, known)
 
     def _institution(self, document: Document) -> InstitutionSettings | None:
-        name = str(document.data.get("id", ""))
+        name = _id(document)
         mine = self._overriding(name)
         settings = self._validated(InstitutionSettings, document, mine, ("institutions", name))
         if settings is not None:
@@ -247,12 +243,16 @@ class _Loader:
         try:
             yield read_document(path, str(path), self._files)
         except InvalidConfiguration as error:
-            self.problems += error.problems
+            self._unread(path, error.problems)
         except OSError as error:
             reason = f"{error.strerror or type(error).__name__}."
             origin = Origin(file=str(path))
             text = "the file cannot be read."
-            self.problems.append(Problem(code="E-CFG-NONE", origin=origin, text=text, hint=reason))
+            self._unread(path, [Problem(code="E-CFG-NONE", origin=origin, text=text, hint=reason)])
+
+    def _unread(self, path: Path, problems: Sequence[Problem]) -> None:
+        self.problems += problems
+        self.unsound.append(Unsound(id="", file=str(path), problems=tuple(problems)))
 
     def _report(
         self,
@@ -270,30 +270,29 @@ class _Loader:
         to += sorted(problems, key=lambda problem: problem.origin.line)
 
 
-def _given_twice(settings: InstitutionSettings, homes: Mapping[str, str]) -> Iterator[Complaint]:
+def _id(document: Document) -> str:
+    return str(document.data.get("id", ""))
+
+
+def _claims(document: Document) -> list[str]:
+    """What a file that has problems says of whose it is."""
+    tenant = document.data.get("tenant")
+    said = [document.data.get("id"), tenant.get("tenant_id") if isinstance(tenant, dict) else None]
+    return [one for one in said if isinstance(one, str)]
+
+
+def _given_twice(settings: InstitutionSettings, homes: Mapping[str, Document]) -> Iterator[Complaint]:
     """What belongs to one institution only, and stands in another one's file already (*homes*)."""
     if settings.id in homes:
-        yield Complaint("E-CFG-TWICE", ("id",), f'the id "{settings.id}" is also in {homes[settings.id]}.')
+        text = f'the id "{settings.id}" is also in {homes[settings.id].label}.'
+        yield Complaint("E-CFG-TWICE", ("id",), text)
         return
     tenant = settings.tenant.tenant_id
     if tenant in homes:
         # Each would take the other's events for those of a lost ledger.
-        text = f'the tenant "{tenant}" is also in {homes[tenant]}.'
+        text = f'the tenant "{tenant}" is also in {homes[tenant].label}.'
         hint = "Institutions do not share mailboxes: put the sources of both into one file."
         yield Complaint("E-CFG-TWICE", ("tenant", "tenant_id"), text, hint)
-
-
-def _no_institution(chosen: str | None, configured: Sequence[str]) -> ConfigurationError:
-    if chosen is not None:
-        what = f'There is no institution "{chosen}".   {did_you_mean(nearest(chosen, configured))}'.rstrip()
-    else:
-        what = "There are several institutions." if configured else "There is no institution."
-    return ConfigurationError(
-        "E-CFG-INSTITUTION",
-        what,
-        why=f"configured: {', '.join(configured) or 'none'}.",
-        do="name one with --institution; each has a file of its own under conf.d.",
-    )
 
 
 def _roots() -> list[str]:

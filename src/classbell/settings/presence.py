@@ -7,7 +7,7 @@ from typing import Any
 from classbell.errors import ConfigurationError
 from classbell.ports import Files
 from classbell.settings.base import Settings
-from classbell.settings.loading import Configuration
+from classbell.settings.configuration import Configuration
 from classbell.settings.origins import KeyPath, Problem, problem_of
 from classbell.settings.references import FileReference, PrivateFile, Secret
 
