@@ -9,7 +9,7 @@ import pytest
 from tests.deliver.stage import INSTALLATION, MONDAY, SharedClock, Stage
 from tests.switching import NotedSwitches, registered_before
 
-from classbell.identity.certificates import Credential, load_credentials, new_self_signed
+from classbell.identity.certificates import Credential, load_credential, new_self_signed
 from classbell.ledger import Ledger
 from classbell.life import LocalFiles
 from classbell.sandbox import Address, Sandbox
@@ -51,7 +51,7 @@ def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
     settings = CertificateSettings.model_validate(
         {"certificate": {"file": folder / "cert.pem"}, "private_key": {"file": folder / "key.pem"}}
     )
-    credentials, _ = load_credentials([settings], LocalFiles(), {}, MONDAY.timestamp())
+    credentials = [load_credential(settings, LocalFiles(), {}, MONDAY.timestamp())]
     return Identity(settings=settings, credentials=credentials, pem=pair.certificate)
 
 

@@ -18,7 +18,6 @@ from classbell.errors import ClassbellError, ConfigurationError, RefusedError
 from classbell.identity.certificates import (
     Credential,
     load_credential,
-    load_credentials,
     new_self_signed,
 )
 from classbell.life import LocalFiles
@@ -245,15 +244,6 @@ def test_whatever_is_damaged_there_is_an_error_of_ours_and_never_the_password(
         load(settings(folder, password=PASSWORD))
     except ClassbellError:
         refused(settings(folder, password=PASSWORD))
-
-
-def test_one_bad_certificate_does_not_stop_the_others(pair: Path, tmp_path: Path) -> None:
-    good, bad = settings(pair, password=PASSWORD), settings(tmp_path)
-    usable, troubles = load_credentials([bad, good], FILES, {}, NOW)
-    assert [credential.name for credential in usable] == [str(pair / "cert.pem")]
-    assert [trouble.code for trouble in troubles] == ["E-CERT-FILE"]
-    with pytest.raises(ConfigurationError, match="E-CERT-FILE"):
-        load_credentials([bad], FILES, {}, NOW)
 
 
 def test_a_pair_made_here_is_read_by_openssl_and_by_us(tmp_path: Path) -> None:

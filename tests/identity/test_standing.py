@@ -7,7 +7,7 @@ from tests.identity.keys import settings
 from tests.identity.world import World
 
 from classbell.errors import RefusedError
-from classbell.identity.certificates import load_credentials
+from classbell.identity.certificates import load_credential
 from classbell.identity.expiry import due
 from classbell.identity.making import new_self_signed
 from classbell.identity.standing import certificate_status
@@ -37,7 +37,7 @@ async def test_each_certificate_is_told_with_what_microsoft_says_of_it(world: Wo
     damaged, _ = put(tmp_path, "damaged", now=now, days=5)
     (tmp_path / "damaged-key.pem").write_bytes(b"nothing")
     world.app.add_certificate(pem)
-    usable, _ = load_credentials([old, new], LocalFiles(), {}, now)
+    usable = [load_credential(each, LocalFiles(), {}, now) for each in (old, new)]
     uses = {
         usable[0].sha256: CertificateUse(worked_at=now - 60),
         usable[1].sha256: CertificateUse(refused_at=now),
@@ -71,7 +71,7 @@ async def test_a_service_that_does_not_answer_leaves_open_what_is_registered(
 ) -> None:
     one, pem = put(tmp_path, "one", now=world.clock.now() - 60, days=90)
     world.app.add_certificate(pem)
-    usable, _ = load_credentials([one], LocalFiles(), {}, world.clock.now())
+    usable = [load_credential(one, LocalFiles(), {}, world.clock.now())]
     world.sandbox.faults.add(lambda info: info.kind == "token", "503", times=None)
     (found,) = await certificate_status(
         [one], LocalFiles(), {}, world.clock.now(), tokens=world.tokens(*usable)
@@ -82,7 +82,7 @@ async def test_a_service_that_does_not_answer_leaves_open_what_is_registered(
 
 async def test_a_refusal_that_is_not_about_certificates_ends_the_asking(world: World, tmp_path: Path) -> None:
     one, _ = put(tmp_path, "one", now=world.clock.now() - 60, days=90)
-    usable, _ = load_credentials([one], LocalFiles(), {}, world.clock.now())
+    usable = [load_credential(one, LocalFiles(), {}, world.clock.now())]
     world.app.enabled = False
     with pytest.raises(RefusedError) as caught:
         await certificate_status([one], LocalFiles(), {}, world.clock.now(), tokens=world.tokens(*usable))

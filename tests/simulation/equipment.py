@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from cryptography.hazmat.primitives.asymmetric import rsa
 from sqlalchemy import Engine
 
-from classbell.identity.certificates import Credential, load_credentials, new_self_signed
+from classbell.identity.certificates import Credential, load_credential, new_self_signed
 from classbell.ledger import Ledger
 from classbell.life import LocalFiles
 from classbell.settings import CertificateSettings
@@ -51,7 +51,7 @@ def equipment() -> Iterator[Equipment]:
         settings = CertificateSettings.model_validate(
             {"certificate": {"file": folder / "cert.pem"}, "private_key": {"file": folder / "key.pem"}}
         )
-        credentials, _ = load_credentials([settings], LocalFiles(), {}, MONDAY.timestamp())
+        credentials = [load_credential(settings, LocalFiles(), {}, MONDAY.timestamp())]
         ledger = folder / "empty.db"
         asyncio.run(_made(ledger))
         yield Equipment(

@@ -5,14 +5,14 @@ Entra ID checks none of this for us in a way an administrator could understand (
 belong to its certificate is "an invalid signature"), so everything that can be known here is said here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from classbell.errors import ClassbellError, RefusedError
+from classbell.errors import RefusedError
 from classbell.identity import faults, keystores, material
 from classbell.identity.making import KeyPair, new_self_signed
 from classbell.identity.material import Form, KeyEntry, Keystore, Passwords
@@ -25,7 +25,6 @@ __all__ = [
     "KeyPair",
     "demand_valid",
     "load_credential",
-    "load_credentials",
     "load_entry",
     "new_self_signed",
 ]
@@ -152,31 +151,6 @@ def _pem(content: bytes, place: str, setting: str) -> Keystore:
     if form in {Form.PKCS12, Form.JKS}:
         raise faults.keystore_as_file(place, form.label, setting)
     return keystores.read(content, place)
-
-
-def load_credentials(
-    settings: Sequence[CertificateSettings],
-    files: Files,
-    environ: Mapping[str, str],
-    now: float,
-    ask: Ask | None = None,
-) -> tuple[list[Credential], list[ClassbellError]]:
-    """
-    Read several certificates; what can be used, and what is wrong with the others.
-
-    Raises:
-        ClassbellError: none can be used; the first one's error. See ``load_credential``.
-    """
-    usable: list[Credential] = []
-    troubles: list[ClassbellError] = []
-    for each in settings:
-        try:
-            usable.append(load_credential(each, files, environ, now, ask))
-        except ClassbellError as trouble:
-            troubles.append(trouble)
-    if not usable:
-        raise troubles[0]
-    return usable, troubles
 
 
 def demand_valid(credential: Credential, now: float) -> None:

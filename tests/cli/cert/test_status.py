@@ -1,5 +1,6 @@
 """``classbell cert status``: registered? valid? used? Golden texts of a rollover under way."""
 
+import re
 import time
 
 import pytest
@@ -76,6 +77,24 @@ def test_the_one_in_use_is_the_one_that_the_last_run_has_signed_in_with(two: Ins
     assert (old["in_use"], new["in_use"]) == (True, False)
     assert old["last_worked"]
     assert "now, last " in two.good("status").out
+
+
+@pytest.mark.parametrize("asked", ["status", "check"])
+def test_what_keeps_one_institution_from_microsoft_keeps_no_other_from_its_turn(
+    example: Installed, asked: str
+) -> None:
+    text = example.file.read_text()
+    for old, new in (("example", "another"), (example.tenant.tenant_id, "another.edu")):
+        text = text.replace(f'"{old}"', f'"{new}"', 1)
+    (example.conf / "another.toml").write_text(re.sub(r'ca_file = ".*"', 'ca_file = "none.pem"', text))
+    (answer,) = example.cert(asked, "--json").json
+    another, mine = answer["institutions"]
+    assert (another["id"], mine["id"]) == ("another", "example")
+    told = [another.get("error"), *(each.get("error") for each in another["certificates"])]
+    assert "E-CA-FILE" in [each["code"] for each in told if each]
+    (certificate,) = mine["certificates"]
+    assert certificate.get("ok") or certificate.get("registered")
+    assert example.cert(asked).code == 2
 
 
 def test_where_nothing_signs_in_the_exit_code_says_so(example: Installed) -> None:

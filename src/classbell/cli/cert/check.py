@@ -60,9 +60,14 @@ def check(invocation: Invocation) -> int:
 async def _institution(invocation: Invocation, settings: "InstitutionSettings") -> list[_Checked]:
     from classbell.identity.expiry import expiry_warning  # noqa: PLC0415 (keeps --help fast)
 
-    async with reaching(settings) as reach:
-        found = [await _checked(invocation, settings, each, reach) for each in settings.tenant.certificates]
-        now = reach.clock.now()
+    certificates = settings.tenant.certificates
+    try:
+        async with reaching(settings) as reach:
+            found = [await _checked(invocation, settings, each, reach) for each in certificates]
+            now = reach.clock.now()
+    except ClassbellError as error:
+        # There is no way to Microsoft from this one; the next institution has its own.
+        return [_Checked(place=each.place, credential=None, error=error) for each in certificates]
     good = [each.credential for each in found if each.credential is not None and each.error is None]
     lasting = max((credential.not_after for credential in good), default=0.0)
     for place, each in enumerate(found):

@@ -70,25 +70,21 @@ async def _asked(
     from classbell.identity.keyring import Keyring, Shelf  # noqa: PLC0415 (keeps --help fast)
     from classbell.identity.standing import certificate_status  # noqa: PLC0415
     from classbell.identity.tokens import Tokens  # noqa: PLC0415
+    from classbell.life import SystemClock  # noqa: PLC0415
 
-    certificates = settings.tenant.certificates
-    async with reaching(settings) as reach:
-        shelf = Shelf(
-            configured=lambda: certificates, files=invocation.files, environ=os.environ, ask=invocation.ask
-        )
-        tokens = Tokens(reach.transport, reach.clock, reach.ids, settings.tenant, Keyring(shelf))
-        now = reach.clock.now()
-        ask = invocation.ask
-        try:
+    certificates, files, ask = settings.tenant.certificates, invocation.files, invocation.ask
+    now = SystemClock().now()
+    try:
+        async with reaching(settings) as reach:
+            shelf = Shelf(configured=lambda: certificates, files=files, environ=os.environ, ask=ask)
+            tokens = Tokens(reach.transport, reach.clock, reach.ids, settings.tenant, Keyring(shelf))
             found = await certificate_status(
-                certificates, invocation.files, os.environ, now, uses=uses, tokens=tokens, ask=ask
+                certificates, files, os.environ, now, uses=uses, tokens=tokens, ask=ask
             )
-        except ClassbellError as refusal:
-            found = await certificate_status(
-                certificates, invocation.files, os.environ, now, uses=uses, ask=ask
-            )
-            return found, refusal.with_traceback(None)
-        return found, tokens.clock_warning()
+            return found, tokens.clock_warning()
+    except ClassbellError as refusal:
+        found = await certificate_status(certificates, files, os.environ, now, uses=uses, ask=ask)
+        return found, refusal.with_traceback(None)
 
 
 def _code(standings: "Sequence[CertificateStanding]", refusal: ClassbellError | None) -> int:
