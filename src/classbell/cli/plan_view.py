@@ -44,7 +44,7 @@ _ADVICE = {
     ),
     "E-HOLD-CHANGES": (
         "unknown; all times may have moved, or a source may have changed its ids",
-        "look at the plan: classbell plan --all",
+        "look at the plan: classbell plan --all (if so much is usual here: max_changes_percent in [safety])",
     ),
     "E-HOLD-DAY": (
         "unknown; many small losses one after the other add up to a large one",
