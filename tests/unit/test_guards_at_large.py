@@ -33,6 +33,14 @@ def test_a_plan_that_changes_most_of_what_stands_is_held_whole(count: int, held:
     assert not held or (verdict.holds[0].changes, verdict.holds[0].deletes) == (len(changes), 1)
 
 
+@pytest.mark.parametrize(("count", "told"), [(61, "61 %"), (1202, "60.1 %"), (6001, "60.01 %")])
+def test_the_share_is_told_precisely_enough_to_be_above_the_limit(count: int, told: str) -> None:
+    delivered = {61: 100, 1202: 2000, 6001: 10_000}[count]
+    limits = safety(**LOOSE | {"max_changes_percent": 60})
+    (hold,) = judge(plan(updates(count), delivered=delivered), Circumstances(), limits).holds
+    assert f"({told})" in hold.text
+
+
 def test_a_handful_of_events_may_all_change() -> None:
     limits = safety(max_changes_percent=60, max_deletes={"at_least": 10})
     assert judge(plan(updates(10), delivered=10), Circumstances(), limits).holds == ()

@@ -22,7 +22,7 @@ def all_changed(matter: Matter) -> Iterator[Hold]:
         "E-HOLD-CHANGES",
         "institution",
         "",
-        f"{count} of {plan.delivered} delivered events ({share:.0f} %) would change or go in one run; at most"
+        f"{count} of {plan.delivered} delivered events ({_percent(share, safety.max_changes_percent)} %) would change or go in one run; at most"
         f" {safety.max_changes_percent:g} % pass unasked. Nothing of this plan is applied.",
     )
 
@@ -63,7 +63,7 @@ def per_run(matter: Matter) -> Iterator[Hold]:
         "E-HOLD-DELETES",
         "institution",
         "",
-        f"{count} deletions ({share:.1f} % of {plan.delivered} delivered events) are more than"
+        f"{count} deletions ({_percent(share, limit.percent)} % of {plan.delivered} delivered events) are more than"
         f" {limit.count} or {limit.percent:g} % in one run. {_EFFECT}",
     )
 
@@ -86,7 +86,7 @@ def per_day(matter: Matter) -> Iterator[Hold]:
         "E-HOLD-DAY",
         "institution",
         "",
-        f"{count} deletions after {recent} in the last 24 hours ({share:.1f} % of {stood} events) are more than"
+        f"{count} deletions after {recent} in the last 24 hours ({_percent(share, limit.per_24h_percent)} % of {stood} events) are more than"
         f" {limit.per_24h_percent:g} % in a day. {_EFFECT}",
     )
 
@@ -104,3 +104,9 @@ def _deletes_and_replacements(matter: Matter) -> Mask:
 
 def _share(count: int, of: int) -> float:
     return 100 * count / of if of else 0.0
+
+
+def _percent(share: float, limit: float) -> str:
+    """A share in words, with as many decimals as it takes to tell it from the limit that it is above of."""
+    decimals = next((n for n in range(1, 6) if share <= limit or round(share, n) > limit), 6)
+    return f"{share:.{decimals}f}".removesuffix(".0")
