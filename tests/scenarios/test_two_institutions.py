@@ -24,6 +24,22 @@ INSTITUTION_OF = {
     "source": "SELECT institution_id, institution_id FROM source",
     "certificate": "SELECT institution_id, institution_id FROM certificate",
     "calendar": "SELECT b.institution_id, b.institution_id FROM calendar c JOIN mailbox b ON b.id = c.mailbox_id",
+    "pause": "SELECT institution_id, institution_id FROM pause",
+    "forgotten": "SELECT institution_id, institution_id FROM forgotten",
+    "configured": "SELECT institution_id, institution_id FROM configured",
+    "used_plan": "SELECT institution_id, institution_id FROM used_plan",
+    "hold": "SELECT institution_id, institution_id FROM hold",
+    "approval": "SELECT h.institution_id, h.institution_id FROM approval a JOIN hold h ON h.id = a.hold_id",
+    "fruitless": "SELECT r.institution_id, r.institution_id FROM fruitless f JOIN run r ON r.id = f.run_id",
+    "rekeyed": "SELECT m.institution_id, r.institution_id FROM rekeyed k"
+    " JOIN meeting m ON m.id = k.meeting_id JOIN run r ON r.id = k.run_id",
+    "verified": "SELECT b.institution_id, b.institution_id FROM verified v JOIN mailbox b ON b.id = v.mailbox_id",
+    "suspension": "SELECT b.institution_id, b.institution_id FROM suspension s"
+    " JOIN mailbox b ON b.id = s.mailbox_id",
+    "sighting": "SELECT b.institution_id, coalesce(m.institution_id, b.institution_id) FROM sighting s"
+    " JOIN mailbox b ON b.id = s.mailbox_id LEFT JOIN meeting m ON m.id = s.meeting_id",
+    "wish": "SELECT m.institution_id, b.institution_id FROM wish w"
+    " JOIN mailbox b ON b.id = w.mailbox_id JOIN meeting m ON m.id = w.meeting_id",
     "stale": "SELECT b.institution_id, b.institution_id FROM stale s JOIN mailbox b ON b.id = s.mailbox_id",
     "packed": "SELECT p.institution_id, b.institution_id FROM packed p JOIN mailbox b ON b.id = p.mailbox_id",
     "entry": "SELECT m.institution_id, b.institution_id FROM entry e"
