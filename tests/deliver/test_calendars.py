@@ -109,22 +109,42 @@ async def test_a_mailbox_with_more_calendars_than_fit_on_a_page_is_looked_throug
     assert len(ada.calendar_view(*DECADE, calendar=calendars[-1])) == 1
 
 
+@pytest.mark.parametrize("retry_after", [1, 30])
 async def test_a_look_that_is_refused_now_and_then_goes_on_where_it_was_and_comes_to_its_end(
-    stage: Stage,
+    stage: Stage, retry_after: int
 ) -> None:
     ada = stage.mailbox("ada")
-    for n in range(9):
+    for n in range(6):
         ada.create_calendar(f"Calendar {n}")
     asked = count(1)
 
     def each_third_look(info: RequestInfo) -> bool:
         return info.kind == "member" and "/events?" in info.path and next(asked) % 3 == 0
 
-    stage.sandbox.faults.add(each_third_look, 429, times=None, retry_after=1)
+    stage.sandbox.faults.add(each_third_look, 429, times=None, retry_after=retry_after)
     await stage.run()
     assert stage.shown("ada") == stage.wanted("ada")
     answered = [record.path for record in looks(stage.asked()) if record.status == 200]
-    assert len(answered) == len(set(answered)) == 10
+    assert len(answered) == len(set(answered)) == 7
+
+
+async def test_a_look_for_a_doubtful_event_comes_to_its_end_though_it_is_refused_now_and_then(
+    stage: Stage,
+) -> None:
+    ada = stage.mailbox("ada")
+    stage.sandbox.faults.add(member("POST"), "504-after")
+    await stage.run()
+    for n in range(6):
+        ada.create_calendar(f"Calendar {n}")
+    asked = count(1)
+
+    def each_third(info: RequestInfo) -> bool:
+        return info.kind == "member" and info.method == "GET" and next(asked) % 3 == 0
+
+    stage.sandbox.faults.add(each_third, 429, times=None, retry_after=1)
+    await stage.settle(1)
+    assert await stage.why_open() == {}
+    await stage.assert_true()
 
 
 @pytest.mark.parametrize("page", ["504-before", "429", "drop-before"])

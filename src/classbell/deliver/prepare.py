@@ -39,7 +39,7 @@ class Preparation:
         refusals: Refusals,
     ) -> None:
         self._ledger = ledger
-        self._surveyor = Surveyor(client, dialect, refusals.note, refusals.barred)
+        self._surveyor = Surveyor(client, dialect, refusals.note, refusals.barred, clock.sleep)
         self._dialect = dialect
         self._pace = pace
         self._clock = clock
@@ -71,7 +71,7 @@ class Preparation:
         sound: list[tuple[Change, Survey]] = []
         for change, survey in surveyed:
             if survey.failure is not None:
-                if survey.failure.meaning in _PASSING:
+                if survey.refused_for_now:
                     # Begun anew, a look through very many calendars might be refused before its end for ever.
                     self._begun[change.mailbox.id] = survey
                 ready += self._put_off(change, survey.failure)

@@ -4,13 +4,17 @@ Complete looks through mailboxes: every calendar, every page, and only events th
 If any part of a look fails, the whole has failed: from a part of a mailbox nothing may be concluded.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from classbell.model import Mailbox
-from classbell.outlook.answers import Diagnosis, Meaning, classify
+from classbell.outlook.answers import Diagnosis, Fence, Meaning, classify
 from classbell.outlook.client import OutlookClient
 from classbell.outlook.dialect import Answer, Dialect, FoundCalendar, FoundEvent, Kind, Request
+
+# How often a question is asked again that was refused for a moment, and how many seconds a moment is.
+REPEATS = 3
+SHORT = 10.0
 
 
 @dataclass(kw_only=True)
@@ -35,6 +39,12 @@ class Survey:
     failure: Diagnosis | None = None
 
     @property
+    def refused_for_now(self) -> bool:
+        """Whether the service has answered that this mailbox takes no more for the moment; a lost answer is none."""
+        why = self.failure
+        return why is not None and why.meaning is Meaning.BUSY and why.fence is Fence.MAILBOX
+
+    @property
     def searched(self) -> list[FoundCalendar]:
         """The calendars in which an event of ours can stand: those that can be written to."""
         return [calendar for calendar in self.calendars if calendar.editable] if self.prefix else []
@@ -46,6 +56,9 @@ class Survey:
         return next((c for c in found if c.name == name), found[0] if found else None)
 
 
+Question = tuple[Survey, Request, Kind]
+
+
 class Surveyor:
     """
     Fills in surveys.
@@ -53,6 +66,7 @@ class Surveyor:
     Args:
         note: told what each exchange was answered.
         barred: says of a mailbox that must not be asked at the moment, why.
+        sleep: waits so many seconds.
     """
 
     def __init__(
@@ -60,12 +74,14 @@ class Surveyor:
         client: OutlookClient,
         dialect: Dialect,
         note: Callable[[Sequence[tuple[Mailbox, Answer, Diagnosis]]], None],
-        barred: Callable[[Mailbox], Diagnosis | None] = lambda _: None,
+        barred: Callable[[Mailbox], Diagnosis | None],
+        sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._client = client
         self._dialect = dialect
         self._note = note
         self._barred = barred
+        self._sleep = sleep
         self.batches = 0
 
     async def fill(self, surveys: Sequence[Survey]) -> None:
@@ -103,12 +119,38 @@ class Surveyor:
                 survey.events += answer.events or ()
                 survey.looked += 1
 
-    async def ask(self, questions: Sequence[tuple[Survey, Request, Kind]]) -> list[Answer | None]:
+    async def ask(self, questions: Sequence[Question]) -> list[Answer | None]:
         """
         Ask one question for each survey; an answer that is not done becomes the survey's failure.
 
-        What an earlier question of the same look was refused counts for this one, too.
+        What is refused for a moment is asked again after it: a look takes many requests, one upon the other, and
+        begun anew at each refusal it might be refused before its end for ever.
         """
+        result = await self._ask(questions)
+        for _ in range(REPEATS):
+            waits = {
+                place: wait
+                for place, (survey, _, _) in enumerate(questions)
+                if (wait := self._short_wait(survey)) is not None
+            }
+            if not waits:
+                break
+            await self._sleep(max(waits.values()))
+            answers = await self._ask([questions[place] for place in waits])
+            for place, answer in zip(waits, answers, strict=True):
+                result[place] = answer
+        return result
+
+    def _short_wait(self, survey: Survey) -> float | None:
+        """How long to wait before asking again, if that is worth while."""
+        if not survey.refused_for_now:
+            return None
+        barred = self._barred(survey.mailbox)
+        wait = (barred.retry_after or 0.0) if barred is not None else 0.0
+        return wait if wait <= SHORT else None
+
+    async def _ask(self, questions: Sequence[Question]) -> list[Answer | None]:
+        """The same, once. What an earlier question of the same look was refused counts for this one, too."""
         result: list[Answer | None] = [None] * len(questions)
         asked = []
         for place, (survey, request, kind) in enumerate(questions):

@@ -78,7 +78,9 @@ class Reader:
         self._lost = lost
         self._readiness = Readiness()
         self._refusals = Refusals(ledger, access.pace, clock, self._readiness, access.tokens.no_mailbox_open)
-        self._surveyor = Surveyor(access.client, access.dialect, self._refusals.note, self._refusals.barred)
+        self._surveyor = Surveyor(
+            access.client, access.dialect, self._refusals.note, self._refusals.barred, clock.sleep
+        )
         self._stop = asyncio.Event()
         self._out: dict[int, tuple[str, str, float]] = {}
         self.interrupted = False
