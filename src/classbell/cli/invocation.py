@@ -54,7 +54,13 @@ QuietOption = Annotated[
     bool, typer.Option("--quiet", "-q", help="No notes and no progress.", rich_help_panel=SHARED_PANEL)
 ]
 VerboseOption = Annotated[
-    bool, typer.Option("--verbose", "-v", help="More about what happens.", rich_help_panel=SHARED_PANEL)
+    bool,
+    typer.Option(
+        "--verbose",
+        "-v",
+        help="The whole log on stderr, and the details of a fault.",
+        rich_help_panel=SHARED_PANEL,
+    ),
 ]
 NoInputOption = Annotated[
     bool, typer.Option("--no-input", help="Never ask; fail instead.", rich_help_panel=SHARED_PANEL)

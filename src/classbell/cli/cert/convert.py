@@ -17,7 +17,7 @@ from classbell.cli.cert.passwords import (
     PasswordEnv,
     PasswordFile,
 )
-from classbell.cli.cert.saving import NewFile, save
+from classbell.cli.cert.saving import NewFile, password_files, save
 from classbell.cli.cert.showing import AliasOption
 from classbell.cli.invocation import Invocation, command
 
@@ -195,17 +195,8 @@ def _write_private(
     locking = Passwords(store=new.content, key=new.content if form is Form.PEM else key)
     content = making.write(entry, form, locking, ids=SystemIds(), now=SystemClock().now(), legacy=legacy)
     named = f', alias "{entry.alias}"' if form is not Form.PEM else ""
-    wanted = [NewFile(path=path, content=content, words=f"{form.label}{named}: stays here", private=True)]
-    if new.to_write is not None:
-        wanted.append(
-            NewFile(
-                path=new.to_write,
-                content=new.content + b"\n",
-                words="its password, made at random: stays here",
-                private=True,
-            )
-        )
-    written = save(invocation, wanted)
+    private = NewFile(path=path, content=content, words=f"{form.label}{named}: stays here", private=True)
+    written = save(invocation, [*password_files(new), private])
     invocation.output.answer({"written": written, "form": form.value, "alias": entry.alias})
     kept = "certificate and private_key" if form is Form.PEM else "keystore"
     invocation.output.note(f"In a configuration it is named under {kept}: docs/how-to/certificates.md")

@@ -9,7 +9,7 @@ from classbell.cli.cert import passwords
 from classbell.cli.cert.home import Home, demand_file, home
 from classbell.cli.cert.outcome import KeyFiles, tell
 from classbell.cli.cert.passwords import NewPassword, NewPasswordFile, NoPassword, PasswordEnv
-from classbell.cli.cert.saving import NewFile, save
+from classbell.cli.cert.saving import NewFile, password_files, save
 from classbell.cli.invocation import Invocation, command
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def new(
         content=making.public(entry.certificate),
         words="certificate: public, to be uploaded",
     )
-    written = save(invocation, [*_password_file(password), private, certificate])
+    written = save(invocation, [*password_files(password), private, certificate])
     key_files = KeyFiles(certificate=certificate.path, private_key=private.path, kept=password.kept)
     told = tell(invocation, where, key_files, entry.certificate, now=begin, configure=configure)
     invocation.output.answer({"written": written, **told})
@@ -131,7 +131,7 @@ def _requested(
 ) -> None:
     path = private.path.with_suffix(".csr")
     file = NewFile(path=path, content=request, words="request: public, for the certificate authority")
-    written = save(invocation, [*_password_file(password), private, file])
+    written = save(invocation, [*password_files(password), private, file])
     invocation.output.line()
     invocation.output.line(request.decode().rstrip())
     invocation.output.note(
@@ -150,16 +150,3 @@ def _subject(where: Home, name: str | None, organization: str | None, country: s
         country=country,
         host=host,
     )
-
-
-def _password_file(password: NewPassword) -> list[NewFile]:
-    if password.to_write is None:
-        return []
-    return [
-        NewFile(
-            path=password.to_write,
-            content=password.content + b"\n",
-            words="password of the key, made at random: stays here",
-            private=True,
-        )
-    ]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from classbell.cli.cert.passwords import NewPassword
 from classbell.cli.invocation import Invocation
 from classbell.errors import ConfigurationError
 
@@ -22,6 +23,15 @@ class NewFile:
     content: bytes = field(repr=False)
     words: str
     private: bool = False
+
+
+def password_files(password: NewPassword) -> list[NewFile]:
+    """The file that is to be made for a new password, if one is."""
+    if password.to_write is None:
+        return []
+    content = password.content + b"\n"
+    words = "its password, made at random: stays here"
+    return [NewFile(path=password.to_write, content=content, words=words, private=True)]
 
 
 def save(invocation: Invocation, files: Sequence[NewFile], *, force: bool = False) -> list[str]:
