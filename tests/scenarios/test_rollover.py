@@ -70,7 +70,8 @@ def open_institution(world: World, name: str) -> Institution:
     made = world.add_institution(table(folder), people, id=name)
     text = made.file.read_text()
     text = text.replace("login_url", f'application_object_id = "{made.app.object_id}"\nlogin_url', 1)
-    made.file.write_text(text)
+    # Each run changes every title, which is otherwise for a person to look at.
+    made.file.write_text(f"{text}\n[safety]\nmax_changes_percent = 100\n")
     return made
 
 
