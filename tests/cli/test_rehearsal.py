@@ -44,6 +44,8 @@ def test_an_application_is_registered_whose_ids_complete_the_configuration(
 ) -> None:
     (ids,) = classbell("sandbox", "register", "--json", cwd=folder).json
     (app,) = sandbox.tenants[0].apps.values()
+    told = ids.pop("certificates")
+    assert told == [{"sha1": one.sha1, "key_id": one.key_id} for one in app.credentials]
     assert ids == {
         "tenant_id": sandbox.tenants[0].tenant_id,
         "client_id": app.client_id,
@@ -56,6 +58,38 @@ def test_an_application_is_registered_whose_ids_complete_the_configuration(
     assert classbell("setup", *answers, cwd=folder).code == 0
     assert classbell("config", "check", cwd=folder).code == 0
     assert classbell("cert", "check", cwd=folder).code == 0
+
+
+def test_what_was_registered_before_is_found_again_and_gets_what_it_lacks(
+    folder: Path, sandbox: Sandbox
+) -> None:
+    first = classbell("sandbox", "register", cwd=folder)
+    (app,) = sandbox.tenants[0].apps.values()
+    assert app.name == "Classbell for Example University"
+    assert f"has the key id {app.credentials[0].key_id}" in first.err
+    # Of this name already, before its ids are in the configuration.
+    assert classbell("sandbox", "register", cwd=folder).out == first.out
+    answers = [
+        part for line in first.out.splitlines() for part in ("--answer", line.replace(' = "', "=")[:-1])
+    ]
+    assert classbell("setup", *answers, cwd=folder).code == 0
+    # By its id, whatever it is called.
+    app.name = "Another name"
+    again = ["cert", "new", "--configure", "--no-password", "--dir", "keys"]
+    assert classbell(*again, cwd=folder).code == 0
+    assert classbell("sandbox", "register", cwd=folder).out == first.out
+    assert len(sandbox.tenants[0].apps) == 1
+    assert len(app.credentials) == 2
+
+
+def test_without_a_certificate_it_says_how_to_come_by_one(folder: Path, sandbox: Sandbox) -> None:
+    for path in (folder / "conf.d").glob("*.crt"):
+        path.unlink()
+    ended = classbell("sandbox", "register", cwd=folder)
+    assert ended.code == 0
+    assert "classbell cert new -i example --configure" in ended.err
+    (app,) = sandbox.tenants[0].apps.values()
+    assert app.credentials == []
 
 
 def test_in_a_real_cloud_nothing_is_registered(folder: Path) -> None:

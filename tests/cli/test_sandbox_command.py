@@ -10,7 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from tests.cli.classbell import COMMAND, clean_environment
+from tests.cli.classbell import COMMAND, classbell, clean_environment
 
 from classbell.sandbox import Sandbox
 
@@ -69,8 +69,36 @@ def test_a_folder_in_use_is_told_with_what_to_do(tmp_path: Path) -> None:
     holder.close()
     assert process.returncode == 2
     assert "E-SANDBOX-DATA" in err
-    assert "another sandbox keeps its state in kept" in " ".join(err.split())
-    assert "name another folder" in err
+    assert "Another sandbox keeps its state in kept." in " ".join(err.split())
+    assert "end the other one, or name another folder" in err
+
+
+@pytest.mark.parametrize(
+    ("host", "told"), [("192.0.2.1", "add --beyond-loopback"), ("example.edu", "such as 127.0.0.1")]
+)
+def test_an_address_that_others_can_reach_or_that_is_none_is_told_in_words(
+    tmp_path: Path, host: str, told: str
+) -> None:
+    ended = classbell("sandbox", "serve", "--host", host, cwd=tmp_path)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("E-USAGE")
+    assert told in ended.err
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "E-SANDBOX-FILE  file.toml cannot be read: No such file or directory."),
+        ("schema = 1\n", 'E-SANDBOX-FILE  file.toml: unknown key "schema".'),
+        ("[[tenants]]\ndomain = 'e.edu'\nx = 1\n", 'E-SANDBOX-FILE  file.toml: unknown key "x" in tenants['),
+    ],
+)
+def test_a_file_that_it_cannot_use_is_told_in_words(tmp_path: Path, content: str | None, told: str) -> None:
+    if content is not None:
+        (tmp_path / "file.toml").write_text(content)
+    ended = classbell("sandbox", "serve", "file.toml", cwd=tmp_path)
+    assert ended.code == 2
+    assert ended.err.startswith(told)
 
 
 def test_a_port_in_use_is_told_with_what_to_do(tmp_path: Path) -> None:

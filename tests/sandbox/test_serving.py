@@ -220,7 +220,7 @@ def test_a_file_describes_what_an_application_asks_for_and_its_roles_in_exchange
     ("text", "says"),
     [
         ("seed =", "Invalid value"),
-        ("colour = 1", "unknown field `colour`"),
+        ("colour = 1", 'unknown key "colour"'),
         ("[switches]\nif_match = true", "no switch is called 'if_match'"),
         ("[limits]\nspeed = 9", "no limit is called 'speed'"),
         ("[[faults]]\neffect = 'fire'", "'fire' is no effect"),

@@ -27,8 +27,9 @@ def register(invocation: Invocation, *, tenant: TenantOption = None) -> None:
     Register an institution's application in its sandbox, as its administrator would in the Entra admin center.
 
     Uploads the public part of the configured certificates, and asks for Calendars.ReadWrite, which is then still to
-    be consented to: classbell setup --only consent. Prints the ids of the new application, for classbell setup
-    --answer. Works with a sandbox only, the one that login_url names.
+    be consented to: classbell setup --only consent. Prints the ids of the application, for classbell setup
+    --answer, and tells the key ids of its certificates. Where it was registered before, that application gets what
+    it lacks. Works with a sandbox only, the one that login_url names.
 
     Example: classbell sandbox register | classbell setup --answer -
     """
@@ -50,19 +51,35 @@ def register(invocation: Invocation, *, tenant: TenantOption = None) -> None:
         SystemClock().now(),
     )
     pems = [each.pem.decode() for each in certificates if each.pem]
-    ids = asyncio.run(_registered(draft, pems, tenant))
+    ids, keys = asyncio.run(_registered(draft, pems, tenant))
     output = invocation.output
     for key, value in ids.items():
         output.line(f'{key} = "{value}"')
-    output.answer(ids)
+    output.answer({**ids, "certificates": keys})
+    # Beside the ids, which go into setup --answer as they are.
+    for each in keys:
+        output.note(f"Certificate {each['sha1']} has the key id {each['key_id']}")
+    if not pems:
+        output.note(
+            f"Registered without a certificate. Next: classbell cert new -i {draft.settings.id} --configure, and"
+            " this command again"
+        )
+        return
     count = f"{len(pems)} certificate{'' if len(pems) == 1 else 's'}"
     output.note(
         f"Registered with {count}. Next: classbell setup --answer, then classbell setup --only consent"
     )
 
 
-async def _registered(draft: "Draft", pems: list[str], domain: str | None) -> dict[str, str]:
-    from classbell.life import SystemClock  # noqa: PLC0415 (keeps --help fast)
+async def _registered(
+    draft: "Draft", pems: list[str], domain: str | None
+) -> tuple[dict[str, str], list[dict[str, str]]]:
+    """The ids of the application, and the certificates that it has now."""
+    from cryptography.x509 import load_pem_x509_certificate  # noqa: PLC0415 (keeps --help fast)
+
+    from classbell.identity.material import sha1, shown  # noqa: PLC0415
+    from classbell.life import SystemClock  # noqa: PLC0415
+    from classbell.setup import application_name, one_line  # noqa: PLC0415
     from classbell.transport import AiohttpTransport  # noqa: PLC0415
 
     settings = draft.settings
@@ -77,14 +94,29 @@ async def _registered(draft: "Draft", pems: list[str], domain: str | None) -> di
             known = ", ".join(each["domain"] for each in tenants) or "none"
             raise typer.BadParameter(f"--tenant must name one of the sandbox's tenants: {known}.")
         base = f"{base}/{fitting[0]['tenant_id']}/apps"
-        new = {"name": f"Classbell ({settings.name})", "certificates": pems}
-        app = await _asked(transport, "POST", base, new)
-        await _asked(transport, "PATCH", f"{base}/{app['client_id']}", {"required": [PERMISSION]})
-    return {
+        name = application_name(one_line(settings.name) or settings.id)
+        app = _earlier(await _asked(transport, "GET", base), settings.tenant.client_id, name)
+        app = app or await _asked(transport, "POST", base, {"name": name})
+        place = f"{base}/{app['client_id']}"
+        there = {each["sha1"] for each in app["certificates"]}
+        for pem in pems:
+            if shown(sha1(load_pem_x509_certificate(pem.encode()))) not in there:
+                await _asked(transport, "POST", f"{place}/certificates", {"pem": pem})
+        wanted = sorted({PERMISSION, *app["required"]})
+        app = await _asked(transport, "PATCH", place, {"required": wanted})
+    ids = {
         "tenant_id": fitting[0]["tenant_id"],
         "client_id": app["client_id"],
         "application_object_id": app["object_id"],
     }
+    return ids, [{"sha1": each["sha1"], "key_id": each["key_id"]} for each in app["certificates"]]
+
+
+def _earlier(apps: list[Any], client: str | None, name: str) -> Any:
+    """The application that was registered for the institution before: the configured one, or one of this name."""
+    configured = [app for app in apps if app["client_id"] == client]
+    called_so = [app for app in apps if app["name"] == name]
+    return next(iter(configured + called_so), None)
 
 
 async def _asked(transport: "Transport", method: str, url: str, body: Any = None) -> Any:

@@ -46,9 +46,7 @@ def serve(
         bool,
         typer.Option("--open-administration", help="Let other computers administer it and see its pages."),
     ] = False,
-    while_stdin: Annotated[
-        bool, typer.Option("--while-stdin", help="End when standard input ends.", hidden=True)
-    ] = False,
+    while_stdin: Annotated[bool, typer.Option("--while-stdin", help="End when standard input ends.")] = False,
 ) -> None:
     """
     Serve a sandbox until Ctrl-C. It is not Microsoft 365, and without --data it keeps nothing.
@@ -61,6 +59,7 @@ def serve(
 
     from classbell.sandbox import notice  # noqa: PLC0415
 
+    _see_host(host, beyond_loopback=beyond_loopback)
     sandbox = _opened(file, data)
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
@@ -100,6 +99,22 @@ def serve(
     output.line(f"Served {', '.join(f'{count} {name}' for name, count in counted.items())}.")
 
 
+def _see_host(host: str, *, beyond_loopback: bool) -> None:
+    import ipaddress  # noqa: PLC0415 (keeps --help fast)
+
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        raise typer.BadParameter(
+            f'--host takes an IP address of this computer, such as 127.0.0.1; "{host}" is none.'
+        ) from None
+    if not (address.is_loopback or beyond_loopback):
+        raise typer.BadParameter(
+            f"--host {host} can be reached from other computers, and a sandbox is not for a network;"
+            " if you insist, add --beyond-loopback."
+        )
+
+
 def _opened(file: Path | None, data: Path | None) -> "Sandbox":
     """
     The sandbox of a file, of a folder, of both, or an empty one.
@@ -115,7 +130,7 @@ def _opened(file: Path | None, data: Path | None) -> "Sandbox":
     except SandboxFileError as error:
         raise ConfigurationError(
             "E-SANDBOX-FILE",
-            f"{error}",
+            f"{error}.",
             why="the sandbox takes its tenants and mailboxes from this file.",
             do="see docs/reference/sandbox.md for its form",
         ) from error
@@ -155,12 +170,15 @@ def _listening(host: str, port: int) -> "Iterator[None]":
 
 def _unusable(error: Exception) -> "ClassbellError":
     from classbell.errors import ConfigurationError  # noqa: PLC0415 (keeps --help fast)
+    from classbell.sandbox import DataInUse  # noqa: PLC0415
 
+    in_use = isinstance(error, DataInUse)
+    what = f"{error}"
     return ConfigurationError(
         "E-SANDBOX-DATA",
-        f"{error}",
+        f"{what[:1].upper()}{what[1:].rstrip('.')}.",
         why="the sandbox keeps its state in the folder given with --data.",
-        do="name another folder, or make room in this one",
+        do=f"{'end the other one' if in_use else 'make room in this folder'}, or name another folder",
     )
 
 

@@ -21,7 +21,7 @@ from classbell.sandbox.clock import SandboxClock
 from classbell.sandbox.faults import Fault, Faults, RequestInfo
 from classbell.sandbox.file import SandboxFileError
 from classbell.sandbox.history import Change, History, Record
-from classbell.sandbox.keeping.errors import DataError
+from classbell.sandbox.keeping.errors import DataError, DataInUse
 from classbell.sandbox.latency import Latency
 from classbell.sandbox.mailbox import Mailbox
 from classbell.sandbox.refusals import Refusal
@@ -36,6 +36,7 @@ __all__ = [
     "App",
     "Change",
     "DataError",
+    "DataInUse",
     "Fault",
     "Faults",
     "History",

@@ -1,5 +1,6 @@
 """A sandbox described by a TOML file."""
 
+import re
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
@@ -97,8 +98,22 @@ def load(path: Path, make: "type[Sandbox]", data: Path | None = None) -> "Sandbo
     except (OSError, ValueError, msgspec.MsgspecError) as error:
         if made is not None:
             made.close()
-        raise SandboxFileError(f"{path}: {error}") from error
+        raise SandboxFileError(_in_words(path, error)) from error
     return sandbox
+
+
+# As msgspec words it; a place in the file follows it, as in `$.tenants[0]`.
+_UNKNOWN_KEY = re.compile(r"Object contains unknown field `([^`]*)`(?: - at `\$\.?([^`]*)`)?")
+
+
+def _in_words(path: Path, error: Exception) -> str:
+    if isinstance(error, OSError):
+        named = "" if error.filename in {None, str(path)} else f": {error.filename}"
+        return f"{path}{named} cannot be read: {error.strerror or type(error).__name__}"
+    unknown = _UNKNOWN_KEY.fullmatch(str(error))
+    if unknown is None:
+        return f"{path}: {error}"
+    return f'{path}: unknown key "{unknown[1]}"' + (f" in {unknown[2]}" if unknown[2] else "")
 
 
 def _path(kind: type, value: Any) -> Any:

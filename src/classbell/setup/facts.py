@@ -22,6 +22,11 @@ def is_guid(text: str) -> bool:
     return _GUID.fullmatch(text) is not None
 
 
+def application_name(institution: str) -> str:
+    """What an institution's application is called in its tenant."""
+    return f"Classbell for {institution}"[:_APPLICATION_NAME].rstrip()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Facts:
     """
@@ -63,7 +68,7 @@ class Facts:
     @property
     def app_name(self) -> str:
         """What the application is called in the tenant."""
-        return f"Classbell for {self.institution}"[:_APPLICATION_NAME].rstrip()
+        return application_name(self.institution)
 
     @property
     def scope_name(self) -> str:

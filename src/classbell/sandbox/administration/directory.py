@@ -214,7 +214,9 @@ def _tenant(tenant: Tenant) -> forms.TenantTold:
 
 def _app(app: App) -> forms.AppTold:
     certificates = [
-        forms.CertificateTold(sha1=each.sha1, sha256=each.sha256, start=each.start, end=each.end)
+        forms.CertificateTold(
+            key_id=each.key_id, sha1=each.sha1, sha256=each.sha256, start=each.start, end=each.end
+        )
         for each in app.credentials
     ]
     return forms.AppTold(

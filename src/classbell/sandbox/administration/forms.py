@@ -55,6 +55,7 @@ class AppChange(Form):
 class CertificateTold(BaseModel):
     """A registered certificate."""
 
+    key_id: str
     sha1: str
     sha256: str
     start: datetime

@@ -18,7 +18,7 @@ import msgspec
 
 from classbell.sandbox.history import Change, Record
 from classbell.sandbox.keeping import rows
-from classbell.sandbox.keeping.errors import DataError
+from classbell.sandbox.keeping.errors import DataError, DataInUse
 from classbell.sandbox.keeping.past import KeptHistory
 from classbell.sandbox.store import Mail
 
@@ -306,7 +306,7 @@ def _opened(path: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         database.close()
         if "locked" in str(error):
-            raise DataError(f"another sandbox keeps its state in {path.parent}") from error
+            raise DataInUse(f"another sandbox keeps its state in {path.parent}") from error
         raise DataError(f"{path} is no state of a sandbox: {error}") from error
     except sqlite3.DatabaseError as error:
         database.close()
