@@ -170,6 +170,20 @@ class Suspended(StrEnum):
     CALENDAR = "calendar"
 
 
+class LeaveMode(StrEnum):
+    """
+    What becomes of the events of somebody who leaves.
+
+    unlink only: all stay. delete future events: those that start in the future go. delete all events: all go that
+    the ledger knows. cleanup: all go that this installation ever made there, also what the ledger no longer knew.
+    """
+
+    UNLINK_ONLY = "UNLINK_ONLY"
+    DELETE_FUTURE_EVENTS = "DELETE_FUTURE_EVENTS"
+    DELETE_ALL_EVENTS = "DELETE_ALL_EVENTS"
+    CLEANUP = "CLEANUP"
+
+
 class ChangeState(StrEnum):
     """
     Where a change stands; the first four are open.

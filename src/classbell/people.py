@@ -6,8 +6,8 @@ attach; the first audience that serves a person from a source decides the profil
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +75,33 @@ def receipts(
                 )
                 unserved = np.zeros_like(unserved)
     return result, remarks
+
+
+def without(
+    served: Sequence[Receipt], forgotten: Collection[str], digest: Callable[[str], str]
+) -> list[Receipt]:
+    """
+    The same without persons who were forgotten: as if no source named them.
+
+    Args:
+        forgotten: the digests of their mailbox keys, which *digest* makes.
+    """
+    if not forgotten:
+        return list(served)
+
+    def known(person: str) -> bool:
+        return digest(mailbox_key(person)) not in forgotten
+
+    result = []
+    for receipt in served:
+        snapshot = receipt.snapshot
+        people = receipt.people & np.fromiter((known(person) for person in snapshot.people), dtype=np.bool_)
+        coverage = replace(
+            snapshot.coverage,
+            unread=frozenset(person for person in snapshot.coverage.unread if known(person)),
+        )
+        result.append(replace(receipt, people=people, snapshot=replace(snapshot, coverage=coverage)))
+    return result
 
 
 def _not_addressable(snapshot: Snapshot, addressable: NDArray[np.bool_]) -> Remark:

@@ -25,7 +25,7 @@ from classbell.holds import Holding
 from classbell.ledger import Accepted, InstitutionLedger
 from classbell.model import Snapshot, Suspended, Window
 from classbell.numbering import Numbering
-from classbell.people import mailbox_key, receipts
+from classbell.people import mailbox_key, receipts, without
 from classbell.planning import Planning
 from classbell.ports import Ports
 from classbell.reach import coverages, in_order
@@ -100,6 +100,7 @@ class Run:
         snapshots, failed = await self._read(window)
         failures = tuple(failed.values())
         served, remarks = receipts(office.settings.audience, snapshots)
+        served = without(served, await ledger.persons.forgotten(), ledger.persons.digest)
         mailboxes: Numbering[str] = Numbering(await ledger.mailboxes.numbers())
         renderings = Renderings(
             office.settings.profiles, office.ports.files, await ledger.meetings.known_renderings()

@@ -19,7 +19,9 @@ from classbell.cli import (
     explain,
     holds,
     init,
+    leaving,
     ledger,
+    pausing,
     plan,
     runs,
     sandbox,
@@ -60,6 +62,8 @@ for each in (
     runs,
     verify,
     ledger,
+    pausing,
+    leaving,
     sandbox,
     version,
 ):

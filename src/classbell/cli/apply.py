@@ -60,14 +60,34 @@ def sync(
     *,
     yes: Yes = False,
     allow_deletes: AllowDeletes = 0,
+    reset: Annotated[
+        bool, typer.Option("--reset", help="Put one person's calendar back to what it should be.")
+    ] = False,
 ) -> int:
     """
     Bring calendars up to date now: all of them, or one person's.
 
-    The same guards as ever apply. Ctrl-C is safe.
+    With --reset whatever the person has changed or deleted of it is put back, and a deleted calendar of ours is made
+    again. The same guards as ever apply. Ctrl-C is safe.
     """
+    if reset and person is None:
+        from classbell.errors import ConfigurationError  # noqa: PLC0415 (keeps --help fast)
+
+        raise ConfigurationError(
+            "E-RESET",
+            "Whose calendar is to be put back must be said.",
+            why="--reset undoes what people have changed in their calendars",
+            do="name one person: classbell sync PERSON --reset",
+            effect="no calendar was changed",
+        )
     from classbell.cli.running import deliver_all  # noqa: PLC0415 (keeps --help fast)
 
     return deliver_all(
-        invocation, person=person, show=False, yes=yes, allow_deletes=allow_deletes, everything=False
+        invocation,
+        person=person,
+        show=False,
+        yes=yes,
+        allow_deletes=allow_deletes,
+        everything=False,
+        reset=reset,
     )

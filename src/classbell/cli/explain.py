@@ -47,6 +47,7 @@ def explain(
 
 async def _explanation(office: "Office", settings: "InstitutionSettings", person: str) -> dict[str, Any]:
     from classbell.cli.plan_view import PlanView  # noqa: PLC0415
+    from classbell.cli.suspended import suspended  # noqa: PLC0415
     from classbell.people import mailbox_key  # noqa: PLC0415
     from classbell.run import Run  # noqa: PLC0415
 
@@ -69,6 +70,8 @@ async def _explanation(office: "Office", settings: "InstitutionSettings", person
         }
         if mailbox
         else None,
+        "suspended": await suspended(office.ledger, mailbox_key(person)),
+        "deleted_by_owner": await office.ledger.wishes.of_mailbox(mailbox.id) if mailbox else [],
         "delivered": [_event(entry, body, settings.window.timezone, review.now) for entry, body in delivered],
         "pending": plan["changes"],
         "holds": plan["holds"],
@@ -132,6 +135,7 @@ def _past(change: Any, detail: str, finished_at: float | None, request_id: str) 
 
 def _print(invocation: Invocation, found: dict[str, Any], *, everything: bool) -> None:
     from classbell.cli.plan_view import REASONS  # noqa: PLC0415
+    from classbell.cli.suspended import print_suspended  # noqa: PLC0415
     from classbell.model import Reason  # noqa: PLC0415
 
     output = invocation.output
@@ -146,6 +150,9 @@ def _print(invocation: Invocation, found: dict[str, Any], *, everything: bool) -
     output.line(f"  3 mailbox   {mailbox['address'] if mailbox else 'nothing was ever delivered there'}")
     for out in mailbox["out"] if mailbox else ():
         output.line(f"              {out['code']}  {out['detail']}")
+    print_suspended(output, found["suspended"], found["institution"])
+    for meeting in found["deleted_by_owner"]:
+        output.line(f"              {meeting}: deleted by its owner")
     output.line(f"  4 plan      {_counted(len(found['pending']), 'change')} would be made now")
     for change in found["pending"] if everything else found["pending"][:SHOWN]:
         what = "; ".join(f"{d['field']} {d['old']} -> {d['new']}" for d in change["differences"])

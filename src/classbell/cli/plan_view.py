@@ -9,6 +9,7 @@ import numpy as np
 
 from classbell.cli.errors import warn
 from classbell.cli.output import Output
+from classbell.cli.suspended import print_suspended, suspended
 from classbell.differences import Difference, Seen, differences, seen
 from classbell.errors import HeldError
 from classbell.guards import Hold
@@ -88,6 +89,7 @@ class PlanView:
         self._meetings = review.meetings.keys()
         self._mailboxes = review.mailboxes.keys()
         self.changes = tuple(self._grouped())
+        self.suspended: list[dict[str, Any]] = []
 
     @classmethod
     async def of(cls, settings: InstitutionSettings, review: Review, ledger: InstitutionLedger) -> "PlanView":
@@ -97,7 +99,9 @@ class PlanView:
         }
         bodies = review.renderings.new_bodies()
         bodies.update(await ledger.meetings.bodies(wanted - bodies.keys() - {0}))
-        return cls(settings, review, bodies)
+        view = cls(settings, review, bodies)
+        view.suspended = await suspended(ledger)
+        return view
 
     def _grouped(self) -> Iterator[MeetingChange]:
         plan, passed = self.review.plan, self.review.verdict.passed
@@ -170,12 +174,14 @@ class PlanView:
                 for hold in review.verdict.holds
             ],
             "remarks": [{"code": remark.code, "text": remark.text} for remark in review.remarks],
+            "suspended": self.suspended,
             "changes": [_as_json(change) for change in self.changes],
         }
 
     def print(self, output: Output, *, everything: bool) -> None:
         """Totals, guards, reasons, and the changes: the first of them, or with *everything* all."""
         self.print_head(output)
+        print_suspended(output, self.suspended, self.settings.name)
         self._print_guards(output)
         if not self.changes:
             return

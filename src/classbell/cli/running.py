@@ -52,6 +52,7 @@ class Wish:
     yes: bool
     allow_deletes: int
     everything: bool
+    reset: bool = False
 
 
 def worst(codes: Sequence[int]) -> int:
@@ -118,9 +119,17 @@ def deliver_all(
     yes: bool,
     allow_deletes: int,
     everything: bool,
+    reset: bool = False,
 ) -> int:
     """Plan and deliver for each institution; the exit code."""
-    wish = Wish(person=person, show=show, yes=yes, allow_deletes=allow_deletes, everything=everything)
+    wish = Wish(
+        person=person,
+        show=show,
+        yes=yes,
+        allow_deletes=allow_deletes,
+        everything=everything,
+        reset=reset,
+    )
     return Delivering(invocation, wish).run()
 
 
@@ -173,7 +182,8 @@ class Delivering:
 
     async def _one(self, office: Office, settings: InstitutionSettings) -> int:
         """One institution; what goes wrong with it is reported and keeps no other from its turn."""
-        self._run = Run(office, person=self._wish.person, allow_deletes=self._wish.allow_deletes)
+        wish = self._wish
+        self._run = Run(office, person=wish.person, allow_deletes=wish.allow_deletes, reset=wish.reset)
         try:
             review = await self._run.entered(await self._review(self._run, office))
             view = await PlanView.of(settings, review, office.ledger)
@@ -269,6 +279,9 @@ _ADVICE = {
     "E-MBX-404": f"{_NAMES}assign a licence, or correct the address at the source{_AT_ONCE}",
     "E-MBX-FULL": f"{_NAMES}their owners make room{_AT_ONCE}",
     "E-MBX-DENIED": f"{_NAMES}check which mailboxes the application may enter, in Exchange{_AT_ONCE}",
+    "E-PAUSED": "nothing; to go on: classbell resume PERSON, or classbell resume -i ID",
+    "E-UNLINKED": "nothing; to deliver there again: classbell resume PERSON",
+    "E-CAL-STOPPED": f"{_NAMES}to make the calendar again: classbell sync PERSON --reset",
     "E-LEDGER-LOST": f"{_NAMES}put back the newest copy of the ledger's database, or: classbell ledger rebuild",
 }
 

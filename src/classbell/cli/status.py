@@ -47,6 +47,7 @@ def status(invocation: Invocation) -> int:
 async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[str, Any]:
     from classbell.cli.holds import as_json as hold_json  # noqa: PLC0415
     from classbell.cli.running import waiting_json, waiting_words  # noqa: PLC0415
+    from classbell.cli.suspended import suspended  # noqa: PLC0415
     from classbell.report import needs_a_person  # noqa: PLC0415
     from classbell.zones import utc_text  # noqa: PLC0415
 
@@ -75,6 +76,7 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
         if runs
         else None,
         "holds": [hold_json(hold, now) for hold in holds],
+        "suspended": await suspended(office.ledger),
         "events": events,
         "mailboxes": mailboxes,
         "waiting": [waiting_json(w) | {"text": waiting_words(w)} for w in waiting],
@@ -150,6 +152,7 @@ def _told(error: "ClassbellError") -> dict[str, str]:
 
 def _print(invocation: Invocation, state: dict[str, Any]) -> None:
     from classbell.cli.holds import print_hold  # noqa: PLC0415
+    from classbell.cli.suspended import print_suspended  # noqa: PLC0415
 
     output = invocation.output
     last = state["last_run"]
@@ -165,6 +168,7 @@ def _print(invocation: Invocation, state: dict[str, Any]) -> None:
         print_hold(output, hold)
     if len(state["holds"]) > HOLDS_SHOWN:
         output.line(f"  ... {len(state['holds']) - HOLDS_SHOWN} more are held: classbell holds list")
+    print_suspended(output, state["suspended"], state["name"])
     for source in state["sources"]:
         output.line(f"  source {source['name']}   last accepted {_ago(source['seconds_ago'])} ago")
     _print_failures(output, state)

@@ -15,8 +15,10 @@ from classbell.ledger.database import SCHEMA, Database, insert_one
 from classbell.ledger.entries import Entries, full_key
 from classbell.ledger.holds import Found, Holds, HoldState, StoredHold
 from classbell.ledger.known import Knowledge, KnownMailbox
+from classbell.ledger.leaving import AcceptedLeave, Leaving, Left
 from classbell.ledger.mailboxes import Mailboxes, OutMailbox
 from classbell.ledger.meetings import KnownRendering, Meetings, NewRendering
+from classbell.ledger.persons import Persons
 from classbell.ledger.rebuilding import Rebuilding, RebuiltMailbox, Standing, doubt
 from classbell.ledger.rekeying import Rekeyed
 from classbell.ledger.runs import PastRun, RunChanges, Runs, SourceState
@@ -41,6 +43,8 @@ class InstitutionLedger:
         self.sightings = Sightings(database, number)
         self.wishes = OwnersWishes(database, number)
         self.suspensions = Suspensions(database, number)
+        self.leaving = Leaving(database, number)
+        self.persons = Persons(database, number, installation, key)
         self.known = Knowledge(database, number)
         self.rebuilding = Rebuilding(database, number)
         self.holds = Holds(database, number)
@@ -180,6 +184,7 @@ __all__ = [
     "SCHEMA",
     "Acceptance",
     "Accepted",
+    "AcceptedLeave",
     "Found",
     "HoldState",
     "InstitutionLedger",
@@ -187,6 +192,7 @@ __all__ = [
     "KnownMailbox",
     "KnownRendering",
     "Ledger",
+    "Left",
     "NewRendering",
     "OutMailbox",
     "OwnersWishes",

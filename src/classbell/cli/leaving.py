@@ -1,0 +1,200 @@
+"""``classbell unlink`` and ``purge``: a person, or a whole institution, wants nothing of us any more."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from classbell.cli.invocation import Invocation, command
+from classbell.model import LeaveMode
+
+if TYPE_CHECKING:
+    from classbell.leaving import Departed, Departure, Farewell
+    from classbell.settings import InstitutionSettings
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needs --deletes.")]
+Deletes = Annotated[
+    int | None,
+    typer.Option(
+        "--deletes", metavar="N", min=0, help="With --yes: how many events you expect to be deleted."
+    ),
+]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for whoever looks later.")]
+SHOWN = 20
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    command(app)(unlink)
+    command(app)(purge)
+
+
+def unlink(
+    invocation: Invocation,
+    person: Annotated[str, typer.Argument(metavar="PERSON", help="The address of the person.")],
+    *,
+    mode: Annotated[
+        LeaveMode, typer.Option("--mode", case_sensitive=False, help="What becomes of the events there.")
+    ],
+    reason: Reason = "",
+    yes: Yes = False,
+    deletes: Deletes = None,
+) -> int:
+    """
+    Deliver nothing to a person any more, and remove what stands there as far as the mode says.
+
+    UNLINK_ONLY leaves all events; DELETE_FUTURE_EVENTS removes those that start in the future; DELETE_ALL_EVENTS all
+    that the ledger knows; CLEANUP reads the mailbox first and removes all that this installation ever made there.
+    Deleted events go to Deleted Items. To link the person again: classbell resume PERSON.
+    """
+    return _Leaving(invocation, mode, person, reason, yes=yes, deletes=deletes).run()
+
+
+def purge(invocation: Invocation, *, reason: Reason = "", yes: Yes = False, deletes: Deletes = None) -> int:
+    """
+    Remove everything that this installation ever made in the mailboxes of one institution, and pause it.
+
+    Reads all its mailboxes first. To deliver again: classbell resume -i ID.
+    """
+    if invocation.institution_id is None:
+        from classbell.errors import ConfigurationError  # noqa: PLC0415 (keeps --help fast)
+
+        raise ConfigurationError(
+            "E-INSTITUTION",
+            "Which institution is to be purged must be said.",
+            why="it empties the calendars of everybody there",
+            do="name it: classbell purge --institution ID",
+            effect="nothing was done",
+        )
+    return _Leaving(invocation, LeaveMode.CLEANUP, None, reason, yes=yes, deletes=deletes).run()
+
+
+class _Leaving:
+    def __init__(
+        self,
+        invocation: Invocation,
+        mode: LeaveMode,
+        person: str | None,
+        reason: str,
+        *,
+        yes: bool,
+        deletes: int | None,
+    ) -> None:
+        self._invocation = invocation
+        self._output = invocation.output
+        self._mode = mode
+        self._person = person
+        self._reason = reason or ("purged" if person is None else f"unlinked ({mode})")
+        self._yes = yes
+        self._deletes = deletes
+        self._departure: Departure | None = None
+
+    def run(self) -> int:
+        """Count, show, ask, and do it; the exit code."""
+        from classbell.cli.assembly import run_until_interrupted  # noqa: PLC0415 (keeps --help fast)
+
+        self._invocation.open_log()
+        self._output.start()
+        return run_until_interrupted(self._leave(), self._stop, self._output.note)
+
+    def _stop(self) -> bool:
+        return self._departure is not None and self._departure.stop()
+
+    async def _leave(self) -> int:
+        from classbell.cli.assembly import interruptible, workplace  # noqa: PLC0415
+        from classbell.deliver import Progress  # noqa: PLC0415
+        from classbell.leaving import Departure  # noqa: PLC0415
+
+        settings = self._invocation.chosen
+        async with workplace(self._invocation.configuration, writing=True, ask=self._invocation.ask) as place:
+            self._departure = Departure(await place.office(settings), self._mode, person=self._person)
+            farewell = await self._departure.look()
+            self._show(farewell, settings)
+            if farewell.rebuilt is not None and farewell.rebuilt.interrupted:
+                return 130
+            with interruptible():
+                agreed = self._agreed(farewell)
+            if not agreed:
+                self._output.note("Nothing was changed.")
+                return 0
+            with self._output.progress("Deleting", farewell.left.deletes) as bar:
+
+                def tell(progress: Progress) -> None:
+                    bar.advance(max(min(progress.done, bar.total) - bar.done, 0), "")
+
+                departed = await self._departure.carry_out(farewell, self._reason, tell)
+            return self._report(departed)
+
+    def _show(self, farewell: "Farewell", settings: "InstitutionSettings") -> None:
+        left, rebuilt = farewell.left, farewell.rebuilt
+        who = self._person or settings.name
+        self._output.line(f"{who}   {self._mode}", style="bold")
+        self._output.line(
+            f"  before   {left.events} events of ours in {left.mailboxes} mailboxes, {left.coming} of them to come"
+        )
+        self._output.line(f"  delete   {left.deletes}")
+        self._output.line(f"  after    {left.after}, and nothing is delivered any more")
+        if left.uncertain:
+            self._output.warning(
+                "E-UNKNOWN",
+                f"{left.uncertain} more may have been made: their answers are missing. They are looked for by the"
+                " next run; repeat this command after it.",
+            )
+        for mailbox, sighting in rebuilt.held[:SHOWN] if rebuilt else ():
+            self._output.warning("E-EVT-FOREIGN", f"{mailbox.address}: held, not touched: {sighting.detail}")
+        if rebuilt and rebuilt.held_count > SHOWN:
+            self._output.line(f"  ... {rebuilt.held_count - SHOWN} more are held: classbell verify --all")
+        for unread in rebuilt.unread[:SHOWN] if rebuilt else ():
+            self._output.warning(
+                unread.code,
+                f"{unread.mailbox.address} could not be read: {unread.detail} Only what the ledger knows goes there.",
+            )
+        self._output.event(
+            "leave",
+            institution=settings.id,
+            person=self._person,
+            mode=self._mode.value,
+            before=left.events,
+            coming=left.coming,
+            mailboxes=left.mailboxes,
+            deletes=left.deletes,
+            after=left.after,
+            uncertain=left.uncertain,
+            given_up=left.open,
+            held=rebuilt.held_count if rebuilt else 0,
+            unread=rebuilt.unread_count if rebuilt else 0,
+        )
+
+    def _agreed(self, farewell: "Farewell") -> bool:
+        deletes = farewell.left.deletes
+        flag = f"--yes --deletes {deletes}"
+        if self._yes:
+            if (self._deletes or 0) == deletes:
+                return True
+            from classbell.errors import ConfigurationError  # noqa: PLC0415
+
+            raise ConfigurationError(
+                "E-LEAVE-COUNT",
+                f"{deletes} events would be deleted, not {self._deletes or 0}.",
+                why="--yes approves exactly the number that --deletes gives",
+                do=f"if {deletes} is right, repeat the command with {flag}",
+                effect="nothing was changed",
+            )
+        if not deletes:
+            return self._output.confirm("Deliver nothing there any more?", flag=flag)
+        return self._output.ask_number("Type the number of events to delete", flag=flag) == deletes
+
+    def _report(self, departed: "Departed") -> int:
+        from classbell.model import Action  # noqa: PLC0415
+
+        after = departed.after
+        deleted = departed.tally.done[Action.DELETE]
+        self._output.line(f"Deleted {deleted} events; {after.events} of ours remain.")
+        rest = after.deletes + after.uncertain
+        if rest:
+            self._output.note(f"{rest} wait; each later run goes on with them: classbell apply")
+        self._output.event(
+            "left", deleted=deleted, remain=after.events, waiting=after.deletes, uncertain=after.uncertain
+        )
+        if departed.tally.interrupted:
+            return 130
+        return 3 if rest else 0

@@ -1,0 +1,231 @@
+"""``classbell pause``, ``resume`` and ``forget``: persons and institutions for whom nothing is written."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from classbell.cli.invocation import Invocation, command
+
+if TYPE_CHECKING:
+    from classbell.run import Office
+    from classbell.settings import InstitutionSettings
+
+Work = Callable[["Office", "InstitutionSettings"], Awaitable[str]]
+"""Does what was asked for one institution; what to say of it."""
+
+Person = Annotated[str | None, typer.Argument(metavar="[PERSON]", help="The address of one person.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    command(app)(pause)
+    command(app)(resume)
+    command(app)(forget)
+
+
+def pause(
+    invocation: Invocation,
+    person: Person = None,
+    *,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for whoever looks later.")],
+    until: Annotated[
+        str | None,
+        typer.Option(
+            "--until", metavar="TIME", help="When it ends by itself, such as 2026-10-01 or 2026-10-01T18:00."
+        ),
+    ] = None,
+) -> int:
+    """
+    Write nothing to a person's calendar, or to any of an institution (-i ID), until it is resumed.
+
+    What is due meanwhile waits and is shown with the reason. Events that stand there stay.
+    """
+
+    async def work(office: "Office", settings: "InstitutionSettings") -> str:
+        from classbell.model import Suspended  # noqa: PLC0415 (keeps --help fast)
+        from classbell.zones import utc_text  # noqa: PLC0415
+
+        now = office.ports.clock.now()
+        end = _moment(until, settings.window.timezone, now)
+        if person is None:
+            _named(invocation, "paused", "pause")
+            await office.ledger.suspensions.pause_all(reason, now, end)
+        else:
+            key = _key(person)
+            known = await office.ledger.suspensions.of(key)
+            if known is not None and known.kind is not Suspended.PAUSED:
+                raise _already(person, known.kind)
+            await office.ledger.suspensions.suspend(key, Suspended.PAUSED, reason, now, end)
+        when = f" until {utc_text(end)}" if end else ""
+        return f"{person or settings.name} is paused{when}. To go on: classbell resume {person or '-i ' + settings.id}"
+
+    return _run(invocation, work, "paused", person)
+
+
+def resume(invocation: Invocation, person: Person = None) -> int:
+    """
+    Write to a person's calendar again, or to those of an institution (-i ID); the next run catches up.
+
+    Also links a person again who was unlinked or forgotten, and an institution that was purged.
+    """
+
+    async def work(office: "Office", settings: "InstitutionSettings") -> str:
+        from classbell.errors import ConfigurationError  # noqa: PLC0415
+
+        ledger = office.ledger
+        if person is None:
+            _named(invocation, "resumed", "resume")
+            await ledger.suspensions.resume_all()
+            return f"{settings.name} is resumed. To catch up now: classbell apply -i {settings.id}"
+        key = _key(person)
+        known = await ledger.suspensions.of(key)
+        if known is not None:
+            await ledger.suspensions.lift(known.mailbox.id)
+        if not await ledger.persons.recall(key) and known is None:
+            raise ConfigurationError(
+                "E-PERSON-ACTIVE",
+                f"{person} is neither paused nor unlinked.",
+                why="the address may be misspelled, or somebody else has resumed it",
+                do="see who is: classbell status",
+                effect="nothing was changed",
+            )
+        return f"{person} is resumed. To catch up now: classbell sync {person}"
+
+    return _run(invocation, work, "resumed", person)
+
+
+def forget(
+    invocation: Invocation,
+    person: Annotated[str, typer.Argument(metavar="PERSON", help="The address of the person.")],
+    *,
+    leave_events: Annotated[
+        bool,
+        typer.Option("--leave-events", help="Even if events of ours stand there, which stay then for good."),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> int:
+    """
+    Erase a person's data from the ledger. Changes no calendar; first unlink, so that no event remains.
+
+    A digest that names nobody stays, so that nothing is delivered to them again, even if a timetable still names
+    them; classbell resume PERSON takes it away, and then they are like somebody new.
+    """
+
+    async def work(office: "Office", _: "InstitutionSettings") -> str:
+        from classbell.cli.assembly import interruptible  # noqa: PLC0415
+        from classbell.errors import ConfigurationError, HeldError  # noqa: PLC0415
+
+        key = _key(person)
+        mailbox = await office.ledger.mailboxes.find(key)
+        if mailbox is None:
+            raise ConfigurationError(
+                "E-PERSON-UNKNOWN",
+                f"The ledger knows nobody called {person}.",
+                why="nothing was ever delivered to this address, or it was forgotten already",
+                do="check the address",
+                effect="nothing was changed",
+            )
+        events, perhaps = await office.ledger.persons.standing(mailbox.id)
+        if perhaps or (events and not leave_events):
+            raise HeldError(
+                "E-FORGET-EVENTS",
+                f"{events} events of ours stand in the calendar of {person}"
+                + (f", and perhaps {perhaps} more." if perhaps else "."),
+                why="without the ledger nobody could tell any more that they are ours",
+                do=f"classbell unlink {person} --mode DELETE_ALL_EVENTS, and then again; or --leave-events"
+                + (", once it is certain what stands there" if perhaps else ""),
+                effect="nothing was changed",
+            )
+        with interruptible():
+            if not yes and not invocation.output.confirm(
+                f"Erase all data of {person}? {events} events stay there for good.", flag="--yes"
+            ):
+                return "Nothing was changed."
+        await office.ledger.persons.forget(mailbox.id, key)
+        return f"All data of {person} is erased from the ledger. Backups and saved plans are yours to delete."
+
+    return _run(invocation, work, "forgotten", person)
+
+
+def _run(invocation: Invocation, work: Work, done: str, person: str | None) -> int:
+    import asyncio  # noqa: PLC0415 (keeps --help fast)
+
+    from classbell.cli.assembly import workplace  # noqa: PLC0415
+
+    async def all_of_it() -> None:
+        settings = invocation.chosen
+        async with workplace(invocation.configuration, writing=True) as place:
+            told = await work(await place.office(settings), settings)
+        invocation.output.line(told)
+        invocation.output.answer({"institution": settings.id, "person": person, "done": done})
+
+    asyncio.run(all_of_it())
+    return 0
+
+
+def _named(invocation: Invocation, done: str, name: str) -> None:
+    """Whole institutions are named: nobody means all of them by leaving a word out."""
+    if invocation.institution_id is None:
+        from classbell.errors import ConfigurationError  # noqa: PLC0415
+
+        raise ConfigurationError(
+            "E-INSTITUTION",
+            f"Who is to be {done} must be said.",
+            why="without a person it is a whole institution",
+            do=f"name one: classbell {name} PERSON, or classbell {name} -i ID",
+            effect="nothing was changed",
+        )
+
+
+def _key(person: str) -> str:
+    from classbell.errors import ConfigurationError  # noqa: PLC0415
+    from classbell.people import is_address, mailbox_key  # noqa: PLC0415
+
+    if not is_address(person):
+        raise ConfigurationError(
+            "E-PERSON-UNKNOWN",
+            f"{person} is no address of a mailbox.",
+            why="persons are named by the address of their mailbox",
+            do="check the address; at the source it must be written as the mailbox is",
+            effect="nothing was changed",
+        )
+    return mailbox_key(person)
+
+
+def _already(person: str, kind: str) -> Exception:
+    from classbell.errors import ConfigurationError  # noqa: PLC0415
+
+    return ConfigurationError(
+        "E-PERSON-SUSPENDED",
+        f"Nothing is delivered to {person} anyway: {kind}.",
+        why="unlinked persons get nothing until they are linked again; where a deleted calendar stops us, nothing"
+        " goes until sync PERSON --reset",
+        do=f"nothing; to deliver again: classbell resume {person}",
+        effect="nothing was changed",
+    )
+
+
+def _moment(text: str | None, timezone: str, now: float) -> float | None:
+    """The instant that is meant, in the institution's zone unless it names another."""
+    from zoneinfo import ZoneInfo  # noqa: PLC0415
+
+    from classbell.errors import ConfigurationError  # noqa: PLC0415
+
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        end = (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(timezone))).timestamp()
+    except ValueError:
+        end = 0.0
+    if end <= now:
+        raise ConfigurationError(
+            "E-UNTIL",
+            f"--until {text} is no time to come.",
+            why="a pause ends in the future, or by classbell resume",
+            do="give a date or a time such as 2026-10-01 or 2026-10-01T18:00",
+            effect="nothing was changed",
+        )
+    return end

@@ -1,0 +1,165 @@
+"""
+Leaving: a person wants nothing of us any more, or a whole institution does.
+
+It needs no timetable: what goes follows from the ledger alone, after the mailboxes were read where nothing at all
+of ours shall remain. Delivered like everything else, with an entry, an etag and every answer recorded.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from classbell.access import Access
+from classbell.deliver import Charge, Delivery, Progress, Tally
+from classbell.errors import ClassbellError, ConfigurationError
+from classbell.ledger import Left, Waiting
+from classbell.model import LeaveMode, Mailbox
+from classbell.people import mailbox_key
+from classbell.readback import rebuild_of
+from classbell.run import Office
+from classbell.verify import RebuildProgress, Rebuilt
+
+PAGE = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Farewell:
+    """
+    What leaving would mean, before anything is done.
+
+    ``mailbox`` is None for the whole institution; ``rebuilt`` is what reading the mailboxes has shown, where nothing
+    at all is to remain.
+    """
+
+    mode: LeaveMode
+    mailbox: Mailbox | None
+    left: Left
+    rebuilt: Rebuilt | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Departed:
+    """What became of it: what was done, and what waits there still."""
+
+    tally: Tally
+    after: Left
+    waiting: tuple[Waiting, ...] = field(default=())
+
+
+class Departure:
+    """
+    One departure from one institution's calendars.
+
+    Args:
+        person: who leaves; None for everybody.
+    """
+
+    def __init__(self, office: Office, mode: LeaveMode, *, person: str | None) -> None:
+        self._office = office
+        self._mode = mode
+        self._person = person
+        self._stoppable: Callable[[], None] | None = None
+
+    def stop(self) -> bool:
+        """Begin nothing new; what is on its way is finished and recorded. False if nothing is under way."""
+        if self._stoppable is None:
+            return False
+        self._stoppable()
+        return True
+
+    async def look(self, tell: Callable[[RebuildProgress], None] = lambda _: None) -> Farewell:
+        """
+        Count what stands there and what would go. Writes to no mailbox.
+
+        Raises:
+            ConfigurationError: E-PERSON-UNKNOWN, the ledger does not know the person.
+            RefusedError, TemporaryError: the mailboxes were to be read, and cannot be.
+        """
+        mailbox = await self._mailbox()
+        rebuilt = None
+        if self._mode is LeaveMode.CLEANUP:
+            rebuilt = await self._read(await self._office.access(), mailbox, tell)
+        left = await self._office.ledger.leaving.look(
+            mailbox.id if mailbox else None, self._mode, self._office.ports.clock.now()
+        )
+        return Farewell(mode=self._mode, mailbox=mailbox, left=left, rebuilt=rebuilt)
+
+    async def carry_out(
+        self, farewell: Farewell, reason: str, tell: Callable[[Progress], None] = lambda _: None
+    ) -> Departed:
+        """
+        Suspend whom it concerns, and delete exactly what was counted.
+
+        Raises:
+            HeldError: E-LEAVE-CHANGED, it is no longer what was counted; nothing is done.
+            RefusedError, TemporaryError: Microsoft refuses us or cannot be reached; what was accepted waits.
+        """
+        office, ledger, clock = self._office, self._office.ledger, self._office.ports.clock
+        number = farewell.mailbox.id if farewell.mailbox else None
+        access = await office.access()
+        if farewell.left.deletes:
+            await access.tokens.token()
+        now = clock.now()
+        accepted = await ledger.leaving.accept(number, farewell.mode, farewell.left, reason, now)
+        if number is None:
+            await ledger.suspensions.pause_all(reason, now)
+        tally = Tally()
+        try:
+            office.witness.bear(accepted.revision)
+            if farewell.left.deletes:
+                tally = await self._deliver(access, accepted.revision, number, tell)
+        except ClassbellError as error:
+            await ledger.runs.finish(accepted.run_id, error.exit_code, {"error": error.code}, clock.now())
+            raise
+        after = await ledger.leaving.look(number, farewell.mode, now)
+        departed = Departed(tally=tally, after=after, waiting=tuple(await ledger.changes.waiting()))
+        code = 3 if after.deletes or after.uncertain else 0
+        done = {action.name.lower(): count for action, count in tally.done.items()}
+        await ledger.runs.finish(accepted.run_id, code, {"done": done, "mode": farewell.mode}, clock.now())
+        return departed
+
+    async def _mailbox(self) -> Mailbox | None:
+        if self._person is None:
+            return None
+        found = await self._office.ledger.mailboxes.find(mailbox_key(self._person))
+        if found is None:
+            raise ConfigurationError(
+                "E-PERSON-UNKNOWN",
+                f"The ledger knows nobody called {self._person}.",
+                why="nothing was ever delivered to this address",
+                do="check the address; to keep somebody out from the beginning: classbell pause PERSON",
+                effect="no calendar was changed",
+            )
+        return found
+
+    async def _read(
+        self, access: Access, mailbox: Mailbox | None, tell: Callable[[RebuildProgress], None]
+    ) -> Rebuilt:
+        rebuild = rebuild_of(self._office, access, None, tell)
+        self._stoppable = rebuild.stop
+        try:
+            return await (rebuild.all() if mailbox is None else rebuild.some([mailbox]))
+        finally:
+            self._stoppable = None
+
+    async def _deliver(
+        self, access: Access, revision: int, number: int | None, tell: Callable[[Progress], None]
+    ) -> Tally:
+        office = self._office
+        delivery = Delivery(
+            office.ledger,
+            access,
+            office.ports.clock,
+            Charge(
+                installation=office.installation,
+                institution=office.settings.id,
+                revision=revision,
+                bound=office.settings.safety.outcome_bound.total_seconds(),
+                only=number,
+            ),
+            tell,
+        )
+        self._stoppable = delivery.stop
+        try:
+            return await delivery.run()
+        finally:
+            self._stoppable = None
