@@ -69,7 +69,7 @@ class Witness:
                 revision = max(revision, known.revision)
         statement = _Statement(installation=self._installation, revision=revision)
         try:
-            self._files.write_durably(self._path, msgspec.json.encode(statement))
+            self._files.write_durably(self._path, msgspec.json.encode(statement), private=True)
         except OSError as error:
             raise HeldError(
                 "E-LEDGER-WITNESS",

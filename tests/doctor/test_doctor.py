@@ -278,6 +278,14 @@ def test_a_database_that_cannot_be_written_is_a_failure(clinic: Clinic) -> None:
     assert of(findings, "database") == [("failure", "E-DB-OPEN")]
 
 
+def test_a_ledger_that_everybody_may_read_is_a_warning(clinic: Clinic) -> None:
+    assert of(clinic.findings("database"), "database") == [("ok", "")]
+    clinic.world.database.chmod(0o644)
+    findings = clinic.findings("database")
+    assert of(findings, "database") == [("warning", "W-DB-READABLE"), ("ok", "")]
+    assert findings[0]["do"].startswith(f"chmod o= {clinic.world.database}")
+
+
 @pytest.mark.prove
 def test_a_database_that_is_locked_is_a_failure_for_now(clinic: Clinic) -> None:
     assert clinic.doctor("database").code == 0

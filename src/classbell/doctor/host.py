@@ -1,6 +1,6 @@
 """The installation itself: its configuration, the ledger's database, the lease."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 
 from classbell.doctor.finding import Finding, State
@@ -14,6 +14,7 @@ from classbell.witness import Witness
 # Less room than this, and the ledger may not get through the next bulk load.
 LITTLE_SPACE = 1_000_000_000
 _GB = 1_000_000_000
+_OTHERS = 0o007
 # The check of certificates tells it, and whether another one stands in for it.
 _TOLD_ELSEWHERE = {"E-CERT-EXPIRED", "E-CERT-NOT-YET"}
 _USAGE = 2
@@ -56,6 +57,8 @@ async def database(installation: Installation) -> AsyncIterator[Finding]:
         yield Finding.failure("database", error)
         return
     installation.ledger = ledger
+    for finding in _readable_by_others(installation):
+        yield finding
     free = None
     with suppress(OSError):
         free = files.free(installation.place.parent)
@@ -72,6 +75,23 @@ async def database(installation: Installation) -> AsyncIterator[Finding]:
         )
     else:
         yield Finding.ok("database", f"writable, schema {SCHEMA}{room}", **details)
+
+
+def _readable_by_others(installation: Installation) -> Iterator[Finding]:
+    """Of the files that say who attends what, whether everybody on this computer may read them."""
+    open_files = []
+    for path in (installation.place, installation.beside("-wal")):
+        with suppress(OSError):
+            if installation.ports.files.mode(path) & _OTHERS:
+                open_files.append(str(path))
+    if open_files:
+        yield Finding.warning(
+            "database",
+            "W-DB-READABLE",
+            f"Everybody on this computer may read the ledger: {', '.join(open_files)}.",
+            why="it says who attends what.",
+            do=f"chmod o= {' '.join(open_files)}",
+        )
 
 
 async def free_lease(installation: Installation) -> AsyncIterator[Finding]:

@@ -77,7 +77,7 @@ class Notebook:
 
     def _put(self, notes: tuple[Note, ...]) -> None:
         try:
-            self._files.write_durably(self._path, msgspec.json.encode(notes))
+            self._files.write_durably(self._path, msgspec.json.encode(notes), private=True)
         except OSError as error:
             raise self._unusable(error) from error
 

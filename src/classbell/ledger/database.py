@@ -8,9 +8,10 @@ synchronous"). Commits run inside one callback of the loop, so no cancellation c
 """
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -213,11 +214,22 @@ def _engine(url: str) -> Engine:
         return create_engine(parsed)
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        _create_private(Path(parsed.database))
     patience = {} if "timeout" in parsed.query else {"timeout": PATIENCE}
     engine = create_engine(parsed, poolclass=StaticPool, connect_args=patience)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _create_private(path: Path) -> None:
+    """
+    Make the file for nobody but us, if there is none: it says who attends what.
+
+    SQLite gives the files that it makes beside a database the same mode (SQLite's source, ``findCreateFileMode``).
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _begin(connection: Connection) -> None:
@@ -237,10 +249,11 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute("PRAGMA wal_autocheckpoint=20000")
     except BaseException:
+        # The cursor first: closing it on a closed connection fails, and would hide what went wrong.
+        cursor.close()
         connection.close()
         raise
-    finally:
-        cursor.close()
+    cursor.close()
 
 
 def _reject(future: "asyncio.Future[Any]", error: BaseException) -> None:

@@ -1,6 +1,7 @@
 """Opening a ledger: made at first use, refused where it is not ours, and clear about what is wrong."""
 
 import asyncio
+import os
 import sqlite3
 from pathlib import Path
 
@@ -124,6 +125,31 @@ async def test_a_new_ledger_holds_nothing(ledger: Ledger) -> None:
     assert await book.runs.sources() == {}
     assert await book.mailboxes.out() == []
     assert await book.entries.stale() == []
+
+
+async def test_a_file_that_is_no_database_is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / "ledger.db").write_bytes(b"not a database, but as long as the head of one" * 100)
+    with pytest.raises(ClassbellError) as refused:
+        await Ledger.open(f"sqlite:///{tmp_path}/ledger.db", INSTALLATION)
+    assert refused.value.what == "The ledger database cannot be opened: file is not a database."
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such permissions elsewhere")
+async def test_a_new_ledger_is_for_nobody_else_to_read_and_an_old_one_keeps_its_mode(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    before = os.umask(0o022)
+    try:
+        ledger = await Ledger.open(url, INSTALLATION)
+        await ledger.institution("uni")
+        assert {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == dict.fromkeys(
+            ["ledger.db", "ledger.db-wal", "ledger.db-shm"], 0o600
+        )
+        ledger.close()
+        (tmp_path / "ledger.db").chmod(0o640)
+        (await Ledger.open(url, INSTALLATION)).close()
+        assert (tmp_path / "ledger.db").stat().st_mode & 0o777 == 0o640
+    finally:
+        os.umask(before)
 
 
 async def _cannot_be_opened(url: str) -> None:
