@@ -1,0 +1,155 @@
+"""Who is suspended, who leaves, and who is forgotten, as the ledger keeps it."""
+
+import pytest
+from sqlalchemy import Connection, select
+from tests.contract.ledger.books import NOW, accept, conclude, create, delete, due, send, update
+
+from classbell.errors import HeldError
+from classbell.ledger import InstitutionLedger, Ledger, Left
+from classbell.ledger.schema import metadata
+from classbell.model import Action, Became, LeaveMode, Reason, Suspended
+
+pytestmark = pytest.mark.anyio
+
+SOON, LATE = int(NOW) - 60, int(NOW) + 60
+
+
+async def delivered(book: InstitutionLedger, *pairs: tuple[str, str, int]) -> None:
+    """Person, meeting and start of events that stand there."""
+    await accept(book, *(create(who, of, starts=at) for who, of, at in pairs))
+    for change in await due(book):
+        await send(book, [change])
+        (sent,) = [c for c, *_ in await book.changes.of_mailbox(change.mailbox.id) if c.id == change.id]
+        await conclude(book, sent, Became.DONE)
+
+
+async def number(book: InstitutionLedger, person: str) -> int:
+    return (await book.mailboxes.numbers())[person]
+
+
+async def leave(book: InstitutionLedger, person: str | None, mode: LeaveMode) -> Left:
+    """Let somebody leave as it was counted; what was."""
+    of = None if person is None else await number(book, person)
+    left = await book.leaving.look(of, mode, NOW)
+    await book.leaving.accept(of, mode, left, "asked", NOW)
+    return left
+
+
+@pytest.fixture
+async def book(uni: InstitutionLedger) -> InstitutionLedger:
+    """Ada has an event of the past and two to come, Bob one to come."""
+    await delivered(uni, ("ada", "m", SOON), ("ada", "n", LATE), ("ada", "o", LATE), ("bob", "m", LATE))
+    return uni
+
+
+@pytest.mark.parametrize(
+    ("mode", "deletes"),
+    [
+        (LeaveMode.UNLINK_ONLY, 0),
+        (LeaveMode.DELETE_FUTURE_EVENTS, 2),
+        (LeaveMode.DELETE_ALL_EVENTS, 3),
+        (LeaveMode.CLEANUP, 3),
+    ],
+)
+async def test_each_mode_marks_exactly_its_events(
+    book: InstitutionLedger, mode: LeaveMode, deletes: int
+) -> None:
+    left = await leave(book, "ada", mode)
+    assert left == Left(mailboxes=1, events=3, coming=2, deletes=deletes, uncertain=0, open=0)
+    assert left.after == 3 - deletes
+    changes = await due(book)
+    assert len(changes) == deletes
+    assert {(c.action, c.reason, c.entry is not None) for c in changes} <= {
+        (Action.DELETE, Reason.UNLINKED, True)
+    }
+    assert await book.suspensions.unlinked() == [await number(book, "ada")]
+
+
+async def test_what_was_open_gives_way_but_not_a_create_of_which_nobody_knows(
+    book: InstitutionLedger,
+) -> None:
+    await accept(book, create("ada", "p", starts=LATE))
+    (unknown,) = await due(book)
+    await send(book, [unknown])
+    await book.changes.adrift(NOW, 600.0)
+    await accept(book, update("ada", "n", starts=LATE), delete("bob", "m", starts=LATE))
+    left = await leave(book, "ada", LeaveMode.DELETE_ALL_EVENTS)
+    assert (left.uncertain, left.open) == (1, 1)
+    ada = await number(book, "ada")
+    states = {(c.meeting_key, c.action, c.state.value) for c, *_ in await book.changes.of_mailbox(ada)}
+    assert {("timetable:p", Action.CREATE, "unknown"), ("timetable:n", Action.DELETE, "pending")} <= states
+
+
+async def test_a_plan_of_timetables_leaves_approved_deletes_alone(book: InstitutionLedger) -> None:
+    await leave(book, "ada", LeaveMode.DELETE_ALL_EVENTS)
+    await accept(book)
+    assert len(await due(book)) == 3
+
+
+async def test_another_number_than_was_told_changes_nothing(book: InstitutionLedger) -> None:
+    ada = await number(book, "ada")
+    left = await book.leaving.look(ada, LeaveMode.DELETE_ALL_EVENTS, NOW)
+    await delivered(book, ("ada", "p", LATE))
+    with pytest.raises(HeldError, match="E-LEAVE-CHANGED"):
+        await book.leaving.accept(ada, LeaveMode.DELETE_ALL_EVENTS, left, "asked", NOW)
+    assert await due(book) == []
+    assert await book.suspensions.all() == []
+
+
+async def test_who_left_before_stays_away_when_a_purged_institution_comes_back(
+    book: InstitutionLedger,
+) -> None:
+    await leave(book, "ada", LeaveMode.UNLINK_ONLY)
+    await leave(book, None, LeaveMode.CLEANUP)
+    assert len(await due(book)) == 4
+    assert len(await book.suspensions.unlinked()) == 2
+    await book.suspensions.resume_all()
+    assert [one.mailbox.key for one in await book.suspensions.all()] == ["ada"]
+
+
+async def test_of_the_paused_nothing_is_due_and_the_reason_is_shown(book: InstitutionLedger) -> None:
+    await accept(book, update("ada", "n", starts=LATE), update("bob", "m", starts=LATE))
+    await book.suspensions.suspend("ada", Suspended.PAUSED, "on leave", NOW, NOW + 60)
+    assert [c.mailbox.key for c in await due(book)] == ["bob"]
+    assert await book.changes.open_count() == 1
+    assert {(w.code, w.detail, w.due_at) for w in await book.changes.waiting()} == {
+        ("", "", 0.0),
+        ("E-PAUSED", "on leave", NOW + 60),
+    }
+    await book.suspensions.pause_all("moving", NOW)
+    assert {(w.code, w.detail) for w in await book.changes.waiting()} == {("E-PAUSED", "moving")}
+
+
+async def test_of_a_forgotten_person_no_row_remains(ledger: Ledger, book: InstitutionLedger) -> None:
+    ada = await number(book, "ada")
+    await book.suspensions.suspend("ada", Suspended.UNLINKED, "asked", NOW)
+    assert await book.persons.standing(ada) == (3, 0)
+    await book.persons.forget(ada, "ada")
+
+    def rows(connection: Connection) -> list[str]:
+        tables = [table for table in metadata.tables.values() if "mailbox_id" in table.c]
+        return [t.name for t in tables if connection.execute(select(t).where(t.c.mailbox_id == ada)).first()]
+
+    assert len([t for t in metadata.tables.values() if "mailbox_id" in t.c]) > 5
+    assert await ledger._database.read(rows) == []
+    assert "ada" not in await book.mailboxes.numbers()
+    assert await book.persons.forgotten() == {book.persons.digest("ada")}
+    assert await book.persons.recall("ada")
+    assert not await book.persons.recall("ada")
+
+
+async def test_no_institution_touches_people_of_another(ledger: Ledger, book: InstitutionLedger) -> None:
+    other = await ledger.institution("another")
+    ada = await number(book, "ada")
+    assert (await other.leaving.look(ada, LeaveMode.CLEANUP, NOW)).events == 0
+    await other.persons.forget(ada, "ada")
+    await other.suspensions.stop(ada, "x", NOW)
+    assert await book.suspensions.all() == []
+    await book.suspensions.suspend("ada", Suspended.UNLINKED, "asked", NOW, NOW + 1)
+    await other.suspensions.lift(ada)
+    await other.suspensions.expire(NOW + 2)
+    await other.suspensions.resume_all()
+    assert await book.suspensions.unlinked() == [ada]
+    assert await other.suspensions.unlinked() == []
+    assert await other.persons.forgotten() == frozenset()
+    assert other.persons.digest("ada") != book.persons.digest("ada")

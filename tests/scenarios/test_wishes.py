@@ -1,0 +1,73 @@
+"""What people do to our events, read back from their calendars: put right, or let stand, as the profile says."""
+
+import sqlite3
+
+import pytest
+from tests.scenarios.campus import Campus, classes, moved, open_campus, write_tables
+from tests.scenarios.world import World
+
+PEOPLE_DO = 'name = "standard"\non_user_edit = "keep"\non_user_delete = "respect"\n'
+
+
+@pytest.fixture
+def campus(world: World) -> Campus:
+    """Everything was delivered an hour ago, and is right: events so young may be missing from lists."""
+    campus = open_campus(world)
+    write_tables(campus, classes())
+    ledger = sqlite3.connect(world.database)
+    with ledger:
+        ledger.execute("UPDATE entry SET delivered_at = delivered_at - 3600")
+    ledger.close()
+    return campus
+
+
+def deletes_and_edits(campus: Campus) -> None:
+    """Ada deletes her first event and renames her second."""
+    ada = campus.institution.mailbox("ada")
+    first, second, *_ = sorted(ada.events(), key=lambda event: str(event["start"]["dateTime"]))
+    ada.delete_event(first["id"])
+    ada.edit_event(second["id"], {"subject": "Mine"})
+
+
+def as_she_left_it(campus: Campus) -> bool:
+    subjects = set(campus.starts("ada"))
+    return classes()[0].key not in subjects and "Mine" in subjects
+
+
+def verify(campus: Campus) -> None:
+    ended = campus.run("verify")
+    assert ended.code == 0, ended.out + ended.err
+
+
+def test_what_is_read_back_is_put_right_by_default(campus: Campus) -> None:
+    deletes_and_edits(campus)
+    verify(campus)
+    campus.applies()
+    assert campus.holds(classes())
+
+
+def test_it_stays_where_the_profile_says_so_until_the_meeting_changes(campus: Campus) -> None:
+    campus.replace_in_file('name = "standard"\n', PEOPLE_DO)
+    deletes_and_edits(campus)
+    for _ in range(2):
+        verify(campus)
+        campus.applies()
+        assert as_she_left_it(campus)
+    assert f"{classes()[0].key}: deleted by its owner" in campus.run("explain", "ada@example.edu").out
+    later = [moved([classes()[0]] * 3)[2], *classes()[1:]]
+    write_tables(campus, later)
+    campus.applies()
+    assert campus.starts("ada")[classes()[0].key] == campus.starts("grace")[classes()[0].key]
+    assert "Mine" in campus.starts("ada")
+
+
+def test_a_wish_goes_with_its_meeting(campus: Campus) -> None:
+    campus.replace_in_file('name = "standard"\n', PEOPLE_DO)
+    deletes_and_edits(campus)
+    verify(campus)
+    campus.applies()
+    write_tables(campus, classes()[1:])
+    campus.applies()
+    write_tables(campus, classes())
+    campus.applies()
+    assert classes()[0].key in campus.starts("ada")
