@@ -46,6 +46,11 @@ class ClassbellError(Exception):
         self.origin = origin
 
 
+def sentence(text: str) -> str:
+    """A text as the beginning of a sentence; a command to be typed stays as it is typed."""
+    return text if text.startswith("classbell ") else f"{text[:1].upper()}{text[1:]}"
+
+
 class ConfigurationError(ClassbellError):
     """A configuration file or an argument is wrong."""
 

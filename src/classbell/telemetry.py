@@ -62,7 +62,7 @@ def logger(name: str) -> Any:
     )
 
 
-def configure(stream: TextIO, *, as_json: bool, verbose: bool = False) -> None:
+def configure(stream: TextIO, *, as_json: bool, verbose: bool = False, in_words: bool = False) -> None:
     """
     Write the log to *stream* from now on.
 
@@ -70,9 +70,13 @@ def configure(stream: TextIO, *, as_json: bool, verbose: bool = False) -> None:
         stream: where to; what was written to before gets no more.
         as_json: one JSON object a line, instead of lines for people.
         verbose: everything from INFO on; else warnings and errors only.
+        in_words: for somebody who looks on: each thing once, as the command line words it, without times.
     """
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=_processors(as_json=as_json)))
+    handler = _EachOnce(stream) if in_words else logging.StreamHandler(stream)
+    last: Processor = (
+        structlog.processors.JSONRenderer() if as_json else _in_words if in_words else _for_people
+    )
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=_processors(last)))
     silence()
     _root.addHandler(handler)
     _root.setLevel(logging.INFO if verbose else logging.WARNING)
@@ -116,8 +120,21 @@ def _clean(value: Any) -> Any:
     return redacted(str(value))
 
 
-def _processors(*, as_json: bool) -> list[Processor]:
-    last: Processor = structlog.processors.JSONRenderer() if as_json else _for_people
+class _EachOnce(logging.StreamHandler[TextIO]):
+    """Writes nothing twice."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._written: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = self.format(record)
+        if text not in self._written:
+            self._written.add(text)
+            super().emit(record)
+
+
+def _processors(last: Processor) -> list[Processor]:
     return [
         _with_level_and_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
@@ -146,3 +163,15 @@ def _for_people(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     values = "".join(f"  {name}={value}" for name, value in event.items() if value not in (None, ""))
     line = f"{stamp} {level:<7} {part}: {words}{values}"
     return f"{line}\n{exception}" if exception else line
+
+
+def _in_words(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+    """``E-CERT-UNREG  Certificate refused (thumbprint AB12).``, with why and what to do below."""
+    for name in ("ts", "level", "part"):
+        event.pop(name)
+    words, code = str(event.pop("msg")).rstrip("."), event.pop("code", "")
+    below = [("Why:", event.pop("why", "")), ("Do:", event.pop("do", "")), ("", event.pop("exception", ""))]
+    values = ", ".join(f"{name} {value}" for name, value in event.items() if value not in (None, ""))
+    head = f"{words[:1].upper()}{words[1:]}{f' ({values})' if values else ''}."
+    told = [f"{code}  {head}" if code else head]
+    return "\n".join([*told, *(f"  {label:<8}{text}" for label, text in below if text)])

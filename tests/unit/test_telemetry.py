@@ -50,6 +50,23 @@ def test_a_line_for_people_is_one_line() -> None:
     assert rest == "warning identity: certificate refused  thumbprint=AB12  code=E-CERT-UNREG"
 
 
+def test_who_looks_on_is_told_each_thing_once_in_words() -> None:
+    stream = io.StringIO()
+    telemetry.configure(stream, as_json=False, in_words=True)
+    for _ in range(2):
+        logger("identity").warning("certificate refused", thumbprint="AB12", code="E-CERT-UNREG")
+        logger("identity").warning(
+            "It ends soon.", code="W-CERT-EXPIRES", why=TOKEN, do="classbell cert rotate"
+        )
+    telemetry.silence()
+    assert stream.getvalue().splitlines() == [
+        "E-CERT-UNREG  Certificate refused (thumbprint AB12).",
+        "W-CERT-EXPIRES  It ends soon.",
+        f"  Why:    {HIDDEN}",
+        "  Do:     classbell cert rotate",
+    ]
+
+
 def test_without_being_asked_only_warnings_are_written() -> None:
     stream = io.StringIO()
     telemetry.configure(stream, as_json=True)

@@ -142,11 +142,12 @@ class Invocation:
         """
         Write the log to stderr: lines for people, or with ``--json`` for programs.
 
-        Warnings only, with ``--verbose`` everything.
+        Warnings only, and at a terminal each once and in words; with ``--verbose`` everything.
         """
         from classbell import telemetry  # noqa: PLC0415 (keeps --help fast)
 
-        telemetry.configure(sys.stderr, as_json=self.as_json, verbose=self.verbose)
+        in_words = sys.stderr.isatty() and not (self.as_json or self.verbose)
+        telemetry.configure(sys.stderr, as_json=self.as_json, verbose=self.verbose, in_words=in_words)
 
     def joined(self, later: "Invocation") -> "Invocation":
         """With the options that stand after the command; of a value given twice the later counts."""

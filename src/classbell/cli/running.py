@@ -299,6 +299,11 @@ def told_waiting(waiting: Waiting) -> ClassbellError:
     )
 
 
+def waiting_short(waiting: Waiting) -> str:
+    """How much waits where, without the reason."""
+    return f"{_where(waiting)} {_how(waiting)}"
+
+
 def waiting_words(waiting: Waiting) -> str:
     """The same in one line."""
     why = f": {waiting.detail.rstrip('.')}" if waiting.detail else ""
@@ -321,7 +326,7 @@ def _how(waiting: Waiting) -> str:
 
 def _when(waiting: Waiting) -> str:
     due = waiting.due_at and not needs_a_person(waiting)
-    return f"; tried again at {utc_text(waiting.due_at)}" if due else ""
+    return f"; next try at {utc_text(waiting.due_at)}" if due else ""
 
 
 def waiting_json(waiting: Waiting) -> dict[str, object]:

@@ -6,6 +6,7 @@ import typer
 
 from classbell.cli.exits import Exit
 from classbell.cli.invocation import Invocation, command
+from classbell.errors import sentence
 
 if TYPE_CHECKING:
     from classbell.cli.assembly import Workplace
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 
 HOLDS_SHOWN = 10
+# What is between us and Microsoft, which the plan does not show.
+_FOR_DOCTOR = (
+    "E-APP", "E-CERT", "E-CLOCK", "E-CONSENT", "E-LOGIN", "E-MBX-DENIED", "E-SECRET", "E-TENANT", "E-TOKEN",
+)  # fmt: skip
 
 
 def add_to(app: typer.Typer) -> None:
@@ -46,7 +51,7 @@ def status(invocation: Invocation) -> int:
 
 async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[str, Any]:
     from classbell.cli.holds import as_json as hold_json  # noqa: PLC0415
-    from classbell.cli.running import waiting_json, waiting_words  # noqa: PLC0415
+    from classbell.cli.running import waiting_json, waiting_short, waiting_words  # noqa: PLC0415
     from classbell.cli.suspended import suspended  # noqa: PLC0415
     from classbell.report import needs_a_person  # noqa: PLC0415
     from classbell.zones import utc_text  # noqa: PLC0415
@@ -79,7 +84,7 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
         "suspended": await suspended(office.ledger),
         "events": events,
         "mailboxes": mailboxes,
-        "waiting": [waiting_json(w) | {"text": waiting_words(w)} for w in waiting],
+        "waiting": [waiting_json(w) | {"text": waiting_words(w), "short": waiting_short(w)} for w in waiting],
         "out": [
             {"mailbox": o.mailbox.address, "code": o.code, "detail": o.detail, "retry": utc_text(o.retry_at)}
             for o in out
@@ -172,15 +177,29 @@ def _print(invocation: Invocation, state: dict[str, Any]) -> None:
     for source in state["sources"]:
         output.line(f"  source {source['name']}   last accepted {_ago(source['seconds_ago'])} ago")
     _print_failures(output, state)
+    named = {one["code"] for one in state["out"]}
     for waiting in state["waiting"]:
-        output.line(f"  {waiting['code'] or waiting['state']}  {waiting['text']}")
+        # Where the mailboxes are named below, each with the reason, the reason stands there.
+        text = waiting["short"] if waiting["code"] in named else waiting["text"]
+        output.line(f"  {waiting['code'] or waiting['state']}  {text}")
     for one in state["out"][:10]:
-        output.line(f"  {one['code']}  {one['mailbox']}: {one['detail']} Tried again {one['retry']}.")
+        output.line(f"  {one['code']}  {one['mailbox']}: {one['detail']} Next try at {one['retry']}.")
     if len(state["out"]) > 10:  # noqa: PLR2004 (a screenful)
         output.line(f"  ... {len(state['out']) - 10} more mailboxes: --json")
     _print_certificates(output, state)
     if state["sync"] != "Synced" or state["health"] != "Healthy":
-        output.note("Next: classbell holds list" if state["holds"] else "Next: classbell plan")
+        output.note(f"Next: {_next(state)}")
+
+
+def _next(state: dict[str, Any]) -> str:
+    """The command that leads on: who looks at the plan learns nothing of a certificate that is refused."""
+    if state["holds"]:
+        return f"classbell holds list -i {state['id']}"
+    last = state["last_run"] or {}
+    codes = {last.get("error", ""), *last.get("failures", ()), *(one["code"] for one in state["waiting"])}
+    wrong = [code for code in codes | {one["code"] for one in state["out"]} if code]
+    examine = any(code.startswith(_FOR_DOCTOR) for code in wrong)
+    return f"classbell {'doctor' if examine else 'plan'} -i {state['id']}"
 
 
 def _print_failures(output: "Output", state: dict[str, Any]) -> None:
@@ -204,13 +223,9 @@ def _print_certificates(output: "Output", state: dict[str, Any]) -> None:
                 f"  certificate {certificate['sha1']}   {certificate['days_left']} days left{used}{refused}"
             )
         for warning in certificate["warnings"]:
-            output.warning(warning["code"], f"{warning['what']} {_sentence(warning['do'])}")
+            output.warning(warning["code"], f"{warning['what']} {sentence(warning['do'])}")
     for warning in state["warnings"]:
-        output.warning(warning["code"], f"{warning['what']} {_sentence(warning['do'])}")
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}"
+        output.warning(warning["code"], f"{warning['what']} {sentence(warning['do'])}")
 
 
 def _codes(last: dict[str, Any]) -> str:

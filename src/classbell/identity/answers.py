@@ -14,7 +14,7 @@ import msgspec
 
 from classbell.errors import ClassbellError, RefusedError, ServiceUnavailable
 
-_STAYS = "Calendars stay as they are until then."
+_STAYS = "Calendars stay as they are until this is repaired."
 
 
 class TokenAnswer(msgspec.Struct, kw_only=True):

@@ -166,7 +166,7 @@ def demand_valid(credential: Credential, now: float) -> None:
             f"The certificate {credential.name} has expired (thumbprint {credential.sha1}).",
             why=f"it was valid until {utc_text(credential.not_after)}; it is {utc_text(now)} here.",
             do="make a new one and register it in Entra ID: classbell cert new -i ID",
-            effect="Calendars stay as they are until then.",
+            effect="Calendars stay as they are until this is repaired.",
         )
     if now < credential.not_before:
         raise RefusedError(
@@ -174,5 +174,5 @@ def demand_valid(credential: Credential, now: float) -> None:
             f"The certificate {credential.name} is not valid yet (thumbprint {credential.sha1}).",
             why=f"it is valid from {utc_text(credential.not_before)}; it is {utc_text(now)} here.",
             do="check this computer's clock, or wait, or use another certificate until then.",
-            effect="Calendars stay as they are until then.",
+            effect="Calendars stay as they are until this is repaired.",
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from classbell.errors import ClassbellError, ConfigurationError
+from classbell.errors import ClassbellError, ConfigurationError, sentence
 
 KeyPath = tuple[str | int, ...]
 
@@ -46,9 +46,7 @@ class Problem:
 
 def problem_of(error: ClassbellError, origin: Origin) -> Problem:
     """An error that a value of the configuration led to, as a problem of the place where it stands."""
-    return Problem(
-        code=error.code, origin=origin, text=error.what, hint=f"{error.do[:1].upper()}{error.do[1:]}"
-    )
+    return Problem(code=error.code, origin=origin, text=error.what, hint=sentence(error.do))
 
 
 class InvalidConfiguration(ConfigurationError):

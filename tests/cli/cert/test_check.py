@@ -21,7 +21,7 @@ University of example  (example)
   FAIL  conf.d/old-cert.pem   {sha1}
         E-CERT-UNREG  Microsoft refused our certificate (thumbprint {sha1}).  [AADSTS700027]
           Why:    it is not registered on the application {client} in tenant {tenant}.
-          Effect: Calendars stay as they are until then.
+          Effect: Calendars stay as they are until this is repaired.
           Do:     upload the certificate (never the key) under App registrations > Certificates & secrets > Certificates; it takes effect within minutes.
 """
 WRONG_PASSWORD = """\

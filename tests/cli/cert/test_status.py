@@ -25,7 +25,7 @@ W-CERT-EXPIRES  The certificate {conf}/old-cert.pem runs out in 20 days (thumbpr
   Do:     another one takes over; once it works: classbell cert retire
 E-CERT-UNREG  Microsoft refused our certificate (thumbprint {new}).  [AADSTS700027]
   Why:    it is not registered on the application {client} in tenant {tenant}.
-  Effect: Calendars stay as they are until then.
+  Effect: Calendars stay as they are until this is repaired.
   Do:     upload the certificate (never the key) under App registrations > Certificates & secrets > Certificates; it takes effect within minutes.
 """
 

@@ -1,0 +1,41 @@
+"""What ``classbell status`` says of what is wrong, and where it leads."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tests.cli.classbell import classbell
+from tests.scenarios.world import World, table
+
+
+@pytest.fixture
+def one(world: World) -> World:
+    """A class tomorrow, for one who has a mailbox and one who has none."""
+    folder = world.folder / "timetable"
+    folder.mkdir()
+    day = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+    (folder / "meetings.csv").write_text(
+        f"key,start,end,title,room,cancelled\nm1,{day}T09:00,{day}T10:00,Chemistry,B12,\n", encoding="utf-8"
+    )
+    (folder / "attendance.csv").write_text(
+        "meeting,person\nm1,ann@example.edu\nm1,bob@example.edu\n", encoding="utf-8"
+    )
+    world.add_institution(table(folder), ["ann"])
+    return world
+
+
+def test_a_mailbox_that_is_missing_is_told_once_with_the_next_try_and_leads_to_the_plan(one: World) -> None:
+    applied = classbell("apply", "--yes", cwd=one.folder)
+    assert applied.code == 3
+    ended = classbell("status", cwd=one.folder)
+    told = [line for line in ended.out.splitlines() if "E-MBX-404  " in line]
+    assert told[0] == "  E-MBX-404  1 change in 1 mailbox waits"
+    assert told[1].startswith("  E-MBX-404  bob@example.edu: ")
+    assert "Next try at " in told[1]
+    assert len(told) == 2
+    assert "Next: classbell plan -i example\n" in ended.err
+
+
+def test_what_stands_between_us_and_microsoft_leads_to_doctor(one: World) -> None:
+    one.institutions["example"].app.roles.clear()
+    assert classbell("apply", "--yes", cwd=one.folder).code != 0
+    assert "Next: classbell doctor -i example\n" in classbell("status", cwd=one.folder).err
