@@ -1,14 +1,14 @@
 """``classbell unlink`` and ``purge``: a person, or a whole institution, wants nothing of us any more."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from classbell.cli.invocation import Invocation, command
-from classbell.model import LeaveMode
 
 if TYPE_CHECKING:
     from classbell.leaving import Departed, Departure, Farewell
+    from classbell.model import LeaveMode
     from classbell.settings import InstitutionSettings
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needs --deletes.")]
@@ -19,6 +19,8 @@ Deletes = Annotated[
     ),
 ]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for whoever looks later.")]
+# The names of ``LeaveMode``, which comes with too much to be loaded for --help.
+Mode = Literal["UNLINK_ONLY", "DELETE_FUTURE_EVENTS", "DELETE_ALL_EVENTS", "CLEANUP"]
 SHOWN = 20
 
 
@@ -32,9 +34,7 @@ def unlink(
     invocation: Invocation,
     person: Annotated[str, typer.Argument(metavar="PERSON", help="The address of the person.")],
     *,
-    mode: Annotated[
-        LeaveMode, typer.Option("--mode", case_sensitive=False, help="What becomes of the events there.")
-    ],
+    mode: Annotated[Mode, typer.Option("--mode", help="What becomes of the events there.")],
     reason: Reason = "",
     yes: Yes = False,
     deletes: Deletes = None,
@@ -46,7 +46,9 @@ def unlink(
     that the ledger knows; CLEANUP reads the mailbox first and removes all that this installation ever made there.
     Deleted events go to Deleted Items. To link the person again: classbell resume PERSON.
     """
-    return _Leaving(invocation, mode, person, reason, yes=yes, deletes=deletes).run()
+    from classbell.model import LeaveMode  # noqa: PLC0415 (keeps --help fast)
+
+    return _Leaving(invocation, LeaveMode(mode), person, reason, yes=yes, deletes=deletes).run()
 
 
 def purge(invocation: Invocation, *, reason: Reason = "", yes: Yes = False, deletes: Deletes = None) -> int:
@@ -65,6 +67,8 @@ def purge(invocation: Invocation, *, reason: Reason = "", yes: Yes = False, dele
             do="name it: classbell purge --institution ID",
             effect="nothing was done",
         )
+    from classbell.model import LeaveMode  # noqa: PLC0415 (keeps --help fast)
+
     return _Leaving(invocation, LeaveMode.CLEANUP, None, reason, yes=yes, deletes=deletes).run()
 
 
@@ -72,7 +76,7 @@ class _Leaving:
     def __init__(
         self,
         invocation: Invocation,
-        mode: LeaveMode,
+        mode: "LeaveMode",
         person: str | None,
         reason: str,
         *,

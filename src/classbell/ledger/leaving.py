@@ -1,0 +1,207 @@
+"""
+Leaving: a person, or a whole institution, wants nothing of us any more.
+
+What goes is decided in one transaction from the entries alone, whatever timetables say: nothing is read for it,
+and exactly as many events are marked for deletion as somebody was told.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Float,
+    Insert,
+    Select,
+    Text,
+    case,
+    false,
+    func,
+    insert,
+    literal,
+    select,
+    true,
+    update,
+)
+
+from classbell.errors import HeldError
+from classbell.ledger.acceptance import SHARDS
+from classbell.ledger.changes import IS_OPEN, UNSETTLED
+from classbell.ledger.database import Database, insert_one
+from classbell.ledger.outcomes import CREATING
+from classbell.ledger.schema import change, entry, ledger, mailbox, run, suspension
+from classbell.ledger.suspensions import suspend
+from classbell.model import Action, ChangeState, LeaveMode, Reason, Suspended
+
+
+@dataclass(frozen=True, kw_only=True)
+class Left:
+    """
+    What leaving means, in numbers of events: what stands there of ours now, and what goes.
+
+    ``coming`` are those that start in the future; ``uncertain`` creates of which nobody knows yet whether they were
+    made, ``open`` changes that are given up.
+    """
+
+    mailboxes: int
+    events: int
+    coming: int
+    deletes: int
+    uncertain: int
+    open: int
+
+    @property
+    def after(self) -> int:
+        """How many events of ours will stand there."""
+        return self.events - self.deletes
+
+
+@dataclass(frozen=True, kw_only=True)
+class AcceptedLeave:
+    """The run that owns the deletes, and the ledger's new revision."""
+
+    run_id: int
+    revision: int
+
+
+class Leaving:
+    """Who leaves the institution's calendars, and what goes with them."""
+
+    def __init__(self, database: Database, institution_id: int) -> None:
+        self._database = database
+        self._institution_id = institution_id
+        self._mine = mailbox.c.institution_id == institution_id
+
+    async def look(self, number: int | None, mode: LeaveMode, now: float) -> Left:
+        """
+        What leaving would mean.
+
+        Args:
+            number: of the mailbox; None for all of the institution.
+        """
+        return await self._database.read(lambda c: self._look(c, number, mode, now))
+
+    async def events(self, number: int, mode: LeaveMode, now: float) -> list[int]:
+        """The numbers of the meetings whose events would go from one mailbox, soonest first."""
+        query = (
+            select(entry.c.meeting_id)
+            .where(entry.c.mailbox_id.in_(self._boxes(number)), _goes(mode, now))
+            .order_by(entry.c.starts_at, entry.c.meeting_id)
+        )
+        return await self._database.read(lambda c: list(c.execute(query).scalars()))
+
+    async def accept(
+        self, number: int | None, mode: LeaveMode, expected: Left, reason: str, now: float
+    ) -> AcceptedLeave:
+        """
+        Suspend whom it concerns, give up what was open there, and make the deletes durable.
+
+        Raises:
+            HeldError: E-LEAVE-CHANGED, it is no longer what somebody was told; nothing of it is kept.
+        """
+        return await self._database.write(lambda c: self._accept(c, number, mode, expected, reason, now))
+
+    def _accept(
+        self,
+        connection: Connection,
+        number: int | None,
+        mode: LeaveMode,
+        expected: Left,
+        reason: str,
+        now: float,
+    ) -> AcceptedLeave:
+        found = self._look(connection, number, mode, now)
+        if (found.events, found.deletes) != (expected.events, expected.deletes):
+            raise HeldError(
+                "E-LEAVE-CHANGED",
+                f"{found.deletes} of {found.events} events would go by now, not {expected.deletes} of"
+                f" {expected.events}.",
+                why="another run has worked on these calendars since they were counted, or time has passed",
+                do="run the command again and look at the new numbers",
+                effect="no calendar was changed",
+            )
+        values = {"institution_id": self._institution_id, "started_at": now}
+        run_id = insert_one(connection, insert(run).values(values))
+        given_up = (
+            update(change).where(self._open(number), ~_uncertain()).values(state=ChangeState.SUPERSEDED)
+        )
+        connection.execute(given_up)
+        connection.execute(self._deletes(number, mode, run_id, now))
+        kind = Suspended.UNLINKED if number is not None else Suspended.PURGED
+        # Who has left by themselves stays away even if the institution comes back.
+        left = select(suspension.c.mailbox_id).where(suspension.c.kind == Suspended.UNLINKED)
+        for box in connection.execute(self._boxes(number).where(mailbox.c.id.not_in(left))).scalars().all():
+            suspend(connection, box, kind, reason, now, None)
+        connection.execute(update(ledger).values(revision=ledger.c.revision + 1))
+        revision = int(connection.execute(select(ledger.c.revision)).scalar_one())
+        return AcceptedLeave(run_id=run_id, revision=revision)
+
+    def _look(self, connection: Connection, number: int | None, mode: LeaveMode, now: float) -> Left:
+        of_entries = select(
+            func.count(),
+            func.coalesce(func.sum(_flag(entry.c.starts_at > now)), 0),
+            func.coalesce(func.sum(_flag(_goes(mode, now))), 0),
+            func.count(entry.c.mailbox_id.distinct()),
+        ).where(entry.c.mailbox_id.in_(self._boxes(number)))
+        events, coming, deletes, mailboxes = connection.execute(of_entries).one()
+        of_changes = select(func.count(), func.coalesce(func.sum(_flag(_uncertain())), 0)).where(
+            self._open(number)
+        )
+        opened, uncertain = connection.execute(of_changes).one()
+        return Left(
+            mailboxes=mailboxes,
+            events=events,
+            coming=coming,
+            deletes=deletes,
+            uncertain=uncertain,
+            open=opened - uncertain,
+        )
+
+    def _boxes(self, number: int | None) -> Select[Any]:
+        boxes = select(mailbox.c.id).where(self._mine)
+        return boxes if number is None else boxes.where(mailbox.c.id == number)
+
+    def _open(self, number: int | None) -> ColumnElement[bool]:
+        mine = (change.c.institution_id == self._institution_id) & IS_OPEN
+        return mine if number is None else mine & (change.c.mailbox_id == number)
+
+    def _deletes(self, number: int | None, mode: LeaveMode, run_id: int, now: float) -> Insert:
+        row = {
+            "institution_id": literal(self._institution_id),
+            "shard": entry.c.mailbox_id % SHARDS,
+            "run_id": literal(run_id),
+            "mailbox_id": entry.c.mailbox_id,
+            "meeting_id": entry.c.meeting_id,
+            "action": literal(int(Action.DELETE)),
+            "reason": literal(int(Reason.UNLINKED)),
+            "state": literal(ChangeState.PENDING.value, Text),
+            "fingerprint": literal(0),
+            "previous": entry.c.fingerprint,
+            "starts_at": entry.c.starts_at,
+            "ends_at": entry.c.ends_at,
+            "calendar": literal("", Text),
+            "incarnation": entry.c.incarnation,
+            "operation": entry.c.operation,
+            "due_at": literal(0.0, Float),
+        }
+        chosen = select(*row.values()).where(entry.c.mailbox_id.in_(self._boxes(number)), _goes(mode, now))
+        return insert(change).from_select(list(row), chosen)
+
+
+def _goes(mode: LeaveMode, now: float) -> ColumnElement[bool]:
+    """Which entries' events go."""
+    if mode is LeaveMode.UNLINK_ONLY:
+        return false()
+    if mode is LeaveMode.DELETE_FUTURE_EVENTS:
+        return entry.c.starts_at > now
+    return true()
+
+
+def _uncertain() -> ColumnElement[bool]:
+    """Creates of which nobody knows, or a person is to say, what became of them."""
+    return change.c.action.in_(CREATING) & change.c.state.in_(UNSETTLED)
+
+
+def _flag(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return case((condition, 1), else_=0)
