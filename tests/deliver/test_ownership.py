@@ -65,6 +65,8 @@ async def test_without_an_entry_nothing_is_written_and_the_rest_goes_on(
     assert (await stage.why_open())["ada", "Logic"] == ("held", "E-EVT-FOREIGN")
 
 
+# Where a DELETE does not obey If-Match, such an event goes when its meeting does: docs/reference/sandbox.md, Switches.
+@pytest.mark.stands_on("if_match_on_delete")
 @pytest.mark.usefixtures("delivered")
 async def test_under_another_mark_nothing_is_written_and_it_is_told(stage: Stage, log: io.StringIO) -> None:
     ada = stage.mailbox("ada")

@@ -26,6 +26,7 @@ def within(records: list[Record], name: str, begin: float, end: float) -> list[R
     return [r for r in records if r.mailbox.startswith(f"{name}@") and begin < r.at < end]
 
 
+@pytest.mark.stands_on("slot_held")
 async def test_a_throttled_mailbox_waits_as_long_as_asked_and_no_other_does(stage: Stage) -> None:
     term(stage, ["ada", "bob"], 12)
     began = stage.clock.now()
@@ -275,6 +276,7 @@ async def test_what_is_due_later_is_done_while_a_mailbox_is_fenced(stage: Stage)
     assert ada - bob == pytest.approx(6, abs=1.5)
 
 
+@pytest.mark.stands_on("slot_held")
 async def test_a_conflict_is_not_read_before_the_time_that_another_answer_of_its_batch_named(
     stage: Stage,
 ) -> None:

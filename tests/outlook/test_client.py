@@ -123,7 +123,7 @@ async def test_an_event_that_its_owner_touched_is_neither_changed_nor_deleted(
     assert event["subject"] == "My own words"
 
 
-@pytest.mark.stands_on("lookup_lag")
+@pytest.mark.stands_on("lookup_lag", "slot_held")
 async def test_a_calendar_of_our_own_is_made_found_and_written_to(
     world: World, client: OutlookClient
 ) -> None:
