@@ -1,5 +1,6 @@
 """``classbell status``: is it working, what is held, what next? Asks the ledger only."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -18,9 +19,7 @@ if TYPE_CHECKING:
 
 HOLDS_SHOWN = 10
 # What is between us and Microsoft, which the plan does not show.
-_FOR_DOCTOR = (
-    "E-APP", "E-CERT", "E-CLOCK", "E-CONSENT", "E-LOGIN", "E-MBX-DENIED", "E-SECRET", "E-TENANT", "E-TOKEN",
-)  # fmt: skip
+_FOR_DOCTOR = re.compile("E-(APP|CERT|CLOCK|CONSENT|LOGIN|MBX-DENIED|SECRET|TENANT|TOKEN)")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -198,7 +197,7 @@ def _next(state: dict[str, Any]) -> str:
     last = state["last_run"] or {}
     codes = {last.get("error", ""), *last.get("failures", ()), *(one["code"] for one in state["waiting"])}
     wrong = [code for code in codes | {one["code"] for one in state["out"]} if code]
-    examine = any(code.startswith(_FOR_DOCTOR) for code in wrong)
+    examine = any(_FOR_DOCTOR.match(code) for code in wrong)
     return f"classbell {'doctor' if examine else 'plan'} -i {state['id']}"
 
 
