@@ -92,17 +92,6 @@ _Columns = tuple[
 """The arrays of ``Slots``."""
 
 
-def source_places(
-    numbers: Mapping[MeetingKey, int], sources: Sequence[str]
-) -> Callable[[Ids], NDArray[np.int16]]:
-    """How to tell, of many meeting numbers, the place of each one's source in *sources*; -1 if not there."""
-    place = {name: index for index, name in enumerate(sources)}
-    table = np.full(max(numbers.values(), default=0) + 1, -1, dtype=np.int16)
-    for (source, _), number in numbers.items():
-        table[number] = place.get(source, -1)
-    return lambda meetings: table[meetings]
-
-
 class _Builder:
     def __init__(
         self,

@@ -13,12 +13,12 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from classbell.desired import MeetingKey
+from classbell.desired import Desired, MeetingKey
 from classbell.guards import Approved, Circumstances, Hold, Name, Shrinkage, Verdict, judge
 from classbell.ledger import Found, InstitutionLedger, StoredHold
-from classbell.model import Fingerprints, Ids
+from classbell.model import Action, Fingerprints, Ids
 from classbell.numbering import PROVISIONAL, Numbering
-from classbell.plan import Mask, Plan, pair_keys
+from classbell.plan import Mask, Plan, pair_keys, pairs_of
 from classbell.report import Review
 from classbell.settings import SafetySettings
 
@@ -70,6 +70,7 @@ class Holding:
             # To look at a new template in one mailbox first is the careful way.
             changed=() if only is not None else changed,
             recent=await self._ledger.holds.deleted_since(now - DAY),
+            restored=pairs_of(await self._ledger.restoring.pairs()),
         )
 
     async def judged(self, review: Review, *, allow_deletes: int = 0) -> Review:
@@ -143,6 +144,25 @@ class Holding:
         known = np.isin(digests, np.concatenate([one.members for one in used]))
         agreed[places] = known
         return agreed
+
+
+async def settle_restored(ledger: InstitutionLedger, review: Review) -> None:
+    """Let pairs that were put back be as any other, where a source names them again or their end was agreed to."""
+    pairs = await ledger.restoring.pairs()
+    if not pairs:
+        return
+    passed = review.passed
+    going = passed.action == Action.DELETE
+    over = np.union1d(_wanted(review.desired), pair_keys(passed.mailbox[going], passed.meeting[going]))
+    await ledger.restoring.release([pair for pair in pairs if np.isin(pairs_of([pair]), over).all()])
+
+
+def _wanted(desired: Desired) -> Ids:
+    """All pairs that mailboxes should hold, as numbers."""
+    if not len(desired.mailboxes):
+        return np.empty(0, dtype=np.int64)
+    mailbox = np.repeat(desired.mailboxes, np.diff(desired.offsets))
+    return pair_keys(mailbox, desired.slots.meeting[desired.slot])
 
 
 def _approving(stored: StoredHold, members: Members, plan: Plan) -> Approved:

@@ -139,6 +139,7 @@ class Reason(IntEnum):
     EDITED = 8
     UNLINKED = 9
     RESET = 10
+    PUT_BACK = 11
 
 
 class Policy(IntFlag):

@@ -4,6 +4,7 @@ from classbell.access import Access
 from classbell.errors import ClassbellError
 from classbell.identity.tokens import LARGE_SKEW
 from classbell.model import Action
+from classbell.numbering import PROVISIONAL
 from classbell.plan import Plan
 from classbell.report import Report, Review, summary_of
 
@@ -11,9 +12,12 @@ from classbell.report import Report, Review, summary_of
 _HOLDS_KEPT = 50
 
 
-def record_of_review(review: Review, person: str | None) -> dict[str, object]:
-    """What a run read, planned and held."""
-    keys = review.mailboxes.keys() if any(h.scope == "mailbox" for h in review.verdict.holds) else {}
+def record_of_review(review: Review) -> dict[str, object]:
+    """
+    What a run read, planned and held.
+
+    Mailboxes are named by their numbers in the ledger: who is forgotten there is not remembered here.
+    """
     record: dict[str, object] = {
         "read": [
             {"source": s.source, "meetings": len(s.meetings), "unread": len(s.coverage.unread)}
@@ -30,7 +34,8 @@ def record_of_review(review: Review, person: str | None) -> dict[str, object]:
             {
                 "id": hold.id,
                 "code": hold.code,
-                "subject": keys[int(hold.subject)] if hold.scope == "mailbox" else hold.subject,
+                "scope": hold.scope,
+                "subject": int(hold.subject) if hold.scope == "mailbox" else hold.subject,
                 "text": hold.text,
                 "changes": hold.changes,
                 "deletes": hold.deletes,
@@ -38,8 +43,8 @@ def record_of_review(review: Review, person: str | None) -> dict[str, object]:
             for hold in review.verdict.holds[:_HOLDS_KEPT]
         ],
     }
-    if person is not None:
-        record["person"] = person
+    if review.only is not None and review.only < PROVISIONAL:
+        record["mailbox"] = review.only
     if review.saved:
         record["plan"] = review.saved
     return record

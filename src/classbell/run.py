@@ -21,7 +21,7 @@ from classbell.errors import (
     SourceUnusable,
 )
 from classbell.guards import shrinkages
-from classbell.holds import Holding
+from classbell.holds import Holding, settle_restored
 from classbell.ledger import Accepted, InstitutionLedger
 from classbell.model import Snapshot, Suspended, Window
 from classbell.numbering import Numbering
@@ -145,9 +145,10 @@ class Run:
 
     async def remember(self, error: ClassbellError) -> None:
         """Record what ended this run; once its plan is accepted, that is recorded already."""
-        if self._accepted:
+        # Nor is a mistyped address a run: what somebody is called is not kept where they have no calendar.
+        if self._accepted or error.code == "E-PERSON-UNKNOWN":
             return
-        known = record_of_review(self._review, self._person) if self._review else {}
+        known = record_of_review(self._review) if self._review else {}
         now = self._office.ports.clock.now()
         # If it is the ledger that fails, that error is the one to be told.
         with suppress(ClassbellError):
@@ -197,10 +198,11 @@ class Run:
             review.now,
         )
         self._accepted = True
-        record = record_of_review(review, self._person)
+        record = record_of_review(review)
         try:
             office.witness.bear(accepted.revision)
             await self._keep_sources(review)
+            await settle_restored(ledger, review)
             if not review.saved:
                 await settle(ledger.wishes, review, coverages(review), reset=self._reset)
             only = await self._readmitted()

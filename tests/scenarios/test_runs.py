@@ -76,18 +76,21 @@ def test_what_was_refused_before_a_plan_was_accepted_is_a_run_too(campus: Campus
     assert refused["what"] in status
 
 
-def test_what_could_not_even_be_planned_is_a_run_too(campus: Campus) -> None:
-    campus.replace_in_file('name = "standard"\n', 'name = "standard"\nbody = "gone.html"\n')
-    (campus.world.folder / "conf.d" / "gone.html").write_text("{{ title }}")
-    campus.run("sync", "ghost@example.edu")
-    (failed, _) = campus.run("runs", "list", "--json").json[0]["runs"]
-    assert (failed["error"], failed["exit"]) == ("E-PERSON-UNKNOWN", 2)
-
-
-def test_a_failed_run_makes_no_plan_stale(campus: Campus) -> None:
+def test_what_could_not_even_be_planned_is_a_run_too_and_makes_no_plan_stale(campus: Campus) -> None:
     campus.run("plan", "-o", "move.plan")
-    campus.run("sync", "ghost@example.edu")
+    sources = campus.world.folder / "example-timetable"
+    away = sources.rename(sources.with_name("away"))
+    assert campus.run("sync", "new@example.edu").code == 4
+    away.rename(sources)
+    (failed, _) = campus.run("runs", "list", "--json").json[0]["runs"]
+    assert (failed["error"], failed["exit"]) == ("E-SRC-FILE", 4)
     assert campus.run("apply", "move.plan", "--yes").code == 0
+
+
+def test_a_mistyped_address_is_no_run_and_is_kept_nowhere(campus: Campus) -> None:
+    assert campus.run("sync", "ghost@example.edu").code == 2
+    assert len(campus.run("runs", "list", "--json").json[0]["runs"]) == 1
+    assert b"ghost" not in campus.world.database.read_bytes()
 
 
 def test_a_run_that_never_was_is_told(campus: Campus) -> None:

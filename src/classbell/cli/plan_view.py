@@ -32,12 +32,17 @@ REASONS = {
     Reason.EDITED: "had been changed in Outlook",
     Reason.UNLINKED: "wants no timetable here any more",
     Reason.RESET: "put back to what it should be",
+    Reason.PUT_BACK: "put back by classbell restore",
 }
 # Of what is held: why, and where to look.
 _ADVICE = {
     "E-SRC-SHRUNK": (
         "unknown; so much less at once is mostly an export that broke",
         "if the source is wrong, repair it, and the next run goes on by itself",
+    ),
+    "E-HOLD-RESTORED": (
+        "a person has put them back, and the source still does not name them",
+        "repair the source, and the next run goes on by itself",
     ),
     "E-HOLD-CONFIG": (
         "a person has changed who receives what, or how it looks",

@@ -1,7 +1,7 @@
 """What ``plan``, ``apply`` and ``sync`` have in common: institution after institution, and the worst code."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from classbell.model import ChangeState
 from classbell.report import Report, Review, needs_a_person
 from classbell.run import Office, Run
 from classbell.saved import Ground, save, saved_institution
-from classbell.settings import InstitutionSettings
+from classbell.settings import InstitutionSettings, RetentionSettings
 from classbell.zones import utc_text
 
 # Of several institutions, or of several things that went wrong with one, the code that says most.
@@ -142,6 +142,16 @@ async def ground_of(place: Workplace) -> Ground:
     )
 
 
+async def prune(office: Office, retention: RetentionSettings) -> None:
+    """Remove what is old; that it could not be is for the next run to tell."""
+    with suppress(ClassbellError):
+        await office.ledger.pruning.prune(
+            office.ports.clock.now(),
+            payload=retention.ledger_payload.total_seconds(),
+            runs=retention.runs.total_seconds(),
+        )
+
+
 class Delivering:
     """One ``apply`` or ``sync``."""
 
@@ -169,7 +179,9 @@ class Delivering:
         codes = []
         async with self._workplace() as place:
             for settings in chosen:
-                codes.append(await self._one(await place.office(settings), settings))
+                office = await place.office(settings)
+                codes.append(await self._one(office, settings))
+                await prune(office, self._invocation.configuration.host.database.retention)
                 if self._interrupted:
                     break
         return worst(codes)

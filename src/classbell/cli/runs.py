@@ -8,10 +8,11 @@ from classbell.cli.invocation import Invocation, command, group
 
 if TYPE_CHECKING:
     from classbell.cli.output import Output
-    from classbell.ledger import PastRun, RunChanges
+    from classbell.ledger import InstitutionLedger, PastRun, RunChanges
 
 Number = Annotated[int, typer.Argument(metavar="ID", help="The number that runs list shows.")]
 SHOWN = 20
+_FORGOTTEN = "somebody who was forgotten"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -38,8 +39,9 @@ def list_runs(
         async with workplace(invocation.configuration, writing=False) as place:
             found = []
             for settings in institutions(invocation):
-                runs = (await place.office(settings)).ledger.runs
-                found += [as_json(settings.id, past) for past in await runs.last(limit)]
+                ledger = (await place.office(settings)).ledger
+                names = await _names(ledger)
+                found += [as_json(settings.id, past, names) for past in await ledger.runs.last(limit)]
             return sorted(found, key=lambda one: -int(one["id"]))[:limit]
 
     found = asyncio.run(ask())
@@ -71,11 +73,12 @@ def show(invocation: Invocation, number: Number) -> None:
     async def ask() -> dict[str, Any]:
         async with workplace(invocation.configuration, writing=False) as place:
             for settings in institutions(invocation):
-                runs = (await place.office(settings)).ledger.runs
-                past = await runs.find(number)
+                ledger = (await place.office(settings)).ledger
+                past = await ledger.runs.find(number)
                 if past is not None:
-                    changes = await runs.changes(number)
-                    return as_json(settings.id, past) | {"changes": [_change_json(one) for one in changes]}
+                    changes = await ledger.runs.changes(number)
+                    told = as_json(settings.id, past, await _names(ledger))
+                    return told | {"changes": [_change_json(one) for one in changes]}
         raise ConfigurationError(
             "E-RUN-UNKNOWN",
             f"There is no run {number}.",
@@ -88,11 +91,21 @@ def show(invocation: Invocation, number: Number) -> None:
     _print(invocation.output, found)
 
 
-def as_json(institution: str, past: "PastRun") -> dict[str, Any]:
-    """A run as JSON fields."""
+async def _names(ledger: "InstitutionLedger") -> dict[int, str]:
+    """Of each mailbox's number its key."""
+    return {number: key for key, number in (await ledger.mailboxes.numbers()).items()}
+
+
+def as_json(institution: str, past: "PastRun", names: dict[int, str]) -> dict[str, Any]:
+    """A run as JSON fields, with mailboxes by their *names*."""
     from classbell.zones import utc_text  # noqa: PLC0415
 
     summary: dict[str, Any] = {"done": {}} | dict(past.summary)
+    if "mailbox" in summary:
+        summary["person"] = names.get(summary.pop("mailbox"), _FORGOTTEN)
+    for one in summary.get("stopped", ()):
+        if one.get("scope") == "mailbox":
+            one["subject"] = names.get(one["subject"], _FORGOTTEN)
     return summary | {
         "id": past.id,
         "institution": institution,
@@ -149,7 +162,8 @@ def _print_plan(output: "Output", found: dict[str, Any]) -> None:
         output.line(f"  planned  {_counts(found['planned'])}; {_counts(found['passed'])} passed the guards")
     for one in found.get("stopped", ()):
         number = f"hold {one['id']}  " if one["id"] else ""
-        output.line(f"  held     {number}{one['code']}  {one['text']}")
+        whose = f"{one['subject']}: " if one["scope"] == "mailbox" else ""
+        output.line(f"  held     {number}{one['code']}  {whose}{one['text']}")
 
 
 def _end(one: dict[str, Any]) -> str:

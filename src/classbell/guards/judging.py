@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from classbell.guards.configuration import changed_configuration
-from classbell.guards.losses import shrunken
+from classbell.guards.losses import restored, shrunken
 from classbell.guards.verdict import Approved, Circumstances, Guard, Hold, Matter, Name, Verdict
 from classbell.guards.volume import all_changed, per_day, per_mailbox, per_run
 from classbell.model import Action
@@ -14,7 +14,15 @@ from classbell.plan import Mask, Plan
 from classbell.settings import SafetySettings
 
 # A guard does not judge what one before it has stopped. The day's total comes last: all that passes counts.
-GUARDS: tuple[Guard, ...] = (shrunken, changed_configuration, all_changed, per_mailbox, per_run, per_day)
+GUARDS: tuple[Guard, ...] = (
+    shrunken,
+    restored,
+    changed_configuration,
+    all_changed,
+    per_mailbox,
+    per_run,
+    per_day,
+)
 
 _NO_APPROVALS: Mapping[Name, Approved] = {}
 

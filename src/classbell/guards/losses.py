@@ -30,6 +30,22 @@ def shrunken(matter: Matter) -> Iterator[Hold]:
         )
 
 
+def restored(matter: Matter) -> Iterator[Hold]:
+    """The deletes of events that a person has had put back: the source still does not name them."""
+    plan = matter.plan
+    mine = matter.deletes & np.isin(pair_keys(plan.mailbox, plan.meeting), matter.circumstances.restored)
+    count = int(np.count_nonzero(mine))
+    if count:
+        yield matter.hold(
+            mine,
+            "E-HOLD-RESTORED",
+            "institution",
+            "",
+            f"{count} events that were put back by classbell restore are still in no timetable. They stay until they"
+            " are, or until somebody agrees that they go.",
+        )
+
+
 def _replacing(matter: Matter, deletes: Mask) -> Mask:
     """Creates at the very time of a held delete of the same mailbox: both would stand there."""
     plan = matter.plan

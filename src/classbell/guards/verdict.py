@@ -24,11 +24,13 @@ class Circumstances:
 
     ``changed`` names the parts of the configuration that differ from those of the last accepted run;
     ``recent`` counts the deletions of the last 24 hours, whoever approved them.
+    ``restored`` are the pairs, as one number each, that a person has had put back.
     """
 
     shrunk: Sequence[Shrinkage] = ()
     changed: Sequence[str] = ()
     recent: int = 0
+    restored: Ids = field(default_factory=lambda: np.empty(0, np.int64), repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,8 +19,10 @@ from classbell.ledger.leaving import AcceptedLeave, Leaving, Left
 from classbell.ledger.mailboxes import Mailboxes, OutMailbox
 from classbell.ledger.meetings import KnownRendering, Meetings, NewRendering
 from classbell.ledger.persons import Persons
+from classbell.ledger.pruning import Pruning
 from classbell.ledger.rebuilding import Rebuilding, RebuiltMailbox, Standing, doubt
 from classbell.ledger.rekeying import Rekeyed
+from classbell.ledger.restoring import Deleted, Restoring
 from classbell.ledger.runs import PastRun, RunChanges, Runs, SourceState
 from classbell.ledger.schema import institution, ledger
 from classbell.ledger.sightings import Sighted, Sighting, Sightings, Verified
@@ -48,6 +50,8 @@ class InstitutionLedger:
         self.known = Knowledge(database, number)
         self.rebuilding = Rebuilding(database, number)
         self.holds = Holds(database, number)
+        self.restoring = Restoring(database, number)
+        self.pruning = Pruning(database, number)
         self.used_plans = UsedPlans(database, number)
         self.plans = Acceptor(database, number, installation, key)
 
@@ -185,6 +189,7 @@ __all__ = [
     "Acceptance",
     "Accepted",
     "AcceptedLeave",
+    "Deleted",
     "Found",
     "HoldState",
     "InstitutionLedger",

@@ -23,7 +23,7 @@ from classbell.ledger.rekeying import Rekeyed, rekey
 from classbell.ledger.rows import PLANNED, ROWS_AT_ONCE, Rows
 from classbell.ledger.runs import newest_run
 from classbell.ledger.schema import change, entry, ledger, mailbox, meeting, past_incarnation, run
-from classbell.model import ChangeState, Ids
+from classbell.model import ChangeState, Ids, Reason
 from classbell.numbering import PROVISIONAL, lasting
 from classbell.operations import operation_id
 from classbell.plan import Mask, Plan
@@ -177,6 +177,7 @@ class Acceptor:
                 change.c.sent_at,
                 change.c.calendar,
                 change.c.policy,
+                change.c.reason,
                 meeting.c.source,
             )
             .join(meeting, meeting.c.id == change.c.meeting_id)
@@ -206,8 +207,9 @@ class Acceptor:
             repeated[places[asked]] = True
             for index in np.flatnonzero(~asked).tolist():
                 row = found[index]
-                unread = (row.source, row.mailbox_id) in accepted.unread
-                if not (places[index] < 0 and row.action in CREATING and unread):
+                # Of what a person has had put back it is known that no source names it.
+                kept = row.reason == Reason.PUT_BACK or (row.source, row.mailbox_id) in accepted.unread
+                if not (places[index] < 0 and row.action in CREATING and kept):
                     (tried if row.sent_at else untried).append({"number": row.id})
         if untried:
             connection.execute(delete(change).where(change.c.id == bindparam("number")), untried)

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from classbell.guards import LastRead, live_starts
 from classbell.ledger.database import Database, insert_one
-from classbell.ledger.schema import change, fruitless, institution, run, source
+from classbell.ledger.keeping import fruitless
+from classbell.ledger.schema import change, institution, run, source
 from classbell.model import Action, ChangeState, Snapshot
 
 

@@ -294,21 +294,6 @@ configured = Table(
     comment="the configuration that the delivered events follow",
 )
 
-fruitless = Table(
-    "fruitless",
-    metadata,
-    Column("run_id", ForeignKey("run.id"), primary_key=True),
-    comment="runs that ended before a plan was accepted",
-)
-
-used_plan = Table(
-    "used_plan",
-    metadata,
-    Column("institution_id", ForeignKey("institution.id"), primary_key=True),
-    Column("digest", Text, primary_key=True),
-    Column("used_at", Float, nullable=False, comment="when the saved plan was carried out"),
-)
-
 rekeyed = Table(
     "rekeyed",
     metadata,

@@ -3,7 +3,7 @@
 from sqlalchemy import delete, insert, select
 
 from classbell.ledger.database import Database
-from classbell.ledger.schema import used_plan
+from classbell.ledger.keeping import used_plan
 
 
 class UsedPlans:

@@ -3,7 +3,7 @@
 from classbell.settings.configuration import Configuration, Unsound
 from classbell.settings.draft import DraftSettings, DraftTenant
 from classbell.settings.effective import Row, effective, schemas
-from classbell.settings.host import DatabaseSettings, EngineSettings, HostSettings
+from classbell.settings.host import DatabaseSettings, EngineSettings, HostSettings, RetentionSettings
 from classbell.settings.institution import (
     AudienceSettings,
     Feed,
@@ -56,6 +56,7 @@ __all__ = [
     "PrivateFile",
     "Problem",
     "ProfileSettings",
+    "RetentionSettings",
     "Row",
     "SafetySettings",
     "Secret",

@@ -1,12 +1,23 @@
 """What all institutions of one installation share."""
 
+from datetime import timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from classbell.settings.base import Settings
-from classbell.settings.values import SqliteUrl, Text
+from classbell.settings.values import PositiveDuration, SqliteUrl, Text
+
+
+class RetentionSettings(Settings):
+    """How long is kept what only people ask for; what stands in calendars is kept as long as it does."""
+
+    ledger_payload: PositiveDuration = timedelta(days=30)
+    """Events that stand nowhere any more: so long can `classbell restore` put them back."""
+
+    runs: PositiveDuration = timedelta(days=180)
+    """Runs, and the changes that they made: so far back `classbell runs` and `explain` reach."""
 
 
 class DatabaseSettings(Settings):
@@ -14,6 +25,9 @@ class DatabaseSettings(Settings):
 
     url: SqliteUrl = "sqlite:///classbell.db"
     """The SQLite file: three slashes and a path that starts at this file, or four and an absolute one."""
+
+    retention: RetentionSettings = RetentionSettings()
+    """How long is kept what only people ask for."""
 
 
 class EngineSettings(Settings):

@@ -1,0 +1,176 @@
+"""Putting back what a run deleted: as it looked, each as a new event, and safe from the next run."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+
+from classbell.deliver import Charge, Delivery, Progress, Tally
+from classbell.errors import ClassbellError, ConfigurationError
+from classbell.ledger import Accepted, Deleted, Waiting
+from classbell.model import Action, Reason
+from classbell.people import mailbox_key
+from classbell.plan import Plan
+from classbell.record import record_of_error
+from classbell.report import needs_a_person
+from classbell.run import Office
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restorable:
+    """
+    What can be put back of a run, with the bytes of each event by fingerprint.
+
+    ``lost`` counts what cannot: nobody knows any more what it looked like. ``left`` counts that of persons who
+    get nothing any more. ``before`` is the number of our events that stand now in the mailboxes concerned.
+    """
+
+    run_id: int
+    events: Sequence[Deleted]
+    bodies: dict[int, bytes]
+    lost: int
+    left: int
+    before: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restored:
+    """What came of it. ``waiting`` counts all open changes of the institution."""
+
+    run_id: int
+    created: int
+    waiting: tuple[Waiting, ...]
+    exit_code: int
+
+
+class Restoration:
+    """Puts back what one run of an institution deleted."""
+
+    def __init__(self, office: Office, run_id: int, person: str | None = None) -> None:
+        self._office = office
+        self._run_id = run_id
+        self._person = person
+        self._delivery: Delivery | None = None
+
+    def stop(self) -> bool:
+        """Begin nothing new; what is on its way is finished and recorded. False if nothing is under way."""
+        if self._delivery is None:
+            return False
+        self._delivery.stop()
+        return True
+
+    async def look(self) -> Restorable:
+        """
+        What there is to put back. Writes nothing anywhere.
+
+        Raises:
+            ConfigurationError: E-RUN-UNKNOWN.
+        """
+        ledger = self._office.ledger
+        if await ledger.runs.find(self._run_id) is None:
+            raise ConfigurationError(
+                "E-RUN-UNKNOWN",
+                f"There is no run {self._run_id}.",
+                why="none has had this number, it was of another institution, or it is no longer kept",
+                do="classbell runs list",
+                effect="no calendar was changed",
+            )
+        key = mailbox_key(self._person) if self._person is not None else None
+        deleted = await ledger.restoring.deleted(self._run_id, key)
+        unlinked = set(await ledger.suspensions.unlinked())
+        wanted = [one for one in deleted if one.mailbox_id not in unlinked]
+        bodies = await ledger.meetings.bodies({one.fingerprint for one in wanted})
+        events = [one for one in wanted if one.fingerprint in bodies]
+        before = 0
+        for number in {one.mailbox_id for one in events}:
+            before += len(await ledger.entries.event_ids(number))
+        return Restorable(
+            run_id=self._run_id,
+            events=events,
+            bodies=bodies,
+            lost=len(wanted) - len(events),
+            left=len(deleted) - len(wanted),
+            before=before,
+        )
+
+    async def carry_out(
+        self, found: Restorable, tell: Callable[[Progress], None] = lambda _: None
+    ) -> Restored:
+        """
+        Create the events again, each in a new incarnation, and note that no run may delete them unasked.
+
+        Raises:
+            RefusedError, TemporaryError: Microsoft refuses us or cannot be reached; what was accepted waits.
+        """
+        office, ledger, clock = self._office, self._office.ledger, self._office.ports.clock
+        access = await office.access()
+        await access.tokens.token()
+        now = clock.now()
+        # Before they are accepted: protection of what never came to be does no harm, a lack of it would.
+        await ledger.restoring.protect([(one.mailbox_id, one.meeting_id) for one in found.events], now)
+        calendars = tuple(dict.fromkeys(("", *(one.calendar for one in found.events))))
+        accepted = await ledger.plans.accept(
+            Accepted(
+                plan=_plan(found.events, calendars),
+                calendars=calendars,
+                fresh_mailboxes={},
+                fresh_meetings=[],
+                renderings=[],
+                # It answers for no source: what is open of them stays as it is.
+                sources_read=frozenset(),
+            ),
+            now,
+        )
+        record: dict[str, object] = {"restores": self._run_id, "planned": {"create": len(found.events)}}
+        record["passed"] = record["planned"]
+        try:
+            office.witness.bear(accepted.revision)
+            charge = Charge(
+                installation=office.installation,
+                institution=office.settings.id,
+                revision=accepted.revision,
+                bound=office.settings.safety.outcome_bound.total_seconds(),
+            )
+            self._delivery = Delivery(ledger, access, clock, charge, tell)
+            tally = await self._delivery.run()
+        except ClassbellError as error:
+            # If it is the ledger that fails, that error is the one to be told.
+            with suppress(ClassbellError):
+                await ledger.runs.finish(
+                    accepted.run_id, error.exit_code, record | record_of_error(error), clock.now()
+                )
+            raise
+        finally:
+            self._delivery = None
+        waiting = tuple(await ledger.changes.waiting())
+        code = _exit_code(tally, waiting)
+        done = {action.name.lower(): count for action, count in tally.done.items()}
+        await ledger.runs.finish(accepted.run_id, code, record | {"done": done}, clock.now())
+        return Restored(
+            run_id=accepted.run_id, created=tally.done[Action.CREATE], waiting=waiting, exit_code=code
+        )
+
+
+def _plan(events: Sequence[Deleted], calendars: Sequence[str]) -> Plan:
+    count = len(events)
+    return Plan(
+        mailbox=np.fromiter((one.mailbox_id for one in events), np.int64, count),
+        meeting=np.fromiter((one.meeting_id for one in events), np.int64, count),
+        action=np.full(count, Action.CREATE, dtype=np.int8),
+        reason=np.full(count, Reason.PUT_BACK, dtype=np.int8),
+        fingerprint=np.fromiter((one.fingerprint for one in events), np.uint64, count),
+        previous=np.zeros(count, dtype=np.uint64),
+        starts=np.fromiter((one.starts_at for one in events), np.int64, count),
+        ends=np.fromiter((one.ends_at for one in events), np.int64, count),
+        source=np.full(count, -1, dtype=np.int16),
+        calendar=np.fromiter((calendars.index(one.calendar) for one in events), np.int16, count),
+    )
+
+
+def _exit_code(tally: Tally, waiting: Sequence[Waiting]) -> int:
+    if tally.interrupted:
+        return 130
+    if any(needs_a_person(one) for one in waiting):
+        return 4
+    return 3 if waiting else 0

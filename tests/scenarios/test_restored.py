@@ -1,0 +1,124 @@
+"""What a run deleted can be put back as it was, and stays until it is decided otherwise."""
+
+from datetime import timedelta
+
+import pytest
+from tests.cli.classbell import Ended
+from tests.scenarios.campus import PEOPLE, Campus, classes, moved, nothing_changed, open_campus, write_tables
+from tests.scenarios.world import World
+
+GONE = 3
+
+
+@pytest.fixture
+def campus(world: World) -> Campus:
+    """A campus whose third run has deleted the first classes of everybody."""
+    campus = open_campus(world)
+    campus.applies()
+    write_tables(campus, moved(classes())[GONE:])
+    campus.run("apply", "--yes", "--allow-deletes", "9")
+    assert campus.holds(moved(classes())[GONE:])
+    return campus
+
+
+def restored(campus: Campus, *arguments: str, code: int = 0) -> Ended:
+    ended = campus.run("restore", "--run", "3", "--yes", *arguments)
+    assert ended.code == code, ended.out + ended.err
+    return ended
+
+
+def looks(campus: Campus, person: str) -> list[tuple[object, ...]]:
+    parts = ("subject", "body", "start", "end", "location", "categories", "showAs")
+    events = campus.institution.mailbox(person).events()
+    return sorted(tuple(str(event[part]) for part in parts) for event in events)
+
+
+def test_what_a_run_deleted_comes_back_equal_as_new_events_and_without_a_sound(world: World) -> None:
+    campus = open_campus(world)
+    campus.applies()
+    before = looks(campus, "ada")
+    ids = {event["id"] for event in campus.institution.mailbox("ada").events()}
+    write_tables(campus, moved(classes())[GONE:])
+    campus.run("apply", "--yes", "--allow-deletes", "9")
+    assert looks(campus, "ada") != before
+    with world.watched() as seen:
+        ended = restored(campus)
+    assert seen.changes == {"create": 9}
+    assert looks(campus, "ada") == before
+    assert len({event["id"] for event in campus.institution.mailbox("ada").events()} - ids) == GONE
+    assert "Put back 9 of 9 events, in run 4. Of ours there were 51 in these calendars, now 60." in ended.out
+
+
+def test_what_was_put_back_stays_until_somebody_agrees_that_it_goes(campus: Campus) -> None:
+    restored(campus)
+    for _ in range(2):
+        with campus.world.watched() as seen:
+            ended = campus.run("apply", "--yes")
+        assert ended.code == 4
+        assert "E-HOLD-RESTORED" in ended.err
+        assert nothing_changed(seen)
+    assert campus.holds(moved(classes()))
+    assert campus.run("apply", "--yes", "--allow-deletes", "9").code == 0
+    assert campus.holds(moved(classes())[GONE:])
+    assert campus.run("apply", "--yes").code == 0
+
+
+def test_once_a_source_names_it_again_it_is_an_event_like_any_other(campus: Campus) -> None:
+    restored(campus)
+    write_tables(campus, moved(classes()))
+    with campus.world.watched() as seen:
+        campus.applies()
+    assert nothing_changed(seen)
+    write_tables(campus, moved(classes())[GONE:])
+    assert campus.run("apply", "--yes", "--allow-deletes", "9").code == 0
+    assert campus.holds(moved(classes())[GONE:])
+
+
+def test_one_person_can_be_put_back_alone(campus: Campus) -> None:
+    restored(campus, "--person", "ada@example.edu")
+    assert campus.holds(moved(classes()), ["ada"])
+    assert campus.holds(moved(classes())[GONE:], PEOPLE[1:])
+    restored(campus)
+    assert campus.holds(moved(classes()))
+
+
+def test_nothing_is_put_back_twice(campus: Campus) -> None:
+    restored(campus)
+    with campus.world.watched() as seen:
+        ended = restored(campus)
+    assert "Nothing is left to put back." in ended.err
+    assert nothing_changed(seen)
+
+
+def test_a_restoration_asks_first_and_is_a_run_of_its_own(campus: Campus) -> None:
+    ended = campus.run("restore", "--run", "3")
+    assert (ended.code, "E-ASK" in ended.err) == (2, True)
+    assert "9 events in 3 mailboxes that can be put back" in ended.out
+    restored(campus)
+    shown = campus.run("runs", "show", "4").out
+    assert "restores run3" in shown.replace(" 3", "3")
+    assert "did      9 create" in shown
+    unknown = campus.run("restore", "--run", "77", "--yes")
+    assert (unknown.code, unknown.err.split()[0]) == (2, "E-RUN-UNKNOWN")
+
+
+def test_what_its_owner_had_removed_before_is_not_put_back(world: World) -> None:
+    campus = open_campus(world)
+    campus.applies()
+    mailbox = campus.institution.mailbox("ada")
+    first = next(event for event in mailbox.events() if event["subject"] == classes()[0].key)
+    mailbox.delete_event(first["id"])
+    write_tables(campus, moved(classes())[GONE:])
+    campus.run("apply", "--yes", "--allow-deletes", "9")
+    assert "Put back 8 of 8 events" in restored(campus).out
+
+
+def test_a_restored_event_that_moves_at_its_source_is_updated(campus: Campus) -> None:
+    restored(campus)
+    again = moved(classes())
+    again[0] = type(again[0])(again[0].key, again[0].start + timedelta(hours=2))
+    write_tables(campus, again)
+    with campus.world.watched() as seen:
+        campus.applies()
+    assert seen.changes == {"update": 3}
+    assert campus.holds(again)
