@@ -176,8 +176,9 @@ class Run:
         review = await self.entered(review)
         passed = review.passed
         access = await office.access()
-        if len(passed) or await ledger.changes.open_count(review.only):
-            # Before anything is accepted: a refused credential is no reason to begin a run.
+        if len(passed) or review.verdict.holds or await ledger.changes.open_count(review.only):
+            # Before anything is accepted: a refused credential is no reason to begin a run. And before anything is
+            # approved: a mistyped tenant is held as a change of the configuration, and should be told as a mistake.
             await access.tokens.token()
         accepted = await ledger.plans.accept(
             Accepted(
