@@ -19,8 +19,8 @@ GREEN = """\
  ok    lease        free
  ok    network      HOST reached
  ok    clock        0.N s from Microsoft's
- ok    certificate  CN=classbell-2026  valid 299 d, registered
- ok    certificate  CN=classbell-2027  valid 599 d, registered
+ ok    certificate  example-cert.pem (CN=classbell-2026, SHA1)  valid 299 d, registered
+ ok    certificate  second-cert.pem (CN=classbell-2027, SHA1)  valid 599 d, registered
  ok    token        for tenant TENANT as "Classbell", good for N min
  ok    calendar     pilot@example.edu: create, read, update, delete of a private test event; nothing of it remains
  ok    permission   granted in Exchange for chosen mailboxes, as the check of the calendar proves
@@ -48,6 +48,7 @@ def steady(text: str, clinic: Clinic) -> str:
         (r"0\.\d s from", "0.N s from"),
         (r"for \d+ min", "for N min"),
         (r"file \d+ s", "file N s"),
+        (r"[0-9A-F]{8}\)", "SHA1)"),
     ):
         text = re.sub(pattern, instead, text)
     return text

@@ -156,7 +156,7 @@ async def test_a_life_that_a_policy_forbids_is_told_and_a_shorter_one_taken(new:
     assert (caught.value.code, len(institute.app.credentials)) == ("E-CERT-POLICY", 1)
     await rotate(institute.renewal(), days=90)
     assert len(institute.app.credentials) == len(institute.credentials()) == 2
-    assert len(list(institute.file.parent.glob("*-key.pem"))) == 2
+    assert len(list(institute.file.parent.glob("*[.-]key*"))) == 2
 
 
 async def test_without_a_certificate_that_works_nothing_is_begun(new: New) -> None:
@@ -270,7 +270,7 @@ async def test_where_the_environment_overrules_the_file_nothing_is_begun(
         await work(renewal, **({"again": True} if work is rotate else {"key_id": "x"}))
     assert caught.value.code == "E-CFG-EDIT"
     assert (institute.registered(), institute.text) == (registered, text)
-    assert len(list(institute.file.parent.glob("*-key.pem"))) == 2
+    assert len(list(institute.file.parent.glob("*[.-]key*"))) == 2
 
 
 async def test_an_expired_one_is_taken_out_without_an_id(new: New) -> None:
@@ -295,7 +295,7 @@ async def test_a_key_that_the_service_could_not_read_is_not_registered(new: New)
         await rotate(replace(institute.renewal(), files=OfAnother(Deaths())))
     assert caught.value.code == "E-CERT-ACCOUNT"
     assert len(institute.app.credentials) == 1
-    assert [path.name for path in institute.file.parent.glob("*key.pem")] == ["old-key.pem"]
+    assert [path.name for path in institute.file.parent.glob("*[.-]key*")] == ["old-key.pem"]
     await rotate(institute.renewal())
     assert len(institute.credentials()) == 2
 
@@ -338,7 +338,7 @@ async def test_killed_at_any_step_and_begun_again_it_ends_well(new: New, *, afte
         assert await until_done(institute, Deaths(at=at, after=after)), counting.seen[at - 1]
         (left,) = institute.credentials()
         assert institute.registered() == {left.sha256}
-        keys = sorted(path.name for path in institute.file.parent.glob("*-key.pem"))
+        keys = sorted(path.name for path in institute.file.parent.glob("*[.-]key*"))
         assert len(keys) == 1, counting.seen[at - 1]
         assert await institute.signs_in()
 

@@ -135,6 +135,13 @@ class Output:
         else:
             self._print(self._err, f"{code}  {text}", "yellow")
 
+    def remark(self, code: str, text: str) -> None:
+        """The same of a query: where the answer is one JSON object, it is among the ``warnings`` there."""
+        if self.as_json:
+            self._besides.setdefault("warnings", []).append({"code": code, "what": text})
+        else:
+            self.warning(code, text)
+
     def error(self, text: str) -> None:
         """Words of an error, on stderr. Errors themselves are printed by ``cli.errors``."""
         self._print(self._err, text, "red")

@@ -1,6 +1,7 @@
 """Certificates: each can be opened, is valid and registered, and there is a second one in reserve."""
 
 from collections.abc import AsyncIterator, Sequence
+from pathlib import PurePath
 
 from cryptography.x509.oid import NameOID
 
@@ -12,6 +13,8 @@ from classbell.identity.standing import CertificateStanding, certificate_status
 from classbell.identity.tokens import Tokens
 
 _EXPIRES = "W-CERT-EXPIRES"
+# Digits of a thumbprint that tell certificates of one institution apart.
+_ENOUGH = 8
 
 
 async def certificate(subject: Subject) -> AsyncIterator[Finding]:
@@ -67,7 +70,7 @@ def _of(one: CertificateStanding, *, bearable: bool) -> Finding:
         state = State.WARNING if bearable else State.FAILURE
         return Finding.failure("certificate", worst, state=state, **details)
     known = ", registered" if one.registered else ""
-    name = _name(one.credential) if one.credential is not None else one.place
+    name = _name(one.place, one.credential) if one.credential is not None else one.place
     return Finding.ok("certificate", f"{name}  valid {one.days_left} d{known}", **details)
 
 
@@ -82,6 +85,8 @@ def _details(one: CertificateStanding) -> dict[str, object]:
     }
 
 
-def _name(credential: Credential) -> str:
+def _name(place: str, credential: Credential) -> str:
+    """Its file and whom it names; the thumbprint tells apart those that agree in both."""
     names = credential.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return f"CN={names[0].value!s}" if names else credential.sha1
+    whom = f"CN={names[0].value!s}, " if names else ""
+    return f"{PurePath(place).name} ({whom}{credential.sha1[:_ENOUGH]})"

@@ -7,7 +7,7 @@ Until it is certain that the right registration is gone and another certificate 
 could not be given back: a wrong id can therefore cost a registration, and never the way in.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +41,12 @@ class Retired:
 
 
 async def retire(
-    renewal: Renewal, which: str = "", *, key_id: str = "", patience: float = PATIENCE
+    renewal: Renewal,
+    which: str = "",
+    *,
+    key_id: str = "",
+    patience: float = PATIENCE,
+    confirm: Callable[[Leaving], None] = lambda _: None,
 ) -> Retired:
     """
     Take a certificate out of the registration and of the configuration, and destroy its private key.
@@ -54,6 +59,8 @@ async def retire(
         key_id: the id under which Entra ID knows it ("Certificate ID" in the admin center); needed for one
             that Classbell has not registered itself.
         patience: for how long Microsoft may need to forget it, in seconds.
+        confirm: called once all that can be known is in order, and before anything is done that cannot be given
+            back; what it raises ends it.
 
     Raises:
         ConfigurationError: ``E-CERT-WHICH`` none or several are meant, ``E-CERT-KEY-ID`` the id is not known;
@@ -61,7 +68,7 @@ async def retire(
         HeldError: ``E-CERT-LAST`` no other certificate is proven to work, ``E-CERT-STAYS`` it signs in still.
         RefusedError: Microsoft refuses the change. TemporaryError: it is to be gone on with later.
     """
-    return await _Retirement(renewal, key_id, patience).run(which)
+    return await _Retirement(renewal, key_id, patience).run(which, confirm)
 
 
 class _Retirement:
@@ -71,7 +78,7 @@ class _Retirement:
         self._patience = patience
         self._registration = renewal.registration
 
-    async def run(self, which: str) -> Retired:
+    async def run(self, which: str, confirm: Callable[[Leaving], None]) -> Retired:
         renewal, noted = self._renewal, self._renewal.read()
         configured = renewal.configured()
         leaving = intended(renewal, noted, configured, which)
@@ -83,11 +90,14 @@ class _Retirement:
             renewal.document.place_of(present.settings)  # what could not be dropped in the end is not begun
         if not leaving.removed:
             key_ids = await self._key_ids(leaving, present, keeper)
+            confirm(leaving)
             if noted.leaving is None:
                 renewal.write(msgspec.structs.replace(noted, leaving=leaving))
             leaving = await self._removed(leaving, present, keeper, key_ids)
             if not await renewal.signs_in(keeper):
                 raise _wrong_id(keeper)
+        else:
+            confirm(leaving)
         self._dropped(leaving)
         self._destroyed(leaving)
         return _retired(leaving, keeper)
@@ -246,6 +256,7 @@ def chosen(configured: Sequence[Configured], which: str) -> Configured:
 
     Raises:
         ConfigurationError: ``E-CERT-WHICH``, none or several fit.
+        HeldError: ``E-CERT-LAST``, there is only one.
     """
     if not which and len(configured) == 2:  # noqa: PLR2004 - an old one and a new one
         return min(configured, key=lambda each: each.credential.not_after if each.credential else 0.0)
@@ -261,6 +272,14 @@ def chosen(configured: Sequence[Configured], which: str) -> Configured:
     ]
     if len(fitting) == 1:
         return fitting[0]
+    if len(configured) == 1 and not which:
+        raise HeldError(
+            "E-CERT-LAST",
+            f"{configured[0].settings.place} is the only certificate, and the last one is never retired.",
+            why="without a certificate nobody signs in.",
+            do="bring in a new one first: classbell cert rotate",
+            effect=_STAYS,
+        )
     named = ", ".join(
         f"{each.credential.sha1 if each.credential else 'unreadable'} ({each.settings.place})"
         for each in configured

@@ -261,13 +261,13 @@ class _Rotation:
         return password.reveal(self._renewal.files, self._renewal.environ, self._renewal.ask, what=what)
 
     def _named(self) -> Coming:
-        """Names of files that nobody has yet."""
-        stem = base = f"{self._renewal.institution}-{self._day()}"
+        """Names of files that nobody has yet, like those of ``classbell cert new``."""
+        stem = base = f"classbell-{self._renewal.institution}-{self._day()[:4]}"
         number = 1
-        while self._taken(f"{stem}-cert.pem") or self._taken(f"{stem}-key.pem"):
+        while any(self._taken(f"{stem}{ending}") for ending in (".key", ".crt", ".csr")):
             number += 1
             stem = f"{base}-{number}"
-        return Coming(certificate=f"{stem}-cert.pem", private_key=f"{stem}-key.pem")
+        return Coming(certificate=f"{stem}.crt", private_key=f"{stem}.key")
 
     def _taken(self, name: str) -> bool:
         try:

@@ -42,7 +42,8 @@ def test_a_pair_is_made_without_any_configuration_its_key_encrypted_and_closed_t
     assert made.fingerprint(hashes.SHA1()).hex().upper() in ended.out  # noqa: S303 - a name
     assert f"Upload       {public.name}" in ended.out
     assert 'key_password = { env = "PW" }' in ended.out
-    assert "365 days left" in ended.out
+    # As every other command counts them: whole days from now on.
+    assert "364 days left" in ended.out
 
 
 def test_what_is_asked_for_stands_in_the_certificate(tmp_path: Path) -> None:
@@ -205,3 +206,14 @@ def test_two_different_passwords_are_refused(tmp_path: Path) -> None:
     )
     assert "E-CERT-RETYPE" in shown
     assert names(tmp_path) == set()
+
+
+def test_the_json_form_is_one_document_that_has_the_warnings_too(tmp_path: Path) -> None:
+    (answer,) = classbell("cert", "new", "--no-password", "--json", cwd=tmp_path).json
+    assert [one["code"] for one in answer["warnings"]] == ["W-CERT-PLAIN"]
+    assert len(answer["written"]) == 2
+
+
+def test_the_way_on_from_a_request_names_its_folder(tmp_path: Path) -> None:
+    ended = classbell("cert", "new", "--csr", "--no-password", "--dir", "keys", "-i", "north", cwd=tmp_path)
+    assert "classbell cert import ANSWER -i north --dir keys --configure" in ended.err

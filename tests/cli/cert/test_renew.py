@@ -1,6 +1,7 @@
 """``classbell cert rotate`` and ``retire`` on the sandbox: a new one in, the old one out, asked for and resumable."""
 
 import os
+import re
 import signal
 import subprocess
 import tomllib
@@ -28,6 +29,8 @@ def test_a_new_one_comes_in_and_the_old_one_goes_out(example: Installed) -> None
     assert "Thumbprint" in rotated.out
     assert "Next, after a day or more: classbell cert retire -i example" in rotated.err
     old, new = listed(example)
+    assert re.fullmatch(r"classbell-example-\d{4}\.crt", new)
+    assert f"Files        conf.d/{new}, conf.d/{new.removesuffix('.crt')}.key" in rotated.out
     assert (old, len(example.app.credentials)) == ("old-cert.pem", 2)
     (uploaded,) = (each for each in example.app.credentials if each.sha1 not in rotated.out)
     retired = example.good("retire", "--yes", "--key-id", uploaded.key_id)
@@ -70,14 +73,24 @@ def test_without_a_yes_nothing_is_done(example: Installed) -> None:
     assert (ended.code, ended.err.partition("  ")[0]) == (2, "E-ASK")
     assert "--yes" in ended.err
     example.good("rotate", "--yes")
+    # What is wrong is told before anybody is asked.
     ended = example.cert("retire")
-    assert (ended.code, ended.err.partition("  ")[0]) == (2, "E-ASK")
+    assert ended.code == 2
+    assert "E-CERT-KEY-ID" in ended.err
+    assert "E-ASK" not in ended.err
+    ended = example.cert("retire", "--key-id", example.app.credentials[0].key_id)
+    assert ended.code == 2
+    assert "E-ASK" in ended.err
     assert "old-cert.pem" in ended.err
     assert example.file.read_text() != before
     assert len(listed(example)) == 2
 
 
 def test_the_only_one_stays_and_an_unknown_id_is_asked_for(example: Installed) -> None:
+    ended = example.cert("retire", "--yes")
+    assert ended.code == 4
+    assert ended.err.startswith("E-CERT-LAST")
+    assert "is the only certificate" in ended.err
     ended = example.cert("retire", "old-cert.pem", "--yes")
     assert (ended.code, ended.err.partition("  ")[0]) == (4, "E-CERT-LAST")
     example.good("rotate", "--yes")
@@ -102,7 +115,7 @@ def test_a_lack_of_the_object_id_is_said_before_anything_is_made(example: Instal
     example.file.write_text(text[:begin] + text[text.index("\n", begin) + 1 :])
     ended = example.cert("rotate", "--yes")
     assert (ended.code, ended.err.partition("  ")[0]) == (2, "E-CERT-OBJECT-ID")
-    assert not list(example.conf.glob("example-*.pem"))
+    assert not list(example.conf.glob("classbell-example-*"))
 
 
 @pytest.mark.prove
@@ -150,5 +163,5 @@ def test_a_password_that_is_typed_in_opens_the_old_key_and_locks_the_new_one(
         )
         assert PASSWORD not in shown
         new = example.conf / listed(example)[1]
-        key = new.with_name(new.name.replace("cert", "key"))
+        key = new.with_suffix(".key")
         assert load_pem_private_key(key.read_bytes(), PASSWORD.encode())

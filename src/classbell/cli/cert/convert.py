@@ -191,7 +191,7 @@ def _write_private(
 
     form = Form(to.value)
     for concern in making.password_concerns(new.content, form) if new.content else ():
-        invocation.output.warning("W-CERT-PASSWORD", concern)
+        invocation.output.remark("W-CERT-PASSWORD", concern)
     locking = Passwords(store=new.content, key=new.content if form is Form.PEM else key)
     content = making.write(entry, form, locking, ids=SystemIds(), now=SystemClock().now(), legacy=legacy)
     named = f', alias "{entry.alias}"' if form is not Form.PEM else ""

@@ -100,7 +100,7 @@ def new(
         invocation, password_env, password_file, what="the new private key", none=no_password
     )
     for concern in making.password_concerns(password.content, Form.PEM):
-        invocation.output.warning("W-CERT-PASSWORD", concern)
+        invocation.output.remark("W-CERT-PASSWORD", concern)
     now = float(int(SystemClock().now()))  # certificates know whole seconds
     stem = where.stem(now, ".key", ".crt", ".csr")
     key = making.new_key(bits)
@@ -113,7 +113,8 @@ def new(
         private=True,
     )
     if entry is None:
-        _requested(invocation, where, making.request(key, subject), private, password)
+        to = f" --dir {folder}" if folder is not None else ""
+        _requested(invocation, where.option + to, making.request(key, subject), private, password)
         return
     certificate = NewFile(
         path=stem.with_name(f"{stem.name}.crt"),
@@ -122,12 +123,12 @@ def new(
     )
     written = save(invocation, [*password_files(password), private, certificate])
     key_files = KeyFiles(certificate=certificate.path, private_key=private.path, kept=password.kept)
-    told = tell(invocation, where, key_files, entry.certificate, now=begin, configure=configure)
+    told = tell(invocation, where, key_files, entry.certificate, now=now, configure=configure)
     invocation.output.answer({"written": written, **told})
 
 
 def _requested(
-    invocation: Invocation, where: Home, request: bytes, private: NewFile, password: NewPassword
+    invocation: Invocation, option: str, request: bytes, private: NewFile, password: NewPassword
 ) -> None:
     path = private.path.with_suffix(".csr")
     file = NewFile(path=path, content=request, words="request: public, for the certificate authority")
@@ -136,7 +137,7 @@ def _requested(
     invocation.output.line(request.decode().rstrip())
     invocation.output.note(
         f"Next: send {path} to the institution's certificate authority; with its answer:"
-        f" classbell cert import ANSWER {where.option} --configure"
+        f" classbell cert import ANSWER {option} --configure"
     )
     invocation.output.answer({"written": written, "request": request.decode()})
 

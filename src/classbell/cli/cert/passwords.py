@@ -135,7 +135,7 @@ def chosen(
     if none:
         if env is not None or file is not None:
             raise typer.BadParameter(f"{no_option} excludes {option}-env and {option}-file.")
-        invocation.output.warning(
+        invocation.output.remark(
             "W-CERT-PLAIN",
             "The private key is not encrypted: whoever can read the file, or a backup of it, can sign in with it.",
         )

@@ -12,6 +12,7 @@ from classbell.cli.exits import Exit
 from classbell.cli.invocation import Invocation, command
 
 if TYPE_CHECKING:
+    from classbell.identity.journal import Leaving
     from classbell.identity.renewal import Renewal, Step
 
 _MINUTE = 60.0
@@ -83,7 +84,8 @@ def rotate(
             output.line("A new certificate was brought in within the last day; --again makes another.")
         for line in words.lines(found):
             output.line(line)
-        output.line(words.line("Files", f"{done.certificate}, {done.private_key}"))
+        files = ", ".join(words.place(str(path)) for path in (done.certificate, done.private_key))
+        output.line(words.line("Files", files))
         output.note(f"Next, after a day or more: classbell cert retire -i {settings.id}")
         output.finish(
             Exit.DONE,
@@ -115,18 +117,27 @@ def retire(
     Example: classbell cert retire -i example
     """
     from classbell.cli.assembly import run_until_interrupted  # noqa: PLC0415 (keeps --help fast)
+    from classbell.cli.cert import words  # noqa: PLC0415
     from classbell.identity.retirement import retire as take_out  # noqa: PLC0415
 
     output = invocation.output
 
     async def work() -> int:
         async with _renewing(invocation) as renewal:
-            if not _agreed(invocation, renewal, which, yes=yes):
+            try:
+                gone = await take_out(
+                    renewal,
+                    which,
+                    key_id=key_id,
+                    patience=wait * _MINUTE,
+                    confirm=lambda leaving: None if yes else _confirm(invocation, leaving),
+                )
+            except _Declined:
+                output.note("Nothing was done.")
                 output.finish(Exit.DONE, retired=None)
                 return Exit.DONE
-            gone = await take_out(renewal, which, key_id=key_id, patience=wait * _MINUTE)
-        output.line(f"The certificate {gone.name} ({gone.sha1 or 'unreadable'}) is retired.")
-        output.line(f"Signed in is with {gone.keeper.name} ({gone.keeper.sha1}) from now on.")
+        output.line(f"The certificate {words.place(gone.name)} ({gone.sha1 or 'unreadable'}) is retired.")
+        output.line(f"From now on Classbell signs in with {gone.keeper.name} ({gone.keeper.sha1}).")
         output.finish(
             Exit.DONE,
             retired={
@@ -142,22 +153,19 @@ def retire(
     return run_until_interrupted(work(), lambda: False, output.note)
 
 
-def _agreed(invocation: Invocation, renewal: "Renewal", which: str, *, yes: bool) -> bool:
-    """Whether a person wants what cannot be given back; asked once, also where it is gone on with."""
-    from classbell.cli.assembly import interruptible  # noqa: PLC0415 (keeps --help fast)
-    from classbell.identity.retirement import intended  # noqa: PLC0415
+class _Declined(Exception):
+    """Somebody was asked, and did not want it."""
 
-    noted = renewal.read()
-    leaving = intended(renewal, noted, renewal.configured(), which)
-    if yes or leaving is noted.retired:
-        return True
+
+def _confirm(invocation: Invocation, leaving: "Leaving") -> None:
+    """Ask for what cannot be given back; once, also where it is gone on with."""
+    from classbell.cli.assembly import interruptible  # noqa: PLC0415 (keeps --help fast)
+
     shown = f"{leaving.name} ({leaving.sha1 or 'unreadable'})"
     question = f"Take out the certificate {shown}, and destroy its private key?"
     with interruptible():
-        agreed = invocation.output.confirm(question, flag="--yes")
-    if not agreed:
-        invocation.output.note("Nothing was done.")
-    return agreed
+        if not invocation.output.confirm(question, flag="--yes"):
+            raise _Declined
 
 
 @asynccontextmanager

@@ -130,6 +130,8 @@ def _row(each: "CertificateStanding") -> list[str]:
 def _used(each: "CertificateStanding") -> str:
     from classbell.zones import utc_text  # noqa: PLC0415 (keeps --help fast)
 
+    if each.credential is None:
+        return "not known"
     if not each.use.worked_at:
         return "not yet"
     when = utc_text(each.use.worked_at)
