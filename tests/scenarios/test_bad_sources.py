@@ -1,6 +1,8 @@
 """Timetables that cannot be read, or read as too little: told in words, and nothing is taken away for it."""
 
+import os
 import re
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -188,3 +190,32 @@ def test_an_institution_that_cannot_sign_in_keeps_no_other_from_its_turn(world: 
     file.write_bytes(content)
     north.applies()
     assert north.holds(moved(classes()))
+
+
+def test_a_read_that_lacks_a_sentinel_or_is_too_old_is_refused_whole(with_tables: Campus) -> None:
+    campus = with_tables
+    campus.replace_in_file(
+        'kind = "table"', 'kind = "table"\nsentinels = ["algebra-20", "algebra-07"]\nmax_age = "26h"'
+    )
+    campus.applies()
+    write_tables(campus, moved(classes())[:-1])
+    ended = campus.refuses("E-SRC-SENTINEL", 4)
+    assert "1 of its 2 sentinels are absent: algebra-20" in ended.err
+    assert campus.holds(moved(classes()))
+    write_tables(campus, classes())
+    meetings = campus.world.folder / "example-timetable" / "meetings.csv"
+    day = 86_400
+    os.utime(meetings, (time.time() - 2 * day, time.time() - 2 * day))
+    campus.refuses("E-SRC-STALE", 4)
+    os.utime(meetings, (time.time() - day, time.time() - day))
+    campus.applies()
+    assert campus.holds(classes())
+
+
+def test_a_feed_that_says_it_is_too_old_is_refused(with_feed: Campus, site: Site) -> None:
+    with_feed.replace_in_file('kind = "ics"', 'kind = "ics"\nmax_age = "26h"')
+    body = as_feed(moved(classes()))
+    site.put("/feed.ics", Answer(body, headers={"last-modified": "Mon, 02 Mar 2026 06:00:00 GMT"}))
+    with_feed.refuses("E-SRC-STALE", 4)
+    site.put("/feed.ics", Answer(body, headers={"last-modified": "yesterday"}))
+    with_feed.applies()

@@ -109,3 +109,15 @@ def test_another_class_at_the_same_time_is_another_class(campus: Campus) -> None
     now = {e["id"] for e in campus.institution.mailbox("ada").events()}
     assert len(now - ids) == len(ids - now) == 1
     assert campus.holds([replace(planned[0], key="analysis"), *planned[1:]])
+
+
+def test_a_saved_plan_of_a_renumbered_source_does_what_it_says(campus: Campus) -> None:
+    ids = {e["id"] for e in campus.institution.mailbox("ada").events()}
+    publish(campus, moved(classes())[:-1], "a")
+    assert campus.run("plan", "-o", "reviewed.plan").code == 0
+    ended = campus.run("apply", "reviewed.plan", "--yes")
+    assert (ended.code, "applied 0 create, 0 update, 3 delete" in ended.out) == (0, True), ended.err
+    assert {e["id"] for e in campus.institution.mailbox("ada").events()} < ids
+    with campus.world.watched() as seen:
+        campus.applies()
+    assert nothing_changed(seen)

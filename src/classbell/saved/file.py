@@ -91,6 +91,7 @@ class SavedInstitution(msgspec.Struct, frozen=True, kw_only=True):
 
     ``basis`` is its newest run when it was made. ``settings`` are digests of the parts of the configuration that
     decide who gets what, and how it looks. ``upcoming`` counts, for guards, what mailboxes with deletions hold.
+    ``rekeys`` are meetings by their number in the ledger, with source, old key and new key.
     """
 
     id: str
@@ -107,6 +108,7 @@ class SavedInstitution(msgspec.Struct, frozen=True, kw_only=True):
     sources: list[SavedSource]
     order: list[str]
     withdrawn: list[str]
+    rekeys: list[tuple[int, str, str, str]]
     failures: list[SavedFailure]
     remarks: list[tuple[str, str]]
     unread: list[tuple[str, str]]

@@ -9,11 +9,12 @@ from classbell.desired import Desired, MeetingKey, Slots
 from classbell.errors import SourceUnreachable, SourceUnusable
 from classbell.guards import Shrinkage
 from classbell.holds import Holding
-from classbell.ledger import InstitutionLedger, NewRendering
+from classbell.ledger import InstitutionLedger, NewRendering, Rekeyed
 from classbell.model import Action, Coverage, Meeting, Reason, Remark, Rendering, Snapshot, Window
 from classbell.numbering import Numbering
 from classbell.plan import Plan, pair_keys
 from classbell.renderings import Renderings
+from classbell.renumbering import Renumbering
 from classbell.report import Review
 from classbell.run import Office
 from classbell.saved.file import (
@@ -35,7 +36,11 @@ async def review_of(plan: SavedPlan, saved: SavedInstitution, office: Office) ->
         StalePlan: E-PLAN-STALE, the ledger no longer has what one of its events looks like.
     """
     ledger, now = office.ledger, office.ports.clock.now()
-    meetings: Numbering[MeetingKey] = Numbering(await ledger.meetings.numbers())
+    rekeys = tuple(
+        Rekeyed(number=number, source=source, old_key=old, new_key=new)
+        for number, source, old, new in saved.rekeys
+    )
+    meetings = Renumbering(rekeys=rekeys).numbers(await ledger.meetings.numbers())
     mailboxes: Numbering[str] = Numbering(await ledger.mailboxes.numbers())
     calendars = tuple(dict.fromkeys(("", *(change.calendar for change in saved.changes))))
     table = _arrays(saved, meetings, mailboxes, calendars)
@@ -63,6 +68,7 @@ async def review_of(plan: SavedPlan, saved: SavedInstitution, office: Office) ->
         mailboxes=mailboxes,
         renderings=renderings,
         withdrawn=tuple(saved.withdrawn),
+        rekeys=rekeys,
         basis=saved.basis,
         saved=plan.name,
     )

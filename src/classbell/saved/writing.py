@@ -78,6 +78,7 @@ def saved_institution(
         sources=[_source(snapshot) for snapshot in review.snapshots],
         order=order,
         withdrawn=list(review.withdrawn),
+        rekeys=[(one.number, one.source, one.old_key, one.new_key) for one in review.rekeys],
         failures=[
             SavedFailure(
                 source=source,

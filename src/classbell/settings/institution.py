@@ -79,6 +79,12 @@ class IcsSource(Settings):
     allow_private_addresses: bool = False
     """Whether feeds may be fetched from this computer and from private networks."""
 
+    sentinels: tuple[Text, ...] = ()
+    """Keys or texts of which a read without one is refused: rooms, modules or activities that are always there."""
+
+    max_age: PositiveDuration | None = None
+    """How old a file may be, or a feed whose server says when it was made (`Last-Modified`); older is refused."""
+
     limits: SourceLimits = SourceLimits()
     """How much one read may be."""
 
@@ -110,6 +116,12 @@ class TableSource(Settings):
     Which column holds what: `key`, `start` and `end` are needed; `date` where start and end are times of
     day; any other name becomes a field for templates.
     """
+
+    sentinels: tuple[Text, ...] = ()
+    """Keys or texts of which a read without one is refused: rooms, modules or activities that are always there."""
+
+    max_age: PositiveDuration | None = None
+    """How old a file may be, or a feed whose server says when it was made (`Last-Modified`); older is refused."""
 
     limits: SourceLimits = SourceLimits()
     """How much one read may be."""

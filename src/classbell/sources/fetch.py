@@ -8,12 +8,14 @@ failures mean for the source.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
 from classbell.ports import NoAnswer, Ports, Response
 from classbell.sources.addresses import is_url, normal_url, refusal, shown
+from classbell.zones import utc_text
 
 _IN_FLIGHT: Final = 8
 _TIMEOUT: Final = 60.0
@@ -46,13 +48,17 @@ class Fetcher:
         base: the folder that relative paths start from.
         allow_private: whether addresses of private networks may be asked.
         most: bytes that one feed may have.
+        oldest: what was made before this instant is refused, where it is known; None for any.
     """
 
-    def __init__(self, ports: Ports, *, base: Path, allow_private: bool, most: int) -> None:
+    def __init__(
+        self, ports: Ports, *, base: Path, allow_private: bool, most: int, oldest: float | None = None
+    ) -> None:
         self._ports = ports
         self._base = base
         self._allow_private = allow_private
         self._most = most
+        self._oldest = oldest
         self._turns = asyncio.Semaphore(_IN_FLIGHT)
 
     async def fetch_all(self, places: Sequence[str]) -> list[bytes | Fault]:
@@ -82,9 +88,16 @@ class Fetcher:
             )
         return content
 
+    def _stale(self, made: float | None) -> Fault | None:
+        if self._oldest is None or made is None or made >= self._oldest:
+            return None
+        cause = f"is older than max_age allows: it was made {utc_text(made)}"
+        return Fault(code="E-SRC-STALE", cause=cause, passing=False)
+
     def _read_file(self, place: str) -> bytes | Fault:
         try:
-            return self._ports.files.read(self._base / place)
+            path = self._base / place
+            return self._stale(self._ports.files.modified(path)) or self._ports.files.read(path)
         except OSError as error:
             reason = error.strerror or type(error).__name__
             return Fault(code="E-SRC-FILE", cause=f"cannot be read: {reason}", passing=False)
@@ -100,7 +113,7 @@ class Fetcher:
                 reason = _without_secrets(no_answer.reason, url)
                 return Fault(code="E-SRC-FETCH", cause=f"gave no answer: {reason}", passing=True)
             if response.status not in _REDIRECTS:
-                return _content(response)
+                return self._stale(_modified(response)) or _content(response)
             target = urljoin(url, response.headers.get("location", ""))
             why_not = redirect_refusal(url, target)
             if why_not is not None:
@@ -114,6 +127,15 @@ def redirect_refusal(url: str, target: str) -> str | None:
     if urlsplit(url).scheme == "https" and urlsplit(target).scheme != "https":
         return "its server sends on to an address without encryption"
     return None
+
+
+def _modified(response: Response) -> float | None:
+    """When the server says that the feed was made."""
+    try:
+        made = parsedate_to_datetime(response.headers.get("last-modified", ""))
+    except ValueError:
+        return None
+    return made.timestamp() if made.tzinfo is not None else None
 
 
 def _content(response: Response) -> bytes | Fault:

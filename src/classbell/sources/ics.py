@@ -19,7 +19,8 @@ from classbell.sources.feedlist import feeds_of
 from classbell.sources.fetch import Fault, Fetcher
 from classbell.sources.merge import Reading, merge
 from classbell.sources.parsed import Failure, ParsedFeed
-from classbell.sources.tables import unusable
+from classbell.sources.sentinels import check_sentinels
+from classbell.sources.tables import oldest_allowed, unusable
 from classbell.sources.verdicts import NEXT_STEPS, all_empty, fault_remarks, none_read, problem_remarks
 
 # One child parses this much: its start-up is paid once for many feeds, and memory stays bounded.
@@ -58,6 +59,7 @@ class IcsFeeds:
             base=base,
             allow_private=self._settings.allow_private_addresses,
             most=int(self._settings.limits.bytes),
+            oldest=oldest_allowed(self._settings.max_age, self._ports.clock.now()),
         )
         self._deaths = 0
         results: dict[str, ParsedFeed | Fault] = {}
@@ -148,7 +150,7 @@ class IcsFeeds:
                 do=NEXT_STEPS["E-SRC-BIG"],
             )
         lost = {place for place, feed in feeds.items() if any(problem.lost for problem in feed.problems)}
-        return snapshot.build(
+        built = snapshot.build(
             source=self.name,
             meetings=merged.meetings,
             people=merged.people,
@@ -157,6 +159,7 @@ class IcsFeeds:
             unread=frozenset(person for place in (*faults, *lost) for person in persons[place]),
             remarks=[*fault_remarks(self.name, faults, persons), *problem_remarks(self.name, feeds)],
         )
+        return check_sentinels(built, self._settings.sentinels)
 
 
 def _fault(failure: Failure) -> Fault:

@@ -18,7 +18,17 @@ from classbell.settings import TableSource
 from classbell.sources import NOT_FIELDS, snapshot
 from classbell.sources.attendance import read_attendance
 from classbell.sources.parsed import ParsedSheet
-from classbell.sources.tables import BadRows, Table, empty, read_csv, read_file, sheet_table, unusable
+from classbell.sources.sentinels import check_sentinels
+from classbell.sources.tables import (
+    BadRows,
+    Table,
+    empty,
+    oldest_allowed,
+    read_csv,
+    read_file,
+    sheet_table,
+    unusable,
+)
 from classbell.sources.tabletimes import CellRefused, times_of, truth
 
 _WORKBOOKS = frozenset({".xlsx", ".xlsm"})
@@ -53,7 +63,7 @@ class MeetingsTable:
         content = self._file(self._settings.attendance)
         numbers = {meeting.key: number for number, meeting in enumerate(meetings)}
         attendance = read_attendance(self.name, self._settings.attendance, content, numbers)
-        return snapshot.build(
+        built = snapshot.build(
             source=self.name,
             meetings=meetings,
             people=attendance.people,
@@ -61,9 +71,11 @@ class MeetingsTable:
             window=window,
             remarks=attendance.remarks,
         )
+        return check_sentinels(built, self._settings.sentinels)
 
     def _file(self, path: Path) -> bytes:
-        return read_file(self.name, path, self._ports.files, int(self._settings.limits.bytes))
+        oldest = oldest_allowed(self._settings.max_age, self._ports.clock.now())
+        return read_file(self.name, path, self._ports.files, int(self._settings.limits.bytes), oldest=oldest)
 
     async def _table(self) -> Table:
         path = self._settings.meetings

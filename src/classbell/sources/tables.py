@@ -10,11 +10,13 @@ import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from classbell.errors import SourceUnreachable, SourceUnusable
 from classbell.ports import Files
+from classbell.zones import utc_text
 
 if TYPE_CHECKING:
     from _csv import Reader as CsvReader
@@ -107,16 +109,25 @@ def unusable(source: str, code: str, what: str, *, why: str, do: str) -> SourceU
     return SourceUnusable(code, f'Source "{source}": {what}', why=why, do=do, effect=EFFECT)
 
 
-def read_file(source: str, path: Path, files: Files, most: int) -> bytes:
+def oldest_allowed(max_age: timedelta | None, now: float) -> float | None:
+    """Before which instant nothing may have been made; None for any."""
+    return None if max_age is None else now - max_age.total_seconds()
+
+
+def read_file(source: str, path: Path, files: Files, most: int, *, oldest: float | None = None) -> bytes:
     """
     The content of a file of the institution.
 
+    Args:
+        oldest: it must not have been written before this instant.
+
     Raises:
-        SourceUnusable: it is absent, may not be read, is too large, or is empty.
+        SourceUnusable: it is absent, may not be read, is too large, too old, or is empty.
         SourceUnreachable: it cannot be read for now.
     """
     try:
         content = files.read(path)
+        written = files.modified(path)
     except (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
         raise unusable(
             source,
@@ -133,6 +144,14 @@ def read_file(source: str, path: Path, files: Files, most: int) -> bytes:
             do="check the disk or share it is on; it is tried again by itself",
             effect=EFFECT,
         ) from error
+    if oldest is not None and written < oldest:
+        raise unusable(
+            source,
+            "E-SRC-STALE",
+            f"{path} was written {utc_text(written)}.",
+            why="that is longer ago than max_age of this source allows",
+            do="look why nothing exports it any more; if nothing has changed since, raise max_age",
+        )
     if len(content) > most:
         raise unusable(
             source,

@@ -25,6 +25,7 @@ NEXT_STEPS = {
     "E-SRC-PARSER": "open the feed and look for entries that repeat without end",
     "E-SRC-ROW": "correct these entries where the timetable is made",
     "E-SRC-RULE": "correct these entries where the timetable is made",
+    "E-SRC-STALE": "look why nothing exports it any more; if nothing has changed since, raise max_age",
     "E-SRC-ZONE": "set timezone for this source if this is not the zone that is meant",
 }
 
