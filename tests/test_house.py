@@ -100,7 +100,9 @@ def direction_offences(module: str, source: str) -> list[str]:
         if within(module, "sandbox") and not within(name, "sandbox"):
             found.append(f"{module} imports {name}: the sandbox imports nothing of ours")
         if within(module, "setup") and not within(name, *UNDER_SETUP):
-            found.append(f"{module} imports {name}: setup knows settings and certificates, nothing of the engine")
+            found.append(
+                f"{module} imports {name}: setup knows settings and certificates, nothing of the engine"
+            )
         if within(name, "doctor") and not within(module, "doctor", "cli", "service"):
             found.append(f"{module} imports {name}: doctor looks at all parts, and no part at it")
         if within(name, "sandbox", "sample") and not within(module, name.split(".")[0], "cli"):
@@ -134,7 +136,7 @@ PURE_LIBRARIES = {
 
 def purity_offences(module: str, source: str) -> list[str]:
     """What a pure module may not do: know other modules than values, or be asynchronous."""
-    package = module.split(".")[0]
+    package = module.split(".", maxsplit=1)[0]
     strangers = {name for name in ours(source) if not within(name, package, *PURE[package])}
     foreign = {name.split(".")[0] for name in imports(source)} - {"classbell", ""} - PURE_LIBRARIES
     waits = any(isinstance(node, ast.AsyncFunctionDef | ast.Await) for node in ast.walk(ast.parse(source)))

@@ -274,11 +274,6 @@ async def test_one_after_the_other_in_one_mailbox(world: World, notebook: Notebo
 
 
 def test_notes_that_are_damaged_name_no_event(tmp_path: Path) -> None:
-    (tmp_path / "notes").write_bytes(b"[{")
-    assert Notebook(LocalFiles(), tmp_path / "notes").read() == ()
-
-
-def test_notes_that_are_damaged_name_no_event(tmp_path: Path) -> None:
     for damaged in (b"", b"[{", b'[{"mailbox":"\xff","operation":"a","noted_at":1.0}]'):
         (tmp_path / "notes").write_bytes(damaged)
         assert Notebook(LocalFiles(), tmp_path / "notes").read() == ()

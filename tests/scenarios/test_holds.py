@@ -29,7 +29,8 @@ def campus(world: World) -> Campus:
 
 def held(campus: Campus) -> dict[str, Any]:
     """The one hold that somebody may decide."""
-    (hold,) = campus.run("--json", "holds", "list").json[0]["holds"]
+    listed: list[dict[str, Any]] = campus.run("--json", "holds", "list").json[0]["holds"]
+    (hold,) = listed
     return hold
 
 

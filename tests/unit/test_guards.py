@@ -24,7 +24,7 @@ def safety(**limits: Mapping[str, float] | float) -> SafetySettings:
 
 
 # Nothing but what a test is about trips.
-LOOSE = {
+LOOSE: dict[str, Mapping[str, float] | float] = {
     "max_deletes": {"count": 10**6, "percent": 100, "per_24h_percent": 100, "at_least": 0},
     "max_changes_percent": 100,
     "per_mailbox": {"percent": 100, "min_events": 10**6},

@@ -51,9 +51,7 @@ class Access:
 class Tokens:
     """Issues and checks the access tokens of one sandbox."""
 
-    def __init__(
-        self, commons: Commons, lifetime: int | None, key: rsa.RSAPrivateKey | None = None
-    ) -> None:
+    def __init__(self, commons: Commons, lifetime: int | None, key: rsa.RSAPrivateKey | None = None) -> None:
         self._commons = commons
         self._lifetime = lifetime
         self._given_key = key
