@@ -7,6 +7,8 @@ import typer
 from classbell.cli.invocation import Invocation, command
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from classbell.report import Review
     from classbell.run import Office
     from classbell.settings import InstitutionSettings
@@ -23,6 +25,16 @@ def explain(
     invocation: Invocation,
     person: Annotated[str, typer.Argument(metavar="PERSON", help="The address of the person.")],
     *,
+    event: Annotated[
+        str | None,
+        typer.Option("--event", metavar="ID", help="One event: its key at the source, or Microsoft's id."),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at", metavar="TIME", help="The events at 2026-09-21T09:30, or of the day 2026-09-21."
+        ),
+    ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Show all events, not the next ones only.")
     ] = False,
@@ -30,11 +42,16 @@ def explain(
     """
     Say step by step what a person should have and why, what the calendar holds, and what is under way.
 
-    Reads the timetables and the ledger; changes nothing.
+    With --event or --at: the whole way of these events from the source to the mailbox, with times, decisions and
+    Microsoft's request ids. Reads the timetables and the ledger; changes nothing.
     """
     import asyncio  # noqa: PLC0415 (keeps --help fast)
 
     from classbell.cli.assembly import workplace  # noqa: PLC0415
+
+    if event is not None or at is not None:
+        _tell(invocation, person, event, _moment(at))
+        return
 
     async def ask() -> dict[str, Any]:
         async with workplace(invocation.configuration, writing=False) as place:
@@ -43,6 +60,37 @@ def explain(
     found = asyncio.run(ask())
     _print(invocation, found, everything=everything)
     invocation.output.answer(found)
+
+
+def _moment(text: str | None) -> "datetime | None":
+    from datetime import datetime  # noqa: PLC0415
+
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=None) if text is not None else None
+    except ValueError:
+        raise typer.BadParameter(
+            "--at takes a local time such as 2026-09-21T09:30, or a day such as 2026-09-21."
+        ) from None
+
+
+def _tell(invocation: Invocation, person: str, event: str | None, at: "datetime | None") -> None:
+    """The stories of the events that are meant."""
+    import asyncio  # noqa: PLC0415 (keeps --help fast)
+
+    from classbell.cli.assembly import workplace  # noqa: PLC0415
+    from classbell.cli.event_story import lines_of, stories_of  # noqa: PLC0415
+
+    async def ask() -> list[dict[str, Any]]:
+        async with workplace(invocation.configuration, writing=False) as place:
+            return await stories_of(await place.office(invocation.chosen), person, event=event, at=at)
+
+    stories = asyncio.run(ask())
+    invocation.output.answer({"person": person, "events": stories})
+    for index, story in enumerate(stories):
+        if index:
+            invocation.output.line()
+        for line in lines_of(story):
+            invocation.output.line(line)
 
 
 async def _explanation(office: "Office", settings: "InstitutionSettings", person: str) -> dict[str, Any]:
@@ -168,7 +216,7 @@ def _print(invocation: Invocation, found: dict[str, Any], *, everything: bool) -
             f"  6 waiting   {change['action']} {change['meeting']}: {change['state']} {change['code']}"
             f" {change['detail']}"
         )
-    output.note("Everything, with Microsoft's request ids: --json")
+    output.note("The way of one event: --event ID or --at TIME. Everything: --json")
 
 
 def _counted(number: int, noun: str) -> str:

@@ -26,6 +26,7 @@ from classbell.ledger.restoring import Deleted, Restoring
 from classbell.ledger.runs import PastRun, RunChanges, Runs, SourceState
 from classbell.ledger.schema import institution, ledger
 from classbell.ledger.sightings import Sighted, Sighting, Sightings, Verified
+from classbell.ledger.stories import Stories, Told
 from classbell.ledger.suspensions import Pause, Suspension, Suspensions
 from classbell.ledger.used_plans import UsedPlans
 from classbell.ledger.waiting import Waiting
@@ -52,6 +53,7 @@ class InstitutionLedger:
         self.holds = Holds(database, number)
         self.restoring = Restoring(database, number)
         self.pruning = Pruning(database, number)
+        self.stories = Stories(database, number)
         self.used_plans = UsedPlans(database, number)
         self.plans = Acceptor(database, number, installation, key)
 
@@ -212,6 +214,7 @@ __all__ = [
     "Standing",
     "StoredHold",
     "Suspension",
+    "Told",
     "Verified",
     "Waiting",
     "full_key",
