@@ -46,9 +46,19 @@ def test_each_installation_has_an_id_of_its_own(tmp_path: Path) -> None:
 def test_what_was_written_is_told_on_stdout_and_the_next_step_on_stderr(tmp_path: Path) -> None:
     ended = classbell("init", "etc", cwd=tmp_path)
     assert ended.out == "wrote etc/classbell.toml\nwrote etc/conf.d/example.toml\n"
-    assert ended.err.startswith("Next: fill in etc/conf.d/example.toml")
+    assert ended.err == (
+        "Next: fill in etc/conf.d/example.toml; classbell -c etc/classbell.toml cert new -i example --configure;"
+        " then classbell -c etc/classbell.toml setup -i example; then classbell -c etc/classbell.toml config check\n"
+    )
     (answer,) = classbell("init", "other", "--json", cwd=tmp_path).json
     assert answer == {"written": ["other/classbell.toml", "other/conf.d/example.toml"]}
+
+
+def test_a_further_institution_waits_for_its_name_too(first: Path) -> None:
+    assert classbell("init", "-i", "north", cwd=first).code == 0
+    unfilled = classbell("config", "check", "-i", "north", cwd=first)
+    assert "name: not filled in yet; it is what people call the institution." in unfilled.err
+    assert "NAME OF THE INSTITUTION" not in classbell("setup", "-i", "north", cwd=first).out
 
 
 @pytest.mark.parametrize("name", ["classbell.toml", "conf.d/example.toml"])

@@ -70,6 +70,44 @@ def test_what_is_known_is_filled_in(folder: Folder) -> None:
     ]
 
 
+@pytest.mark.parametrize("wrong", ["--write", "group@", "a b@example.edu", "<script>", "one@two@three"])
+def test_what_names_no_group_is_not_taken_for_one(folder: Folder, wrong: str) -> None:
+    ended = setup(folder.path, f"--scope={wrong}")
+    assert ended.code == 2
+    assert "--scope takes the address or the name of a group" in ended.err
+
+
+def test_it_names_the_very_file_that_is_uploaded_where_there_is_no_key_in_it(folder: Folder) -> None:
+    assert "     conf.d/cert.pem\n" in setup(folder.path, "--only", "portal").out
+    setup(folder.path, "--write", "out")
+    portal = (folder.path / "out" / "portal.txt").read_text()
+    assert "conf.d" not in portal
+    assert "The file lies beside this one." in portal
+    assert "--write" not in portal + (folder.path / "out" / "README.txt").read_text()
+
+
+def test_a_file_with_the_key_in_it_is_never_named_for_upload(certified: Path) -> None:
+    portal = setup(certified, "--only", "portal").out
+    assert "conf.d/cert.pem" not in portal
+    assert "--write DIR saves the file: the public" in portal
+
+
+def test_in_a_sandbox_it_says_that_scripts_are_for_real_tenants(folder: Folder) -> None:
+    file = folder.path / "conf.d" / "example.toml"
+    urls = '[tenant]\nlogin_url = "https://localhost:1"\ngraph_url = "https://localhost:1"'
+    file.write_text(file.read_text().replace("[tenant]", urls))
+    ended = setup(folder.path, "--only", "consent")
+    assert ended.err.startswith("This institution is in a sandbox (login_url)")
+    assert "classbell sandbox register -i example" in ended.err
+
+
+def test_an_answer_that_names_no_id_is_told_which_there_are(folder: Folder) -> None:
+    ended = setup(folder.path, "--answer", "client=1")
+    assert ended.code == 2
+    assert '"client" is no id that is taken in.   Did you mean "client_id"?' in ended.err
+    assert '"foo" is no id' in setup(folder.path, "--answer", "foo=bar").err
+
+
 def test_programs_get_every_part_and_the_thumbprints(folder: Folder) -> None:
     (told,) = setup(folder.path, "--json").json
     assert [part["name"] for part in told["parts"]] == [part.name for part in PARTS]

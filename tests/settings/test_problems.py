@@ -180,3 +180,9 @@ def test_names_given_twice_and_names_of_nothing_are_problems(folder: Folder) -> 
         'E-CFG-NAME conf.d/example.toml:22: there is no source "rooms".   There are: timetable.',
         'E-CFG-TWICE conf.d/example.toml:32: profiles has the name "standard" twice.',
     ]
+
+
+def test_a_missing_quotation_mark_is_told_as_such(folder: Folder) -> None:
+    (only,) = folder.problems(example=INSTITUTION.replace('id = "example"', 'id = "example'))
+    assert (only.code, only.origin.line) == ("E-CFG-SYNTAX", 2)
+    assert only.hint == "A quotation mark or a bracket is missing in this line, or in the one above it."

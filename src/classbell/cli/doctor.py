@@ -60,7 +60,7 @@ def doctor(
 async def _examined(invocation: Invocation, wanted: frozenset[str], bundle: Path | None) -> int:
     from contextlib import AsyncExitStack  # noqa: PLC0415 (keeps --help fast)
 
-    from classbell.doctor import counts, examine  # noqa: PLC0415
+    from classbell.doctor import NAMES, counts, examine  # noqa: PLC0415
     from classbell.settings import InvalidConfiguration  # noqa: PLC0415
 
     output = invocation.output
@@ -88,6 +88,8 @@ async def _examined(invocation: Invocation, wanted: frozenset[str], bundle: Path
         code = _exit_code(findings)
         tally = counts(findings)
         output.line(f"{_spoken(tally)}     exit {code}", style="bold")
+        if frozenset(NAMES) <= wanted and not tally["failure"] and not tally["untried"]:
+            output.note("Next: classbell plan")
         if bundle is not None:
             await _write(bundle, installation, findings, invocation)
     output.answer(

@@ -92,6 +92,7 @@ def problem_fields(problem: "Problem") -> dict[str, Any]:
 
 def usage(message: str, command: str, output: "Output") -> int:
     """Report a command line that makes no sense."""
+    message = message.replace("Value error, ", "")
     do = f"{command} --help"
     if output.as_json:
         output.event("diagnostic", severity="error", code="E-USAGE", what=message, why="", effect="", do=do)

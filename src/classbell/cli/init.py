@@ -41,7 +41,8 @@ def init(
     another institution to it.
     """
     from classbell.life import SystemClock, SystemIds  # noqa: PLC0415 (keeps --help fast)
-    from classbell.settings import is_slug  # noqa: PLC0415 (keeps --help fast)
+    from classbell.settings import is_slug  # noqa: PLC0415
+    from classbell.settings.values import UNKNOWN_NAME  # noqa: PLC0415
 
     name = invocation.institution or "example"
     if not is_slug(name):
@@ -52,7 +53,10 @@ def init(
             do="choose another: it is permanent, for it becomes part of every event's mark.",
         )
     host = directory / DEFAULT_CONFIG
-    wanted = {directory / "conf.d" / f"{name}.toml": _INSTITUTION.replace("INSTITUTION-ID", name)}
+    content = _INSTITUTION.replace("INSTITUTION-ID", name)
+    if invocation.institution is not None and sandbox is None:
+        content = content.replace("Example University", UNKNOWN_NAME)
+    wanted = {directory / "conf.d" / f"{name}.toml": content}
     if invocation.institution is None or not host.exists():
         wanted = {host: _HOST.replace("NEW-GUID", str(SystemIds().new_uuid())), **wanted}
     if sandbox is not None:
@@ -71,7 +75,11 @@ def init(
             f"Next, in {directory}: classbell sandbox serve sandbox.toml --data sandbox --port {sandbox}"
         )
         return
-    invocation.output.note(f"Next: fill in {places[-1]}, then: classbell --config {host} config check")
+    named = "" if host == DEFAULT_CONFIG else f" -c {host}"
+    invocation.output.note(
+        f"Next: fill in {places[-1]}; classbell{named} cert new -i {name} --configure; then"
+        f" classbell{named} setup -i {name}; then classbell{named} config check"
+    )
 
 
 def _refuse_existing(wanted: dict[Path, str]) -> None:

@@ -1,6 +1,7 @@
 """``classbell setup``: what to do in Entra ID and Exchange, filled in; and the ids that come back."""
 
 import os
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -63,7 +64,9 @@ PrincipalOption = Annotated[
 ApiOption = Annotated[
     Api | None,
     typer.Option(
-        "--api", help="The API through which calendars are written; else the one of the configuration."
+        "--api",
+        metavar="API",
+        help="The API through which calendars are written, graph or outlook-rest-v2; else the configured one.",
     ),
 ]
 WriteOption = Annotated[
@@ -126,8 +129,14 @@ def setup(
 
         take(invocation, draft, answer, yes=yes)
         return
-    facts = _facts(invocation, draft, scope, service_principal, api, handover=handover is not None)
     folder = handover or write
+    facts = _facts(invocation, draft, scope, service_principal, api)
+    facts = replace(facts, handover=handover is not None, saved=folder is not None)
+    if draft.settings.tenant.login_url is not None:
+        invocation.output.note(
+            "This institution is in a sandbox (login_url): links lead there, and in place of the scripts, which are"
+            f" for Microsoft 365: classbell sandbox register -i {facts.institution_id}"
+        )
     if folder is None:
         _show(invocation, facts, only)
     else:
@@ -142,17 +151,26 @@ def _facts(
     scope: str | None,
     service_principal: str | None,
     api: Api | None,
-    *,
-    handover: bool,
 ) -> "Facts":
+    from classbell.cli.cert.words import place  # noqa: PLC0415
     from classbell.life import SystemClock  # noqa: PLC0415
-    from classbell.setup import Facts, is_guid, one_line, public_certificates  # noqa: PLC0415
+    from classbell.setup import Facts, is_group, is_guid, public_certificates  # noqa: PLC0415
 
-    if scope is not None and (not scope.strip() or one_line(scope) != scope):
-        raise typer.BadParameter("--scope takes the address or the name of a group.")
+    if scope is not None and not is_group(scope):
+        raise typer.BadParameter(
+            "--scope takes the address or the name of a group, such as timetable@example.edu."
+        )
     if service_principal is not None and not is_guid(service_principal):
         raise typer.BadParameter("--service-principal takes an Object ID, which is a GUID.")
     settings, tenant = draft.settings, draft.settings.tenant
+    certificates = public_certificates(
+        settings.id,
+        tenant.certificates,
+        invocation.files,
+        os.environ,
+        SystemClock().now(),
+        invocation.ask,
+    )
     return Facts(
         institution_id=settings.id,
         name=settings.name,
@@ -162,17 +180,9 @@ def _facts(
         service_principal=service_principal or "",
         cloud=tenant.cloud,
         login=tenant.login,
-        certificates=public_certificates(
-            settings.id,
-            tenant.certificates,
-            invocation.files,
-            os.environ,
-            SystemClock().now(),
-            invocation.ask,
-        ),
+        certificates=tuple(replace(each, own=place(each.own) if each.own else "") for each in certificates),
         scope=scope or "",
         api=tenant.api if api is None else api.value,
-        handover=handover,
     )
 
 

@@ -8,7 +8,9 @@ from classbell.cli.invocation import Invocation
 from classbell.cli.output import Output
 from classbell.errors import ConfigurationError
 from classbell.settings import Draft
+from classbell.settings.origins import did_you_mean, nearest
 from classbell.setup import Change, amended, parse_answer
+from classbell.setup.answers import KEYS
 
 # More than any form or mail has.
 _LONGEST_ANSWER = 1_000_000
@@ -69,6 +71,7 @@ def _told(draft: Draft, changes: Sequence[Change], *, written: bool) -> dict[str
 def _text_of(answer: str) -> str:
     try:
         if "=" in answer and not Path(answer).is_file():
+            _demand_known(answer)
             return answer
     except OSError:
         return answer  # a whole form, too long for the name of a file
@@ -83,6 +86,25 @@ def _text_of(answer: str) -> str:
             do="name the file, - for standard input, or give an id as in client_id=ID.",
         ) from error
     return content
+
+
+def _demand_known(answer: str) -> None:
+    """
+    Let pass what names an id; a whole form may hold other lines too.
+
+    Raises:
+        ConfigurationError: ``E-SETUP-ANSWER``.
+    """
+    key = answer.partition("=")[0].strip()
+    if "\n" in answer or key in KEYS:
+        return
+    raise ConfigurationError(
+        "E-SETUP-ANSWER",
+        f'"{key}" is no id that is taken in.   {did_you_mean(nearest(key, KEYS))}'.rstrip(),
+        why=f"there are: {', '.join(KEYS)}.",
+        effect="nothing was changed.",
+        do="name one of them, as in client_id=ID.",
+    )
 
 
 def _decoded(path: Path) -> str:

@@ -6,7 +6,7 @@ from classbell.doctor.finding import Finding
 from classbell.doctor.note import Notebook
 from classbell.doctor.probe import PERMANENT_CLOUDS, Probe, Probed, Stuck
 from classbell.doctor.subject import Subject
-from classbell.errors import ClassbellError, LeaseHeld, RefusedError, TemporaryError
+from classbell.errors import ClassbellError, ConfigurationError, LeaseHeld, RefusedError, TemporaryError
 from classbell.lease import lease
 from classbell.outlook.answers import Diagnosis, Meaning
 
@@ -104,7 +104,8 @@ def _error(address: str, step: str, diagnosis: Diagnosis) -> ClassbellError:
             origin=origin,
         )
     if diagnosis.meaning is Meaning.MAILBOX_OUT:
-        return RefusedError(
+        # The configuration is wrong, not the permission.
+        return ConfigurationError(
             diagnosis.code,
             what,
             why="it does not exist, has no licence, or is not in Exchange Online.",

@@ -16,6 +16,9 @@ from classbell.settings.origins import InvalidConfiguration, KeyPath, Origin, Pr
 _PLACE = re.compile(r" \((?:at line (\d+), column (\d+)|at end of document)\)$")
 
 
+_ADVICE = "A quotation mark or a bracket is missing in this line, or in the one above it."
+
+
 @dataclass(frozen=True, kw_only=True)
 class Document:
     """
@@ -60,7 +63,9 @@ def _explained(label: str, content: bytes, message: str) -> tuple[Origin, str]:
     found = _PLACE.search(message)
     line, column = (int(found[1] or 0), int(found[2] or 0)) if found else (0, 0)
     origin = Origin(file=label, line=line or len(content.splitlines()), column=column)
-    return origin, _PLACE.sub("", message) + "."
+    told = _PLACE.sub("", message) + "."
+    # The parser's own words tell those little who have left out a quotation mark.
+    return origin, _ADVICE if "Illegal character" in told or "Unterminated" in told else told
 
 
 def _no_toml(origin: Origin, hint: str) -> InvalidConfiguration:

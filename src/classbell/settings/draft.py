@@ -9,6 +9,7 @@ from classbell.settings.tenant import CertificateSettings
 from classbell.settings.values import (
     CLOUDS,
     UNKNOWN_CLIENT,
+    UNKNOWN_NAME,
     UNKNOWN_TENANT,
     ApiName,
     BaseUrl,
@@ -19,6 +20,10 @@ from classbell.settings.values import (
     TenantId,
     Text,
 )
+
+
+def _nameless(given: Any) -> Any:
+    return "the institution" if given == UNKNOWN_NAME else given
 
 
 def _unknown(given: Any) -> Any:
@@ -68,7 +73,7 @@ class DraftSettings(Settings):
     id: Slug
     """Its id."""
 
-    name: Text
+    name: Annotated[Text, BeforeValidator(_nameless)]
     """The name for people."""
 
     tenant: DraftTenant = DraftTenant()

@@ -156,6 +156,8 @@ def _named(form: re.Pattern[str], rule: str) -> AfterValidator:
 
 # What a first configuration has in place of what is only known once the application is registered.
 UNKNOWN_TENANT, UNKNOWN_CLIENT = "TENANT-GUID", "CLIENT-GUID"
+# What the files of further institutions have in place of their names.
+UNKNOWN_NAME = "NAME OF THE INSTITUTION"
 _NOT_YET = "not filled in yet; classbell setup says how to come by it"
 
 
@@ -244,6 +246,15 @@ class Form:
 
 
 Text = Annotated[str, StringConstraints(min_length=1), Form("text")]
+
+
+def _institution_name(text: str) -> str:
+    if text == UNKNOWN_NAME:
+        raise ValueError("not filled in yet; it is what people call the institution")
+    return text
+
+
+InstitutionName = Annotated[Text, AfterValidator(_institution_name)]
 Texts = Annotated[
     tuple[Text, ...],
     BeforeValidator(_as_several),

@@ -8,7 +8,7 @@ Guided set-up: what an institution's administrators have to do in Entra ID and E
 
 from classbell.setup.answers import Change, amended, parse_answer
 from classbell.setup.certificates import PublicCertificate, public_certificates
-from classbell.setup.facts import Facts, application_name, is_guid
+from classbell.setup.facts import Facts, application_name, is_group, is_guid
 from classbell.setup.parts import PARTS, Part, Script, answer_form, overview, rendered
 from classbell.setup.quoting import one_line
 
@@ -22,6 +22,7 @@ __all__ = [
     "amended",
     "answer_form",
     "application_name",
+    "is_group",
     "is_guid",
     "one_line",
     "overview",

@@ -27,6 +27,7 @@ class PublicCertificate:
         until: the day until which it is valid, as ``2027-11-20``.
         until_instant: the same to the second, in UTC.
         expired: whether that is over.
+        own: the configured file, where it holds certificates alone and can be uploaded as it is; else empty.
     """
 
     file: str
@@ -36,6 +37,7 @@ class PublicCertificate:
     until: str = ""
     until_instant: str = "UNTIL"
     expired: bool = False
+    own: str = ""
 
     @property
     def resource(self) -> str:
@@ -74,7 +76,7 @@ def public_certificates(
     for each in settings:
         certificate = _certificate(each, files, environ, ask)
         if certificate is not None:
-            one = _public(institution, certificate, now)
+            one = _public(institution, certificate, now, _alone(each, files))
             found[one.sha256] = one
     usable = tuple(one for one in found.values() if not one.expired)
     return usable or tuple(found.values()) or (PublicCertificate(file=f"classbell-{institution}.pem"),)
@@ -104,7 +106,15 @@ def _certificate(
     return material.issuing_none(found)
 
 
-def _public(institution: str, certificate: x509.Certificate, now: float) -> PublicCertificate:
+def _alone(settings: CertificateSettings, files: Files) -> str:
+    """The configured file, if there is no key in it."""
+    if settings.certificate is None:
+        return ""
+    place = settings.certificate.file
+    return "" if keystores.may_hold_key(files.read(place)) else str(place)
+
+
+def _public(institution: str, certificate: x509.Certificate, now: float, own: str) -> PublicCertificate:
     sha1 = material.shown(material.sha1(certificate))
     end = certificate.not_valid_after_utc
     return PublicCertificate(
@@ -115,4 +125,5 @@ def _public(institution: str, certificate: x509.Certificate, now: float) -> Publ
         until=end.strftime(_DAY),
         until_instant=end.strftime(f"{_DAY}T%H:%M:%SZ"),
         expired=end <= datetime.fromtimestamp(now, UTC),
+        own=own,
     )

@@ -15,11 +15,20 @@ _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # application has at most 256.
 _EXCHANGE_NAME = 64
 _APPLICATION_NAME = 120
+_ADDRESS = re.compile(r"[^\s@\"'<>;,]+@[^\s@\"'<>;,]+")
+_GROUP_NAME = re.compile(r"[^<>;|*?!\"]{1,256}")
 
 
 def is_guid(text: str) -> bool:
     """Whether a text has the form of a GUID."""
     return _GUID.fullmatch(text) is not None
+
+
+def is_group(text: str) -> bool:
+    """Whether a text can name a group in Exchange: by its address, or by a name without signs of another meaning."""
+    if not text.strip() or one_line(text) != text or text.startswith("-"):
+        return False
+    return _ADDRESS.fullmatch(text) is not None if "@" in text else _GROUP_NAME.fullmatch(text) is not None
 
 
 def application_name(institution: str) -> str:
@@ -45,6 +54,7 @@ class Facts:
         scope: the group whose members' mailboxes alone are to be reached, enforced by Exchange.
         api: the API through which calendars are written.
         handover: whether this is for the institution's administrators, who have no Classbell.
+        saved: whether all of it goes into one folder, with the certificate.
     """
 
     institution_id: str
@@ -59,6 +69,7 @@ class Facts:
     scope: str = ""
     api: ApiName = "graph"
     handover: bool = False
+    saved: bool = False
 
     @property
     def institution(self) -> str:

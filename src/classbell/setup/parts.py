@@ -94,7 +94,7 @@ def _wanted(facts: Facts, only: Sequence[str]) -> list[Part]:
 # What templates may use of the facts. A name that is missing here fails at once: undefined names are errors.
 _NAMES = (
     "api", "app_name", "assignment_name", "certificates", "client", "consent_link", "graph_url", "handover",
-    "institution", "institution_id", "object_id", "permission", "scope", "scope_name", "service_principal",
+    "institution", "institution_id", "object_id", "permission", "saved", "scope", "scope_name", "service_principal",
     "tenant", "tenant_guid", "tools",
 )  # fmt: skip
 

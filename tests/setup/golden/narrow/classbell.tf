@@ -28,6 +28,11 @@ import {
 resource "azuread_application_registration" "classbell" {
   display_name     = "Classbell for Example University"
   sign_in_audience = "AzureADMyOrg"
+
+  # It was there already, and stays called as it is.
+  lifecycle {
+    ignore_changes = [display_name]
+  }
 }
 
 # Thumbprint 0123ABCD0123ABCD0123ABCD0123ABCD0123ABCD. Another resource of

@@ -18,6 +18,7 @@ $group = 'timetable@example.edu'
 foreach ($id in $client, $principal) {
     if ($id -notmatch '^[0-9a-fA-F-]{36}$') { throw "Fill in what is missing above: $id" }
 }
+if ($group -eq 'GROUP@YOUR-DOMAIN') { throw "Fill in what is missing above: $group" }
 
 Connect-ExchangeOnline -ExchangeEnvironmentName O365USGovGCCHigh -ShowBanner:$false
 

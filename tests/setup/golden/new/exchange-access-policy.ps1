@@ -12,6 +12,7 @@ $client = 'CLIENT-ID'
 $group = 'GROUP@YOUR-DOMAIN'
 
 if ($client -notmatch '^[0-9a-fA-F-]{36}$') { throw "Fill in what is missing above: $client" }
+if ($group -eq 'GROUP@YOUR-DOMAIN') { throw "Fill in what is missing above: $group" }
 
 Connect-ExchangeOnline -ShowBanner:$false
 

@@ -12,6 +12,7 @@ $client = '0b9b1e0a-7f0e-4a43-8e52-2f6f7f0f6a10'
 $group = 'GROUP@YOUR-DOMAIN'
 
 if ($client -notmatch '^[0-9a-fA-F-]{36}$') { throw "Fill in what is missing above: $client" }
+if ($group -eq 'GROUP@YOUR-DOMAIN') { throw "Fill in what is missing above: $group" }
 
 Connect-ExchangeOnline -ShowBanner:$false
 

@@ -18,6 +18,7 @@ $group = 'GROUP@YOUR-DOMAIN'
 foreach ($id in $client, $principal) {
     if ($id -notmatch '^[0-9a-fA-F-]{36}$') { throw "Fill in what is missing above: $id" }
 }
+if ($group -eq 'GROUP@YOUR-DOMAIN') { throw "Fill in what is missing above: $group" }
 
 Connect-ExchangeOnline -ShowBanner:$false
 
