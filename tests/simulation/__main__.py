@@ -26,6 +26,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("seed", nargs="?", help="one schedule or trial, told step by step")
     parser.add_argument("--exhaustive", action="store_true", help="all trials of all scenarios")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="of these, each Nth")
     parser.add_argument("--seeds", type=int, default=1, help="how many schedules")
     parser.add_argument("--from", type=int, default=0, dest="first", help="the first seed")
     parser.add_argument("--operations", type=int, default=OPERATIONS, help="of each schedule")
@@ -35,7 +36,7 @@ def main() -> int:
         return _one(given.seed, given.operations)
     with workers(given.jobs) as pool:
         if given.exhaustive:
-            names = [name for found in pool.map(names_of, SCENARIOS) for name in found]
+            names = [name for found in pool.map(names_of, SCENARIOS) for name in found][:: given.every]
         else:
             names = [str(seed) for seed in range(given.first, given.first + given.seeds)]
         return _many(pool, names, given.operations)
