@@ -28,6 +28,10 @@ INSTITUTION_OF = {
     "forgotten": "SELECT institution_id, institution_id FROM forgotten",
     "configured": "SELECT institution_id, institution_id FROM configured",
     "used_plan": "SELECT institution_id, institution_id FROM used_plan",
+    "idle_rendering": "SELECT institution_id, institution_id FROM idle_rendering",
+    "pruned": "SELECT institution_id, institution_id FROM pruned",
+    "restored": "SELECT m.institution_id, b.institution_id FROM restored r"
+    " JOIN mailbox b ON b.id = r.mailbox_id JOIN meeting m ON m.id = r.meeting_id",
     "hold": "SELECT institution_id, institution_id FROM hold",
     "approval": "SELECT h.institution_id, h.institution_id FROM approval a JOIN hold h ON h.id = a.hold_id",
     "fruitless": "SELECT r.institution_id, r.institution_id FROM fruitless f JOIN run r ON r.id = f.run_id",

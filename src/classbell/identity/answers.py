@@ -15,6 +15,7 @@ import msgspec
 from classbell.errors import ClassbellError, RefusedError, ServiceUnavailable
 
 _STAYS = "Calendars stay as they are until this is repaired."
+_AWAITS = "Calendars stay as they are until it answers."
 
 
 class TokenAnswer(msgspec.Struct, kw_only=True):
@@ -234,7 +235,7 @@ def refusal(status: int, answer: TokenAnswer, circumstances: Circumstances) -> C
             _BUSY.what,
             why=_BUSY.why,
             do=_BUSY.do,
-            effect=_STAYS,
+            effect=_AWAITS,
             origin=origin or f"HTTP {status}",
         )
     if not answer.error and number is None:
@@ -243,7 +244,7 @@ def refusal(status: int, answer: TokenAnswer, circumstances: Circumstances) -> C
             f"What {circumstances.login} answered is not an answer of Microsoft's sign-in service.",
             why="a proxy, a network sign-in page or a wrong login_url is in between.",
             do="check the network's way to it, and login_url if it is set.",
-            effect=_STAYS,
+            effect=_AWAITS,
             origin=f"HTTP {status}",
         )
     if number == CLOCK:

@@ -266,7 +266,7 @@ class Tokens:
                 f"Microsoft's sign-in service ({self._tenant.login}) could not be reached.",
                 why=f"{lost.reason}.",
                 do="check this computer's way to it: name resolution, firewall, https_proxy, ca_file.",
-                effect="Calendars stay as they are until this is repaired.",
+                effect="Calendars stay as they are until it answers.",
             ) from lost
         answered_at = headers.date(response.headers)
         if answered_at:
