@@ -81,7 +81,7 @@ def test_somebody_who_knows_nothing_of_entra_comes_to_a_doctor_that_is_content(
     lines = checked[checked.index(" ok    config") :].splitlines()
     assert not [line for line in lines if line.startswith((" FAIL", " --"))]
     assert [line.split()[1] for line in lines if line.startswith(" warn")] == ["certificate", "scope"]
-    assert lines[-1] == "10 ok, 2 warnings     exit 0"
+    assert lines[-2:] == ["10 ok, 2 warnings     exit 0", "Next: classbell plan"]
 
 
 def test_it_takes_fewer_than_ten_commands() -> None:
