@@ -52,9 +52,12 @@ class Canary:
         self._heard: dict[bytes, str] = {}
 
     def watch(self, secret: bytes, name: str) -> None:
-        """Look for a secret from now on; one that cannot be told from other text, such as a word, is left out."""
+        """
+        Look for a secret from now on; one that cannot be told from other text, such as a word, is left out. So is a
+        file in PEM that somebody gave as a password by mistake: its last line stands in every certificate.
+        """
         is_word = secret.isalpha() and len(secret) < _LONGEST_WORD
-        if len(secret) < _SHORTEST or is_word or secret in self._whole:
+        if len(secret) < _SHORTEST or is_word or b"-----BEGIN" in secret or secret in self._whole:
             return
         self._whole.add(secret)
         for piece in _pieces(secret):

@@ -63,6 +63,14 @@ def test_a_password_that_is_an_ordinary_word_is_not_looked_for(canary: Canary) -
     assert canary.leaks() == []
 
 
+def test_a_certificate_that_was_given_as_a_password_makes_no_leak_of_every_other_certificate(
+    canary: Canary,
+) -> None:
+    canary.watch(new_self_signed("x", now=time.time()).certificate, "a password")
+    canary.hear(new_self_signed("y", now=time.time()).certificate, "here")
+    assert canary.leaks() == []
+
+
 def test_nothing_is_found_where_nothing_is(canary: Canary, tmp_path: Path) -> None:
     (tmp_path / "log").write_text("c4n4ry in a mine, eyJ.no.token, -----BEGIN CERTIFICATE-----")
     assert canary.leaks(tmp_path) == []
