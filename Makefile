@@ -1,6 +1,6 @@
 # Every target sets itself up: nothing is needed but Python 3.11 or later, make and git.
 
-.PHONY: chromium keytool demo test prove simulate soak check bench format constraints clean help
+.PHONY: chromium keytool demo test prove simulate planted-bugs soak check bench format constraints clean help
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
@@ -18,7 +18,7 @@ EACH_SWITCH := $(addprefix tests/,$(addprefix deliver/test_,backlog.py delivery.
   settle.py uncertain.py) identity/test_tokens.py outlook/test_looks.py)
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 demo: $(VENV)/.runtime ## sandbox, sample university and a sync, told as a story; no account needed
 	@$(VENV)/bin/classbell demo
@@ -36,6 +36,9 @@ FROM := 0
 
 simulate: $(VENV)/.dev ## engine and sandbox in virtual time, with faults, users and crashes drawn by seed
 	@$(PY) -m tests.simulation --seeds $(SEEDS) --from $(FROM)
+
+planted-bugs: $(VENV)/.dev ## plants bugs in a copy of the code, and shows that tests find each
+	@$(PY) -m tests.planted
 
 soak: $(VENV)/.dev ## property tests with many more, and new, examples
 	@$(PYTEST) -m hypothesis --hypothesis-profile=soak --timeout=3600

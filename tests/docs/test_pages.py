@@ -92,12 +92,12 @@ def test_every_part_of_the_house_is_named_on_the_page_of_architecture() -> None:
 
 def test_every_make_target_that_a_page_names_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     named = {
         (str(page.relative_to(ROOT)), target)
         for page in pages()
         for target in re.findall(
-            r"(?:^ {4}|`|^)make ([a-z]+)", page.read_text(encoding="utf-8"), re.MULTILINE
+            r"(?:^ {4}|`|^)make ([a-z-]+)", page.read_text(encoding="utf-8"), re.MULTILINE
         )
     }
     assert {one for one in named if one[1] not in targets} == set()

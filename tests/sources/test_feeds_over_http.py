@@ -160,6 +160,14 @@ def test_one_failing_feed_leaves_its_persons_unread_and_the_others_read(site: Si
     assert TOKEN not in remark.text
 
 
+@pytest.mark.parametrize("status", [401, 403, 404, 410, 500, 503])
+def test_a_feed_that_is_refused_is_not_an_empty_one_and_deletes_nothing(site: Site, status: int) -> None:
+    good, refused = site.put("/good.ics", GOOD), site.put("/refused.ics", Answer(status=status))
+    snapshot = read(source(("ada@example.edu", good), ("bob@example.edu", refused)))
+    assert snapshot.coverage.unread == {"bob@example.edu"}
+    assert [remark.code for remark in snapshot.remarks] == ["E-SRC-HTTP"]
+
+
 def test_many_feeds_that_fail_for_one_cause_are_one_remark(site: Site) -> None:
     feeds = [("ada@example.edu", site.put("/good.ics", GOOD))]
     feeds += [(f"p{number}@example.edu", f"{site.url}/gone-{number}.ics") for number in range(40)]

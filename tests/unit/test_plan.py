@@ -264,9 +264,12 @@ def test_a_plan_for_one_person_is_their_part_of_the_plan_for_all(world: World) -
         assert mine == {pair: change for pair, change in whole.items() if pair[0] == person}
 
 
-def one(start: int, *, held: Event | None = None, window: Window = WINDOW) -> dict[Pair, Planned]:
+def one(
+    start: int, *, held: Event | None = None, window: Window = WINDOW, busy: frozenset[Pair] = frozenset()
+) -> dict[Pair, Planned]:
     """The plan for one person and one meeting."""
-    world = World(snapshots=[snapshot([meeting("m1", start)], [("ann@x.edu", "m1")])], window=window)
+    read = [snapshot([meeting("m1", start)], [("ann@x.edu", "m1")])]
+    world = World(snapshots=read, window=window, busy=set(busy))
     if held is not None:
         world.held["ann@x.edu", ("timetable", "m1")] = held
     return world.plan()[1]
@@ -302,6 +305,12 @@ def test_what_has_ended_is_never_deleted(ends: int, goes: bool) -> None:  # noqa
     world.held["ann@x.edu", ("timetable", "m1")] = (7, NOW - HOUR, NOW + ends)
     world.snapshots = [snapshot([meeting("other")], [("ann@x.edu", "other")])]
     assert (Action.DELETE in {change[0] for change in world.plan()[1].values()}) == goes
+
+
+@pytest.mark.parametrize("held", [None, (7, NOW + HOUR, NOW + 2 * HOUR)])
+def test_a_pair_whose_last_request_is_not_settled_is_left_alone(held: Event | None) -> None:
+    assert len(one(0, held=held)) == 1
+    assert one(0, held=held, busy=frozenset({("ann@x.edu", ("timetable", "m1"))})) == {}
 
 
 def test_what_has_ended_is_still_created_and_corrected_inside_the_window() -> None:

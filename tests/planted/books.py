@@ -1,0 +1,201 @@
+"""Bugs in the books: institutions apart, two processes, the witness, rebuilding, and who wants nothing."""
+
+from tests.planted.bug import Bug
+
+BUGS = (
+    Bug(
+        name="institution-forgotten-in-due",
+        rule="No institution delivers the changes of another.",
+        file="ledger/changes.py",
+        lines="mine = self._mine & IS_DUE & OPEN_GATE",
+        instead="mine = IS_DUE & OPEN_GATE",
+        found_by=(
+            "tests/contract/ledger/test_apart.py::test_institutions_that_use_the_same_words_live_side_by_side",
+        ),
+        schedules=6,
+    ),
+    Bug(
+        name="institution-forgotten-in-intents",
+        rule="A change of another institution cannot be sent.",
+        file="ledger/changes.py",
+        lines='.where(change.c.id == bindparam("number"), change.c.institution_id == bindparam("mine"), IS_DUE)',
+        instead='.where(change.c.id == bindparam("number"), bindparam("mine") > 0, IS_DUE)',
+        found_by=(
+            "tests/contract/ledger/test_apart.py::test_a_change_of_another_institution_cannot_be_sent",
+        ),
+    ),
+    Bug(
+        name="institution-forgotten-in-postponing",
+        rule="A number gone astray touches nothing of another institution.",
+        file="ledger/changes.py",
+        lines="""change.c.institution_id == institution_id,
+            change.c.mailbox_id == number,""",
+        instead="change.c.mailbox_id == number,",
+        found_by=(
+            "tests/contract/ledger/test_apart.py::test_a_number_of_another_institution_touches_nothing",
+        ),
+    ),
+    Bug(
+        name="institution-forgotten-in-giving-way",
+        rule="A plan leaves the open changes of other institutions.",
+        file="ledger/acceptance.py",
+        lines="""change.c.institution_id == self._institution_id,
+                IS_OPEN,
+                change.c.state.in_((ChangeState.PENDING, ChangeState.WAITING)),""",
+        instead="""IS_OPEN,
+                change.c.state.in_((ChangeState.PENDING, ChangeState.WAITING)),""",
+        found_by=(
+            "tests/contract/ledger/test_apart.py::test_a_plan_of_one_institution_leaves_the_open_changes_of_others",
+        ),
+    ),
+    Bug(
+        name="institution-forgotten-in-holds",
+        rule="No institution sees or decides what another holds.",
+        file="ledger/holds.py",
+        lines="query = select(hold).where(self._mine, hold.c.state.in_(_LIVE)).order_by(hold.c.id)",
+        instead="query = select(hold).where(hold.c.state.in_(_LIVE)).order_by(hold.c.id)",
+        found_by=(
+            "tests/contract/ledger/test_holds.py::test_no_institution_sees_or_decides_what_another_holds",
+        ),
+    ),
+    Bug(
+        name="overtaken-plan-accepted",
+        rule="A plan is accepted only if no other was since it was made.",
+        file="ledger/acceptance.py",
+        lines="if accepted.basis not in {None, newest_run(connection, self._institution_id)}:",
+        instead="if accepted.basis == -1:",
+        found_by=(
+            "tests/contract/ledger/test_two_processes.py::test_a_plan_that_another_one_has_overtaken_is_not_accepted",
+        ),
+    ),
+    Bug(
+        name="created-beside-delivered",
+        rule="Nothing is created that another process has delivered since.",
+        file="ledger/acceptance.py",
+        lines="select(*(bindparam(name, type_=change.c[name].type) for name in _WRITTEN)).where(~_DELIVERED),",
+        instead="select(*(bindparam(name, type_=change.c[name].type) for name in _WRITTEN)),",
+        found_by=(
+            "tests/contract/ledger/test_two_processes.py::test_what_was_delivered_since_a_plan_was_made_is_not_created_again",
+        ),
+    ),
+    Bug(
+        name="lease-not-taken",
+        rule="One process at a time plans and delivers.",
+        file="lease.py",
+        lines="lock.acquire()",
+        instead="lock.is_locked",
+        found_by=("tests/unit/test_lease.py::test_only_one_at_a_time_holds_it",),
+    ),
+    Bug(
+        name="witness-not-written",
+        rule="A revision is witnessed before any request of it.",
+        file="run.py",
+        lines="office.witness.bear(accepted.revision)",
+        instead="office.witness.known()",
+        found_by=(
+            "tests/scenarios/test_lost_ledger.py::test_an_older_copy_of_the_database_is_refused_until_the_newest_is_back",
+        ),
+    ),
+    Bug(
+        name="old-ledger-believed",
+        rule="A ledger older than its witness is not believed.",
+        file="witness.py",
+        lines="if statement.revision > revision:",
+        instead="if statement.revision < 0:",
+        found_by=("tests/unit/test_witness.py::test_a_ledger_older_than_its_witness_is_held",),
+    ),
+    Bug(
+        name="packed-rows-trusted",
+        rule="No packed row is wrong and trusted.",
+        file="ledger/outcomes.py",
+        lines="mark_stale(connection, institution_id, {o.change.mailbox.id for o in (*done, *again, *left)})",
+        instead="mark_stale(connection, institution_id, {o.change.mailbox.id for o in left})",
+        found_by=(
+            "tests/contract/ledger/test_packed.py::test_a_mailbox_is_stale_from_the_moment_its_rows_change_until_it_is_packed",
+        ),
+    ),
+    Bug(
+        name="rebuild-takes-copies",
+        rule="A rebuild adopts only what was made when its mark says.",
+        file="verify/adoption.py",
+        lines="elif not made_in_time(bearers[0][1], bound):",
+        instead="elif bound < 0:",
+        found_by=("tests/verify/test_rebuild.py::test_a_copy_whose_original_is_gone_is_its_owners",),
+    ),
+    Bug(
+        name="rebuild-takes-one-of-two",
+        rule="Of two that bear one mark a rebuild takes none.",
+        file="verify/adoption.py",
+        lines="elif len(bearers) > 1:",
+        instead="elif not bearers:",
+        found_by=(
+            "tests/verify/test_rebuild.py::test_of_two_that_bear_one_mark_none_is_taken_and_no_third_is_made",
+        ),
+    ),
+    Bug(
+        name="rebuild-in-haste",
+        rule="A rebuild waits until nothing sent before can come to light.",
+        file="verify/rebuild.py",
+        lines="self._decides_at = sent_until + self._bound if sent_until else 0.0",
+        instead="self._decides_at = 0.0 * sent_until",
+        found_by=(
+            "tests/verify/test_rebuild.py::test_a_rebuild_waits_until_nothing_sent_before_can_come_to_light",
+        ),
+    ),
+    Bug(
+        name="young-events-missing",
+        rule="An event so young that lists may lack it is not missing.",
+        file="verify/findings.py",
+        lines="and known.delivered_at[entry.meeting_id] + bound < service_time",
+        instead="and bound < service_time",
+        found_by=(
+            "tests/verify/test_verify.py::test_a_young_event_that_lists_do_not_show_yet_is_not_missing",
+        ),
+    ),
+    Bug(
+        name="paused-person-written",
+        rule="Nothing is written to who is paused.",
+        file="ledger/gate.py",
+        lines="OPEN_GATE: ColumnElement[bool] = change.c.mailbox_id.not_in(_STOPPED) & (",
+        instead="OPEN_GATE: ColumnElement[bool] = (change.c.mailbox_id > -1) & (",
+        found_by=(
+            "tests/deliver/test_deleted_calendars.py::test_to_a_paused_person_nothing_is_written_and_resuming_catches_up",
+        ),
+    ),
+    Bug(
+        name="paused-institution-written",
+        rule="Nothing is written while an institution is paused.",
+        file="run.py",
+        lines="if await ledger.suspensions.pause() is not None:",
+        instead="if await ledger.suspensions.pause() == ():",
+        found_by=("tests/scenarios/test_leaving.py::TestPause::test_a_paused_institution_too",),
+    ),
+    Bug(
+        name="unlinked-person-written",
+        rule="To who has left nothing is sent but what was agreed to.",
+        file="ledger/gate.py",
+        lines="change.c.mailbox_id.not_in(UNLINKED)",
+        instead="(change.c.mailbox_id > -1)",
+        found_by=(
+            "tests/deliver/test_deleted_calendars.py::test_of_a_person_who_wants_nothing_more_an_unknown_create_is_looked_for_but_not_sent_again",
+        ),
+    ),
+    Bug(
+        name="leaving-takes-the-past",
+        rule="DELETE_FUTURE_EVENTS leaves what has started.",
+        file="ledger/leaving.py",
+        lines="return entry.c.starts_at > now",
+        instead="return entry.c.ends_at > 0 * now",
+        found_by=("tests/contract/ledger/test_leaving.py::test_each_mode_marks_exactly_its_events",),
+    ),
+    Bug(
+        name="leaving-unlike-told",
+        rule="As many events go as somebody was told, or none.",
+        file="ledger/leaving.py",
+        lines="if (found.events, found.deletes) != (expected.events, expected.deletes):",
+        instead="if found.events < expected.deletes:",
+        found_by=(
+            "tests/contract/ledger/test_leaving.py::test_another_number_than_was_told_changes_nothing",
+        ),
+    ),
+)
