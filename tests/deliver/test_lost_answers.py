@@ -108,6 +108,22 @@ async def test_a_look_that_the_service_dates_before_the_bound_does_not_decide(st
     assert change.due_at - stage.clock.now() == pytest.approx(101, abs=10)
 
 
+@pytest.mark.parametrize("ahead", [25.0, 240.0, -290.0])
+async def test_what_was_sent_while_our_clock_was_wrong_is_told_from_a_copy(stage: Stage, ahead: float) -> None:
+    """A create that is the first thing a process sends is marked with the service's time as well, not with ours."""
+    await stage.run()
+    stage.timetable["ada"].append(lecture("Sets", day=12))
+    stage.clock.ahead = ahead
+    stage.sandbox.faults.add(member("POST"), "504-after")
+    await stage.run(bound=30.0)
+    stage.clock.pass_time(DUE)
+    before = stage.here
+    await stage.run(bound=30.0)
+    assert stage.asked("POST", since=before) == []
+    assert await stage.why_open() == {}
+    await stage.assert_true()
+
+
 async def test_an_event_that_is_listed_late_is_not_made_twice(stage: Stage) -> None:
     stage.sandbox.switches.lookup_lag = 60.0
     stage.sandbox.switches.transaction_memory = 0.0

@@ -91,6 +91,12 @@ class Writer:
 
     async def _send(self, changes: Sequence[Change]) -> tuple[list[Outcome], list[Change]]:
         await self._bodies.load(changes)
+        try:
+            # By the time in its mark an event is told from a copy: a clock of ours that is wrong must not be in it.
+            await self._client.learn_time()
+        except ClassbellError as error:
+            await self._put_back(changes, error)
+            raise
         sent_at = self._client.service_now()
         send_until = sent_at + SEND_WITHIN
         requests = [self._request(change, sent_at) for change in changes]

@@ -44,6 +44,11 @@ class TokenSource(Protocol):
         """The service has refused this token: do not give it out again."""
         ...
 
+    @property
+    def ahead(self) -> float | None:
+        """Seconds by which our clock is ahead of Microsoft's, as they signed us in; None if they did not say."""
+        ...
+
 
 class OutlookClient:
     """
@@ -66,10 +71,25 @@ class OutlookClient:
         self._clock = clock
         self._base = graph_base
         self._offset = 0.0
+        self._knows_time = False
 
     def service_now(self) -> float:
         """The service's time: our clock and the offset learnt from the service's ``Date`` headers."""
         return self._clock.now() + self._offset
+
+    async def learn_time(self) -> None:
+        """
+        Have ``service_now`` tell the service's time before anything was asked of it: signing in tells it as well.
+
+        Raises:
+            RefusedError: no token is to be had.
+            TemporaryError: the same, for now.
+        """
+        if self._knows_time:
+            return
+        await self._tokens.token()
+        if self._tokens.ahead is not None and not self._knows_time:
+            self._offset, self._knows_time = -self._tokens.ahead, True
 
     async def send(self, requests: Sequence[Request], send_until: float | None = None) -> list[Answer]:
         """
@@ -210,7 +230,7 @@ class OutlookClient:
         genuine = response.status == _OK or "request-id" in response.headers
         service_time = headers.date(response.headers) if genuine else 0.0
         if service_time:
-            self._offset = service_time - self._clock.now()
+            self._offset, self._knows_time = service_time - self._clock.now(), True
         return Seen(
             request_id=response.headers.get("request-id", ""),
             service_time=service_time,
