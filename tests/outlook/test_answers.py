@@ -41,6 +41,12 @@ def test_a_success_that_does_not_say_which_event_is_unknown(kind: Kind, answer: 
     assert meaning(kind, 201, **answer) is Meaning.UNKNOWN
 
 
+@pytest.mark.parametrize("status", [200, 201, 202])
+def test_a_delete_that_is_not_answered_as_the_api_says_is_unknown(status: int) -> None:
+    """A proxy's page comes as 200 as well."""
+    assert meaning(Kind.DELETE, status) is Meaning.UNKNOWN
+
+
 @pytest.mark.parametrize("kind", READS)
 def test_a_list_without_a_list_is_asked_for_again(kind: Kind) -> None:
     assert meaning(kind, 200) is Meaning.BUSY

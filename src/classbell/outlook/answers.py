@@ -194,6 +194,7 @@ _WITH_CALENDARS = (Kind.CALENDARS, Kind.CREATE_CALENDAR)
 
 _4XX = range(400, 500)
 _5XX = range(500, 1000)
+_NO_CONTENT = 204
 _REDIRECTS_FROM = 300
 # Answers under which nobody knows whether the request went any further.
 _ASTRAY = (*range(_REDIRECTS_FROM, 400), 408)
@@ -282,7 +283,10 @@ def _complete(kind: Kind, answer: Answer) -> bool:
         return bool(answer.event_id and answer.etag)
     if kind in _WITH_CALENDARS:
         return answer.calendars is not None
-    return kind is Kind.DELETE or answer.events is not None
+    if kind is Kind.DELETE:
+        # "204 No Content" (page "Delete event"); a page of a proxy or of the service comes as 200.
+        return answer.status == _NO_CONTENT
+    return answer.events is not None
 
 
 def _row(kind: Kind, answer: Answer) -> _Row:
