@@ -109,7 +109,9 @@ async def test_a_look_that_the_service_dates_before_the_bound_does_not_decide(st
 
 
 @pytest.mark.parametrize("ahead", [25.0, 240.0, -290.0])
-async def test_what_was_sent_while_our_clock_was_wrong_is_told_from_a_copy(stage: Stage, ahead: float) -> None:
+async def test_what_was_sent_while_our_clock_was_wrong_is_told_from_a_copy(
+    stage: Stage, ahead: float
+) -> None:
     """A create that is the first thing a process sends is marked with the service's time as well, not with ours."""
     await stage.run()
     stage.timetable["ada"].append(lecture("Sets", day=12))

@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 from starlette.types import ASGIApp, Message
 from tests.simulation.life import Life
 
@@ -31,6 +32,7 @@ class Network:
         down: whether no connection can be made.
         lost: when exchanges began and ended whose answers nobody received.
         ways: since when the longest way has taken how many seconds.
+        deletes: when somebody wanted to send which DELETE, whether or not it got anywhere.
     """
 
     app: ASGIApp
@@ -40,6 +42,7 @@ class Network:
     lost: list[tuple[float, float]] = field(default_factory=list)
     now: Callable[[], float] = lambda: 0.0
     ways: list[tuple[float, float]] = field(default_factory=list)
+    deletes: list[tuple[float, str]] = field(default_factory=list)
     under_way: set[asyncio.Task[Response | None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -49,6 +52,12 @@ class Network:
         """Be so fast from now on, or let nobody connect."""
         self.pace, self.down = pace, down
         self.ways.append((self.now(), pace[1]))
+
+    def note(self, body: bytes) -> None:
+        """Tell of the DELETEs in a batch that somebody wants to send."""
+        if b'"DELETE"' in body:
+            members = msgspec.json.decode(body)["requests"]
+            self.deletes += [(self.now(), part["url"]) for part in members if part["method"] == "DELETE"]
 
     def way(self) -> float:
         """Seconds for one way."""
@@ -146,6 +155,7 @@ class SimulatedTransport:
     ) -> Response:
         """One exchange; see ``ports.Transport``."""
         self.requests += 1
+        self._network.note(body)
         await self._life.reach("request")
         await asyncio.sleep(self._network.way())
         if send_until is not None and self._clock.now() > send_until:

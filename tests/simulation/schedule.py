@@ -238,6 +238,7 @@ def _testimony(world: World, final: dict[str, Any]) -> dict[str, Any]:
         "deaths": world.deaths,
         "lost": world.network.lost,
         "ways": world.network.ways,
+        "deletes": world.network.deletes,
         "mails": [mail.cause for mail in world.sandbox.outbox],
         "surprises": world.surprises,
         "final": final,

@@ -34,6 +34,7 @@ class Forged:
             "deaths": [],
             "lost": [],
             "ways": [[0.0, 0.1]],
+            "deletes": [],
             "mails": [],
             "surprises": [],
             "final": {"third_run": [10_000, 10_000], "waiting": [], "at": END + 2},
@@ -98,6 +99,12 @@ def writes_to_a_copy(forged: Forged) -> None:
     forged.change("update", "e2")
 
 
+def writes_to_a_copy_that_was_made_too_late(forged: Forged) -> None:
+    forged.change("copy", "e2", by="user", copy_of="e1", at=NOON + 700)
+    forged.change("delete", "e1", by="user", at=NOON + 701)
+    forged.change("update", "e2", at=NOON + 5000)
+
+
 def deletes_an_event_of_others(forged: Forged) -> None:
     forged.change("create", "e2", by="user", mark=None, title="dentist")
     forged.change("delete", "e2", mark=None, title="dentist")
@@ -153,6 +160,13 @@ def deletes_much_for_a_shrunk_file(forged: Forged) -> None:
 def deletes_what_had_ended(forged: Forged) -> None:
     forged.testimony["states"].append(state(NOON + 9))
     forged.testimony["runs"].append(run(STARTS + 9000, STARTS + 9010))
+    forged.change("delete", "e1", at=STARTS + 9001.0)
+
+
+def deletes_what_had_ended_when_it_was_left_out(forged: Forged) -> None:
+    """A run had died before, but then the class was still to be."""
+    forged.testimony["runs"] += [run(NOON + 90, NOON + 91, outcome=""), run(STARTS + 9000, STARTS + 9010)]
+    forged.testimony["states"].append(state(STARTS + 8000))
     forged.change("delete", "e1", at=STARTS + 9001.0)
 
 
@@ -215,6 +229,7 @@ def ends_by_surprise(forged: Forged) -> None:
 
 BAD: list[tuple[str, Callable[[Forged], None]]] = [
     ("I1", writes_to_a_copy),
+    ("I1", writes_to_a_copy_that_was_made_too_late),
     ("I1", deletes_an_event_of_others),
     ("I1", renames_a_calendar),
     ("I1", reads_what_bears_no_mark),
@@ -226,6 +241,7 @@ BAD: list[tuple[str, Callable[[Forged], None]]] = [
     ("I4", deletes_for_an_unreadable_file),
     ("I4", deletes_much_for_a_shrunk_file),
     ("I4", deletes_what_had_ended),
+    ("I4", deletes_what_had_ended_when_it_was_left_out),
     ("I5", writes_in_the_third_run),
     ("I5", never_comes_to_rest),
     ("I7", asks_another_tenant),
@@ -250,6 +266,28 @@ def test_of_a_good_history_no_checker_has_anything_to_say() -> None:
     forged.asked("PATCH", NOON, 429, retry_after="30")
     forged.asked("PATCH", NOON + 31)
     assert judged(forged.history, forged.testimony) == []
+
+
+def test_a_copy_that_nobody_could_tell_from_its_original_is_the_documented_exception() -> None:
+    forged = Forged()
+    forged.change("copy", "e2", by="user", copy_of="e1", at=NOON + 5)
+    forged.change("delete", "e1", by="user", at=NOON + 9)
+    forged.change("update", "e2", at=NOON + 5000)
+    assert "I1" not in forged.found()
+
+
+@pytest.mark.parametrize("outcome", ["3", ""], ids=["was_lost", "died_first"])
+def test_a_deletion_may_be_repeated_after_the_end_if_it_was_asked_for_before(outcome: str) -> None:
+    forged = Forged()
+    forged.testimony["states"].append(state(NOON + 9))
+    forged.testimony["runs"] += [
+        run(NOON + 90, NOON + 91, outcome=outcome),
+        run(STARTS + 9000, STARTS + 9010),
+    ]
+    if outcome:
+        forged.testimony["deletes"] = [[NOON + 90.5, "/users/ada/events/e1"]]
+    forged.change("delete", "e1", at=STARTS + 9001.0)
+    assert "I4" not in forged.found()
 
 
 @pytest.mark.parametrize(("name", "forge"), BAD, ids=[forge.__name__ for _, forge in BAD])

@@ -1,25 +1,45 @@
 """
 I1: nothing is written to an event that we did not create, and no answer carries one to us.
 
-A copy of ours is its owner's, and so is whatever bears a forged mark.
+A copy of ours is its owner's, and so is whatever bears a forged mark. But for what nobody can tell: a copy that was made
+within the bound of its original, which nobody heard of any more before its owner removed it.
 """
 
 from collections.abc import Iterator
 
-from tests.simulation.checkers.reading import Case
+from tests.simulation.checkers.reading import Case, Event, Step
+
+# So long after its intent a request may leave.
+_SEND_WITHIN = 60.0
 
 
 def violations(case: Case) -> Iterator[str]:
     """Writes to events and calendars of others, and answers that carried what bears no mark of ours."""
     for event in case.events.values():
         for step in event.steps[1:]:
-            if step.by_us and not event.is_ours:
+            if step.by_us and not event.is_ours and not _taken_for_the_original(case, event, step):
                 what = "a copy" if event.copy_of else "an event of others"
                 yield f"record {step.number}: {step.action} of {what}, {step.title} in {event.mailbox}"
             if step.by_us and event.is_ours and step.app != event.born.app:
                 yield f"record {step.number}: {step.action} of an event that another application made"
     yield from _calendars(case)
     yield from _read(case)
+
+
+def _taken_for_the_original(case: Case, copy: Event, step: Step) -> bool:
+    """Whether this is what ``docs/explanation/safety.md`` assumes that nobody does."""
+    original = case.events.get(copy.copy_of)
+    if original is None or not original.is_ours or original.born.mark is None:
+        return False
+    in_time = copy.born.at <= original.born.mark.intent_at + _SEND_WITHIN + case.testimony["bound"]
+    gone = next((s for s in original.steps if not s.live), None)
+    return (
+        in_time
+        and original.ours == [original.born]
+        and gone is not None
+        and not gone.by_us
+        and gone.number < step.number
+    )
 
 
 def _calendars(case: Case) -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from tests.simulation.checkers.reading import Case, Event, Step, asked_mailbox
+from tests.simulation.checkers.reading import Case, Event, Step
 
 
 def violations(case: Case) -> Iterator[str]:
@@ -21,7 +21,7 @@ def violations(case: Case) -> Iterator[str]:
         if removal is None or not event.is_ours or event.born.mark is None:
             continue
         text = f"record {removal.number}: {removal.title} was deleted from {event.mailbox}"
-        if _had_ended(case, event, removal):
+        if _had_ended(case, event, removal, absences):
             yield f"{text} after it had ended"
         verdict = absences.judge(event, removal)
         if verdict is None:
@@ -64,6 +64,20 @@ class _Absences:
                 suspect = (institution, state["at"])
         return suspect
 
+    def left_out(self, event: Event, begin: float, end: float) -> bool:
+        """Whether at some time between the two its source did not name it."""
+        assert event.born.mark is not None
+        institution, key = event.born.mark.institution, event.born.mark.key
+        states = self._states[institution, key.partition(":")[0]]
+        ends = [state["at"] for state, _ in states[1:]] + [float("inf")]
+        return any(
+            state["at"] <= end
+            and until >= begin
+            and event.born.at <= end
+            and (event.mailbox, key) not in pairs
+            for (state, pairs), until in zip(states, ends, strict=True)
+        )
+
     def _approved(self, institution: str, begin: float, end: float) -> bool:
         return any(
             run["approved"] and run["institution"] == institution and begin <= run["begin"] <= end
@@ -71,27 +85,19 @@ class _Absences:
         )
 
 
-def _had_ended(case: Case, event: Event, removal: Step) -> bool:
+def _had_ended(case: Case, event: Event, removal: Step, absences: _Absences) -> bool:
     """Whether it had ended when the run began that asked for its deletion first."""
     end = max(step.end for step in event.steps if step.number <= removal.number and step.by_us)
     if removal.at <= end:
         return False
-    asked = [
-        record["at"]
-        for record in case.requests()
-        if record["method"] == "DELETE"
-        and record["number"] <= removal.number + 1
-        and asked_mailbox(record) == event.mailbox
-        and event.id in record["path"]
-    ]
-    # Of a batch that was lost as a whole the history does not tell what was in it.
+    asked = [at for at, url in case.testimony["deletes"] if at <= removal.at and event.id in url]
+    # What died may have been about to ask.
     asked += [
-        record["at"]
-        for record in case.history
-        if record["kind"] == "refusal"
-        and record["path"].endswith("$batch")
-        and record["app"] == removal.app
-        and event.born.number < record["number"] < removal.number
+        run["end"]
+        for run in case.testimony["runs"]
+        if run["end"] is not None
+        and not run["outcome"]
+        and absences.left_out(event, run["begin"], run["end"])
     ]
     first = min([removal.at, *asked])
     begins = [

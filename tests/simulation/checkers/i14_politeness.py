@@ -84,14 +84,14 @@ def _fences(case: Case) -> Iterator[_Fence]:
         if batch in spoilt and not record["path"].endswith("$batch"):
             continue
         answered = max(record["at"], ends[batch]) if batch else record["at"]
-        # Two ways: that of the answer, and that of a request that left just before it came.
+        # Three ways: that of the answer; that of a request that was decided on just before it came, and its connection's.
         way = max(longest for _, longest in ways[max(0, bisect_right(times, answered) - 1) :][:3])
         yield _Fence(
             record["number"],
             record["app"],
             asked_mailbox(record),
             record["at"],
-            answered + 2 * way + 0.001,
+            answered + 3 * way + 0.001,
             record["at"] + wait - 0.001,
         )
 
