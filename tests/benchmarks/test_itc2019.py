@@ -155,6 +155,7 @@ def test_an_absent_instance_is_said_in_a_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.shared
+@pytest.mark.prove
 def test_a_real_university_gets_a_timetable_without_room_clash_and_with_nearly_all_that_was_asked(
     shared_data: Path, tmp_path: Path
 ) -> None:

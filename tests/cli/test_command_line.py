@@ -229,6 +229,7 @@ def on_a_terminal(arguments: list[str], cwd: Path, env: dict[str, str]) -> str:
     return text.decode()
 
 
+@pytest.mark.prove
 def test_colour_is_for_terminals_that_want_it(tmp_path: Path) -> None:
     arguments = ["config", "check"]
     assert "\x1b[31m" in on_a_terminal(arguments, tmp_path, {})

@@ -54,6 +54,7 @@ def test_it_holds_versions_settings_findings_and_counts(clinic: Clinic) -> None:
     assert json.loads(parts["ledger.json"])["example"]["events"] == 0
 
 
+@pytest.mark.prove
 def test_no_secret_is_in_it_in_any_form_and_no_name_of_a_mailbox(world: World) -> None:
     clinic = open_clinic(world)
     locked = new_self_signed("locked", now=time.time() - 60, password=PASSWORD.encode())
@@ -114,6 +115,7 @@ def test_a_pseudonym_is_the_same_for_the_same_person_and_another_in_another_inst
     assert one.text("ada@example.edu").endswith("@example.edu")
 
 
+@pytest.mark.prove
 def test_the_addresses_of_feeds_that_a_file_lists_are_not_in_it_either(clinic: Clinic) -> None:
     feeds = clinic.folder / "conf.d" / "feeds.csv"
     # Nothing listens there, so that the finding names the feed.

@@ -324,7 +324,7 @@ async def until_done(institute: Institute, death: Deaths, days: int = 365) -> bo
 @pytest.mark.parametrize(
     ("after", "every"),
     [
-        (False, 9),
+        (False, 19),
         pytest.param(False, 1, marks=pytest.mark.prove),
         pytest.param(True, 1, marks=pytest.mark.prove),
     ],

@@ -61,6 +61,7 @@ def test_every_day_of_every_small_university_can_be_told_and_leaves_no_clash(
     assert not clashes(*tables(changed))
 
 
+@pytest.mark.prove
 def test_the_seeded_university_has_all_four_stories_on_every_day_but_the_last_two_weeks() -> None:
     university = University.generate(first_monday=MONDAY)
     for day in range(-20, 70):
@@ -69,6 +70,7 @@ def test_the_seeded_university_has_all_four_stories_on_every_day_but_the_last_tw
         assert [story.kind for story in stories] == KINDS, now
 
 
+@pytest.mark.prove
 def test_several_days_may_follow_each_other() -> None:
     university = University.generate(people=120, first_monday=MONDAY)
     for day in range(5):

@@ -370,6 +370,7 @@ def test_a_killed_sandbox_loses_its_last_moments_at_most(tmp_path: Path, certifi
         again.close()
 
 
+@pytest.mark.prove
 def test_a_full_disk_is_told_at_the_end_and_serving_goes_on(tmp_path: Path, certificate: Certificate) -> None:
     with served(tmp_path, certificate, largest_file=300_000) as (process, world):
         for _ in range(400):

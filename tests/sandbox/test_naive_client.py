@@ -167,6 +167,7 @@ def test_a_batch_may_be_done_long_after_it_looks_undone(naive: Naive) -> None:
     assert subjects(naive.world) == ["A", "B"]
 
 
+@pytest.mark.prove
 def test_five_at_once_lose_one_and_a_soft_edge_only_sometimes(naive: Naive) -> None:
     world = naive.world
     world.sandbox.latency = 0.3

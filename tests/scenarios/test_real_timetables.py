@@ -45,7 +45,7 @@ EXCEPTIONS: dict[str, Callable[[Standing], Standing]] = {
 STARTS_OTHERWISE = {"nust_namibia_cs3_2025"}
 
 # Timetables with more occurrences take most of the time: they belong to the longer proofs.
-LONG = 400
+LONG = 100
 
 # Where a moved meeting is another meeting to us, and why. Feeds without ids (trainex, nust) are not among
 # them: their title and day tell entries apart, so that another hour is a move. Another day would not be.

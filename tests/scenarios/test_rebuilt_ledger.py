@@ -139,6 +139,7 @@ def test_a_rebuild_of_one_person_leaves_the_others_held(campus: Campus) -> None:
     assert campus.run("ledger", "check").code == 0
 
 
+@pytest.mark.prove
 def test_the_ledger_of_one_institution_is_rebuilt_beside_that_of_another(world: World) -> None:
     one, other = open_campus(world), open_campus(world, "other")
     put_back(one, {})

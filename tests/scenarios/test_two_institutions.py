@@ -164,6 +164,7 @@ def test_no_batch_holds_requests_of_both(shared_world: World, north_and_south: B
     assert all(len(found) == 1 for found in tenants.values())
 
 
+@pytest.mark.prove
 def test_a_person_of_the_other_institution_is_looked_for_in_the_own_tenant_only(
     world: World,
 ) -> None:

@@ -68,6 +68,7 @@ def test_a_payload_larger_than_any_pipe_goes_through() -> None:
     assert [len(found.meetings) for found in parse([feed, feed])] == [3000, 3000]
 
 
+@pytest.mark.prove
 def test_a_payload_that_takes_too_long_stops_the_child_and_keeps_what_came_before() -> None:
     with pytest.raises(ParserDied, match="too long") as caught:
         parse([GOOD, ENDLESS, GOOD], seconds=1)

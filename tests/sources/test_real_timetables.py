@@ -66,6 +66,7 @@ def test_a_real_timetable_is_read_with_every_meeting_at_its_instant(file: dict[s
     assert len(snapshot.attendance) == len(snapshot.meetings)
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("file", ICS, ids=name)
 def test_titles_and_places_of_a_real_timetable_are_those_of_its_entries(file: dict[str, Any]) -> None:
     """Against the library alone, on text repaired as plainly as can be."""
@@ -87,6 +88,7 @@ def test_titles_and_places_of_a_real_timetable_are_those_of_its_entries(file: di
         assert told == expected
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("file", ICS, ids=name)
 def test_a_second_read_of_a_real_timetable_has_the_same_digest(file: dict[str, Any]) -> None:
     source = IcsSource(name="real", feeds=(Feed(person="a@example.edu", url=str(DATA / file["file"])),))
@@ -94,6 +96,7 @@ def test_a_second_read_of_a_real_timetable_has_the_same_digest(file: dict[str, A
     assert first.digest == second.digest
 
 
+@pytest.mark.prove
 def test_all_real_timetables_together_are_one_source_and_share_no_meeting() -> None:
     feeds = tuple(Feed(person=f"{name(file)}@example.edu", url=str(DATA / file["file"])) for file in ICS)
     begin, end = instant(datetime(2018, 1, 1), "UTC"), int(datetime(2027, 6, 1, tzinfo=UTC).timestamp())  # noqa: DTZ001

@@ -138,6 +138,7 @@ async def test_delivered_events_are_counted_whether_packed_or_not(uni: Instituti
     assert await uni.entries.count() == (5, 3)
 
 
+@pytest.mark.prove
 async def test_more_mailboxes_than_one_statement_can_name_are_no_trouble(
     uni: InstitutionLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
