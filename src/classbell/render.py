@@ -9,6 +9,7 @@ are escaped, and what comes out is cleaned to a short list of tags.
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import jinja2
 import jinja2.meta
@@ -31,6 +32,8 @@ DEFAULT_BODY = "{{ description }}"
 # Exchange's schema limit of a subject; a location's and a category's are the same (EWS schema, "Subject").
 SUBJECT_LIMIT = 255
 BODY_LIMIT = 100_000
+# Compiling takes a hundred times as long as filling in; so many templates of all institutions are kept.
+_COMPILED = 500
 
 _TAGS = {
     "p",
@@ -78,11 +81,9 @@ class Renderer:
 
     def __init__(self, profile: ProfileSettings, body_template: str = DEFAULT_BODY) -> None:
         self.profile = profile
-        plain = _environment(autoescape=False, finalize=_text)
-        html = _environment(autoescape=True, finalize=_line_breaks)
-        self._subject = [_Line(plain, text, profile.name, "subject") for text in profile.subject]
-        self._location = [_Line(plain, text, profile.name, "location") for text in profile.location]
-        self._body = _Line(html, body_template, profile.name, "body")
+        self._subject = [_Line(text, profile.name, "subject") for text in profile.subject]
+        self._location = [_Line(text, profile.name, "location") for text in profile.location]
+        self._body = _Line(body_template, profile.name, "body", html=True)
         self.needs = frozenset[str]().union(
             *(line.needs for line in (*self._subject, *self._location, self._body))
         )
@@ -150,13 +151,25 @@ def _environment(*, autoescape: bool, finalize: Callable[[object], object]) -> j
     return environment
 
 
+@lru_cache(maxsize=_COMPILED)
+def _compiled(text: str, *, html: bool) -> tuple[frozenset[str], jinja2.Template]:
+    """A template and the fields it needs. It keeps nothing between renderings, so that all who have the text share it."""
+    environment = (
+        _environment(autoescape=True, finalize=_line_breaks)
+        if html
+        else _environment(autoescape=False, finalize=_text)
+    )
+    return frozenset(jinja2.meta.find_undeclared_variables(environment.parse(text))), environment.from_string(
+        text
+    )
+
+
 class _Line:
     """One template, with the fields it needs."""
 
-    def __init__(self, environment: jinja2.Environment, text: str, profile: str, place: str) -> None:
+    def __init__(self, text: str, profile: str, place: str, *, html: bool = False) -> None:
         try:
-            self.needs = jinja2.meta.find_undeclared_variables(environment.parse(text))
-            self._template = environment.from_string(text)
+            self.needs, self._template = _compiled(text, html=html)
         except (jinja2.TemplateError, RecursionError) as error:
             raise ConfigurationError(
                 "E-TEMPLATE",

@@ -98,7 +98,7 @@ class Database:
             ClassbellError: E-DB-BROKEN, the file or its disk is damaged.
         """
         try:
-            with self._connection.begin():
+            with self._transaction():
                 return query(self._connection)
         except DatabaseError as error:
             explained = _explained(error)
@@ -142,7 +142,7 @@ class Database:
         group, self._queued = self._queued, []
         begun = False
         try:
-            with self._writing(), self._connection.begin():
+            with self._writing(), self._transaction():
                 begun = True
                 results = [work(self._connection) for work, _ in group]
         except BaseException as error:  # noqa: BLE001 - whoever waits must hear of it, whatever it was
@@ -180,6 +180,21 @@ class Database:
         config.attributes["connection"] = self._connection
         with self._writing(), self._connection.begin():
             command.upgrade(config, "head")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """A transaction of which nothing is left open, whatever fails."""
+        try:
+            with self._connection.begin():
+                yield
+        except BaseException:
+            # For SQLAlchemy a transaction is over whose commit was refused; SQLite keeps it, and its lock (SQLite
+            # manual, "Response To Errors Within A Transaction"), and everybody else out.
+            if not (self._connection.closed or self._connection.invalidated):
+                # What failed first says more than that this fails as well.
+                with suppress(Exception):
+                    self._connection.connection.rollback()
+            raise
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

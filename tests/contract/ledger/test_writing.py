@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, event, insert, select
-from sqlalchemy.exc import ResourceClosedError
+from sqlalchemy.exc import IntegrityError, ResourceClosedError
 from sqlalchemy.sql.dml import ReturningInsert
 from tests.contract.ledger.books import INSTALLATION, accept, create, due, rows, send
 
 from classbell.errors import ClassbellError, TemporaryError
 from classbell.ledger import Ledger
-from classbell.ledger.schema import institution
+from classbell.ledger.schema import institution, mailbox
 
 pytestmark = pytest.mark.anyio
 
@@ -106,6 +106,24 @@ async def test_a_write_after_a_failure_works(ledger: Ledger) -> None:
         await ledger._database.write(fails)
     await ledger._database.write(adds("next"))
     assert await written(ledger) == {"next"}
+
+
+async def test_a_commit_that_is_refused_leaves_nothing_open_and_keeps_nobody_out(
+    alone: Ledger, file: Path
+) -> None:
+    """SQLite itself keeps the transaction whose commit it has refused, and its lock."""
+
+    def refused_at_its_end(connection: Connection) -> None:
+        connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+        connection.execute(insert(mailbox).values(institution_id=999, key="ann", address="ann"))
+
+    with pytest.raises(IntegrityError):
+        await alone._database.write(refused_at_its_end)
+    other = sqlite3.connect(file, timeout=0.0, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    other.close()
+    await alone._database.write(adds("uni"))
+    assert await written(alone) == {"uni"}
 
 
 async def test_a_full_disk_stops_a_plan_whole_and_is_said_in_words(alone: Ledger) -> None:
