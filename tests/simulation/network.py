@@ -19,6 +19,7 @@ from tests.simulation.life import Life
 from classbell.ports import Clock, NoAnswer, Response
 
 ADDRESS = "https://sandbox.example"
+_MEMBERS_THAT_WRITE = tuple(f'"method":"{method}"'.encode() for method in ("POST", "PATCH", "DELETE"))
 USUAL = (0.01, 0.1)
 
 
@@ -142,6 +143,7 @@ class SimulatedTransport:
         self._clock = clock
         self._life = life
         self.requests = 0
+        self.writes = 0
 
     async def request(
         self,
@@ -156,6 +158,7 @@ class SimulatedTransport:
         """One exchange; see ``ports.Transport``."""
         self.requests += 1
         self._network.note(body)
+        self.writes += _writes(method, url, body)
         await self._life.reach("request")
         await asyncio.sleep(self._network.way())
         if send_until is not None and self._clock.now() > send_until:
@@ -182,3 +185,10 @@ class SimulatedTransport:
         if response is None:
             raise NoAnswer("the connection was closed without an answer", sent=True)
         return response
+
+
+def _writes(method: str, url: str, body: bytes) -> bool:
+    """Whether a request would change something in a mailbox."""
+    if url.endswith("$batch"):
+        return any(member in body for member in _MEMBERS_THAT_WRITE)
+    return method != "GET" and "/users/" in url

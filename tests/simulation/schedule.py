@@ -17,6 +17,8 @@ from typing import Any
 import msgspec
 from tests.simulation.actors import Act, all_acts
 from tests.simulation.actors.installation import synced
+from tests.simulation.actors.losses import rebuilding
+from tests.simulation.actors.noting import decided
 from tests.simulation.actors.service import permit
 from tests.simulation.draws import draws
 from tests.simulation.equipment import INSTALLATION, Equipment
@@ -24,6 +26,8 @@ from tests.simulation.loop import Stuck, virtual_loop
 from tests.simulation.network import USUAL
 from tests.simulation.world import AT_LEAST, Institution, Place, World
 
+from classbell.ledger import InstitutionLedger, full_key
+from classbell.ledger.gate import CODES
 from classbell.model import ChangeState
 from classbell.sandbox import Switches
 
@@ -33,6 +37,8 @@ A_DAY_AND_MORE = 95_000.0
 _CALM = 1_000_000
 # Runs until the last bound has come due.
 MOST_BOUNDS = 4
+_MOST_REBUILDS = 3
+_BEFORE_THE_GATE = (ChangeState.PENDING, ChangeState.WAITING)
 
 # What nobody knows of the service, each value as likely as the others of its row.
 UNCERTAIN: dict[str, Sequence[Any]] = {
@@ -57,6 +63,12 @@ UNCERTAIN: dict[str, Sequence[Any]] = {
     "retry_after": ("seconds", "seconds", "absent", "decimal", "silly"),
     "stale_only_by_address": (True, False),
     "no_roles_answer": ("denied", "401", "403"),
+}
+
+POLICIES: dict[str, Sequence[str]] = {
+    "on_user_edit": ("restore", "keep"),
+    "on_user_delete": ("restore", "respect"),
+    "on_calendar_delete": ("restore", "stop"),
 }
 
 
@@ -88,7 +100,12 @@ def play(seed: str, equipment: Equipment, operations: int = OPERATIONS) -> Told:
         return await rested(world, world.institutions)
 
     switches = Switches(**{name: random.choice(values) for name, values in UNCERTAIN.items()})
-    return told_of(seed, equipment, story, switches=switches, skew=random.choice((0.0, 0.0, -40.0, 25.0)))
+    wanted = draws(f"{seed}/policies")
+    policies = {
+        name: {key: wanted.choice(values) for key, values in POLICIES.items()} for name in ("north", "south")
+    }
+    skew = random.choice((0.0, 0.0, -40.0, 25.0))
+    return told_of(seed, equipment, story, switches=switches, skew=skew, policies=policies)
 
 
 def told_of(
@@ -161,6 +178,47 @@ async def calmed(world: World) -> None:
             timetable.present(world.now())
     world.tell("    everything is well from now on")
     await world.quiet()
+    for _ in range(_MOST_REBUILDS):
+        if not world.lost:
+            break
+        await asyncio.sleep(A_DAY_AND_MORE)
+        world.start("rebuild", rebuilding(world))
+        await world.quiet()
+    for institution in world.institutions:
+        _resume(world, institution)
+        await world.quiet()
+
+
+async def _blocked(book: InstitutionLedger, institution: Institution) -> list[dict[str, Any]]:
+    """Pairs for which nothing is made, since what stands there cannot be proven to be ours."""
+    boxes = {number: key for key, number in (await book.mailboxes.numbers()).items()}
+    meetings = {number: full_key(*key) for key, number in (await book.meetings.numbers()).items()}
+    return [
+        {
+            "institution": institution.id,
+            "mailbox": boxes[box],
+            "key": meetings[of],
+            "state": "held",
+            "code": "E-EVT-FOREIGN",
+            "detail": "what stands there bears our mark, and the ledger does not know it",
+        }
+        for box, of in await book.sightings.blocking()
+    ]
+
+
+def _resume(world: World, institution: Institution) -> None:
+    """End the pause of an institution; persons who are paused or have left stay so."""
+
+    async def work(place: Place) -> str:
+        book = await (await place.open()).institution(institution.id)
+        if await book.suspensions.pause() is None:
+            return "was not paused"
+        told = decided(place, institution, "resume")
+        await book.suspensions.resume_all()
+        told["done"] = world.now()
+        return f"{institution.id} is resumed"
+
+    world.start("resume", work)
 
 
 async def rested(world: World, institutions: Sequence[Institution]) -> dict[str, Any]:
@@ -169,7 +227,7 @@ async def rested(world: World, institutions: Sequence[Institution]) -> dict[str,
         # An unknown create can turn out to be another bound's matter, and then one of another incarnation.
         await asyncio.sleep(A_DAY_AND_MORE)
         await _all_synced(world, institutions, approved=_CALM)
-        if not any(told["state"] == "unknown" for told in await _waiting(world)):
+        if not any(told["state"] == "unknown" for told in await _waiting(world, [])):
             break
     for _ in range(2):
         await asyncio.sleep(A_DAY_AND_MORE)
@@ -178,30 +236,38 @@ async def rested(world: World, institutions: Sequence[Institution]) -> dict[str,
     begin = len(world.sandbox.history)
     await _all_synced(world, institutions, approved=0)
     third = [begin, len(world.sandbox.history)]
-    return {"third_run": third, "waiting": await _waiting(world), "at": world.now()}
+    suspended: list[dict[str, Any]] = []
+    waiting = await _waiting(world, suspended)
+    return {"third_run": third, "waiting": waiting, "suspended": suspended, "at": world.now()}
 
 
-async def _waiting(world: World) -> list[dict[str, Any]]:
-    """What the product says of what is not done."""
+async def _waiting(world: World, suspended: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the product says of what is not done, and into *suspended* of who gets nothing."""
     waiting: list[dict[str, Any]] = []
 
     async def tell(place: Place) -> str:
         ledger = await place.open()
         for institution in world.institutions:
             book = await ledger.institution(institution.id)
-            for number in (await book.mailboxes.numbers()).values():
+            kinds = {one.mailbox.id: one.kind for one in await book.suspensions.all()}
+            for key, number in (await book.mailboxes.numbers()).items():
+                if number in kinds:
+                    suspended.append({"institution": institution.id, "mailbox": key, "kind": kinds[number]})
                 waiting.extend(
                     {
                         "institution": institution.id,
                         "mailbox": change.mailbox.key,
                         "key": change.meeting_key,
                         "state": change.state.value,
-                        "code": change.code,
+                        "code": CODES[kinds[number]]
+                        if number in kinds and change.state in _BEFORE_THE_GATE
+                        else change.code,
                         "detail": detail,
                     }
                     for change, detail, *_ in await book.changes.of_mailbox(number)
                     if change.state not in {ChangeState.DONE, ChangeState.SUPERSEDED}
                 )
+            waiting.extend(await _blocked(book, institution))
         return f"{len(waiting)} changes wait"
 
     world.start("status", tell)
@@ -228,6 +294,7 @@ def _testimony(world: World, final: dict[str, Any]) -> dict[str, Any]:
                 "tenant": institution.tenant.tenant_id,
                 "app": institution.app.client_id,
                 "mailboxes": [mailbox.address for mailbox in institution.mailboxes],
+                "policies": dict(world.policies.get(institution.id, {})),
             }
             for institution in world.institutions
         ],
@@ -235,6 +302,7 @@ def _testimony(world: World, final: dict[str, Any]) -> dict[str, Any]:
         "bound": 600.0,
         "states": world.states,
         "runs": world.runs,
+        "decisions": world.decisions,
         "deaths": world.deaths,
         "lost": world.network.lost,
         "ways": world.network.ways,

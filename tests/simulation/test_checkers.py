@@ -11,8 +11,9 @@ from tests.simulation.checkers import CHECKERS, judged
 
 ADA = "ada@north.example"
 SOUTH_ADA = "ada@south.example"
-NORTH = {"id": "north", "tenant": "t-north", "app": "a-north", "mailboxes": [ADA]}
-SOUTH = {"id": "south", "tenant": "t-south", "app": "a-south", "mailboxes": [SOUTH_ADA]}
+WISHES = {"on_user_edit": "keep", "on_user_delete": "respect", "on_calendar_delete": "stop"}
+NORTH = {"id": "north", "tenant": "t-north", "app": "a-north", "mailboxes": [ADA], "policies": WISHES}
+SOUTH = {"id": "south", "tenant": "t-south", "app": "a-south", "mailboxes": [SOUTH_ADA], "policies": WISHES}
 INSTALLATION = "6f1c"
 NOON = 1_000_000.0
 STARTS = 2_000_000
@@ -31,13 +32,14 @@ class Forged:
             "bound": 600.0,
             "states": [state(NOON - 9, pair(1))],
             "runs": [run(NOON - 1, NOON + 60), run(END, END + 1)],
+            "decisions": [],
             "deaths": [],
             "lost": [],
             "ways": [[0.0, 0.1]],
             "deletes": [],
             "mails": [],
             "surprises": [],
-            "final": {"third_run": [10_000, 10_000], "waiting": [], "at": END + 2},
+            "final": {"third_run": [10_000, 10_000], "waiting": [], "suspended": [], "at": END + 2},
         }
         self.change("create", "e1", title="l1 v1")
 
@@ -60,10 +62,14 @@ class Forged:
         **more: Any,
     ) -> None:
         detail = {"action": action, "cause": by, "event": event, "subject": title, "start": STARTS}
-        detail |= {"end": STARTS + 3600, "attendees": 0} | more
+        detail |= {"end": STARTS + 3600, "attendees": 0, "show_as": "busy"} | more
         if mark is not None:
             detail["properties"] = {"String {7885} Name ClassbellMark": mark or marked()}
         self.record("change", at, app=by.partition(":")[2], mailbox=mailbox, detail=detail)
+
+    def decide(self, what: str, asked: float, done: float, **more: Any) -> None:
+        told = {"what": what, "institution": "north", "mailbox": ADA, "asked": asked, "done": done}
+        self.testimony["decisions"].append(told | more)
 
     def asked(self, method: str, at: float, status: int = 200, **detail: Any) -> None:
         kind = "request" if status < 400 else "refusal"
@@ -75,8 +81,12 @@ class Forged:
         return {text.partition(":")[0] for text in judged(self.history, self.testimony)}
 
 
-def marked(institution: str = "north", mailbox: str = ADA, key: str = "lectures:l1") -> str:
-    return f"1/{INSTALLATION}/op-{key}/" + json.dumps([institution, mailbox, key, 1, int(NOON), 1])
+def marked(
+    institution: str = "north", mailbox: str = ADA, key: str = "lectures:l1", incarnation: int = 1
+) -> str:
+    return f"1/{INSTALLATION}/op-{key}-{incarnation}/" + json.dumps(
+        [institution, mailbox, key, incarnation, int(NOON), 1]
+    )
 
 
 def pair(version: int) -> dict[str, Any]:
@@ -91,7 +101,11 @@ def state(at: float, *pairs: dict[str, Any], good: bool = True, readable: bool =
 
 def run(begin: float, end: float, **more: Any) -> dict[str, Any]:
     told = {"process": "sync#1", "institution": "north", "begin": begin, "end": end, "approved": 0}
-    return told | {"outcome": "0", "only_look": False, "requests": 0} | more
+    return (
+        told
+        | {"outcome": "0", "kind": "sync", "person": "", "reset": False, "requests": 0, "writes": 0}
+        | more
+    )
 
 
 def writes_to_a_copy(forged: Forged) -> None:
@@ -210,7 +224,11 @@ def puts_an_older_state_over_a_newer_one(forged: Forged) -> None:
 
 
 def sends_while_it_only_looks(forged: Forged) -> None:
-    forged.testimony["runs"].append(run(NOON, NOON, only_look=True, requests=1))
+    forged.testimony["runs"].append(run(NOON, NOON, kind="plan", requests=1))
+
+
+def writes_while_it_only_reads(forged: Forged) -> None:
+    forged.testimony["runs"].append(run(NOON, NOON, kind="verify", requests=3, writes=1))
 
 
 def asks_again_too_early(forged: Forged) -> None:
@@ -225,6 +243,50 @@ def crowds_a_mailbox(forged: Forged) -> None:
 
 def ends_by_surprise(forged: Forged) -> None:
     forged.testimony["surprises"] = ["sync#1: KeyError('x')"]
+
+
+def writes_to_somebody_who_is_paused(forged: Forged) -> None:
+    forged.decide("pause", NOON + 10, NOON + 11)
+    forged.asked("PATCH", NOON + 200)
+
+
+def makes_an_event_for_somebody_who_has_left(forged: Forged) -> None:
+    forged.decide("unlink", NOON + 10, NOON + 11, mode="UNLINK_ONLY", deletes=0)
+    forged.asked("POST", NOON + 200)
+
+
+def deletes_more_than_leaving_approved(forged: Forged) -> None:
+    forged.decide("unlink", NOON + 10, NOON + 11, mode="DELETE_ALL_EVENTS", deletes=0)
+    forged.change("delete", "e1", at=NOON + 2000)
+
+
+def deletes_what_had_begun_when_its_owner_left(forged: Forged) -> None:
+    forged.decide("unlink", STARTS + 1000, STARTS + 1001, mode="DELETE_FUTURE_EVENTS", deletes=1)
+    forged.change("delete", "e1", at=STARTS + 3000)
+
+
+def makes_again_what_its_owner_deleted(forged: Forged) -> None:
+    forged.asked("POST", NOON)
+    forged.change("delete", "e1", by="user", at=NOON + 10)
+    forged.change("create", "e2", at=NOON + 20, mark=marked(incarnation=2))
+
+
+def moves_back_what_its_owner_moved(forged: Forged) -> None:
+    forged.testimony["states"].append(state(NOON + 15, pair(2)))
+    forged.change("update", "e1", by="user", at=NOON + 10, start=STARTS + 60, end=STARTS + 3660)
+    forged.change("update", "e1", title="l1 v2", at=NOON + 20)
+
+
+def shows_as_busy_what_its_owner_made_free(forged: Forged) -> None:
+    forged.change("update", "e1", by="user", at=NOON + 10, show_as="free")
+    forged.change("update", "e1", title="l1 v2", at=NOON + 20)
+
+
+def makes_a_calendar_again_that_was_to_stop_it(forged: Forged) -> None:
+    forged.change("delete", "e1", by="user", at=NOON + 10)
+    for action, cause, at in (("delete", "user", NOON + 10), ("create", "api:a-north", NOON + 20)):
+        detail = {"action": f"{action}-calendar", "cause": cause, "calendar": "c"}
+        forged.record("change", at, app=cause.partition(":")[2], detail=detail)
 
 
 BAD: list[tuple[str, Callable[[Forged], None]]] = [
@@ -252,6 +314,15 @@ BAD: list[tuple[str, Callable[[Forged], None]]] = [
     ("I8", lets_a_mail_go_out),
     ("I9", puts_an_older_state_over_a_newer_one),
     ("I10", sends_while_it_only_looks),
+    ("I10", writes_while_it_only_reads),
+    ("I13", writes_to_somebody_who_is_paused),
+    ("I13", makes_an_event_for_somebody_who_has_left),
+    ("I13", deletes_more_than_leaving_approved),
+    ("I13", deletes_what_had_begun_when_its_owner_left),
+    ("I13", makes_again_what_its_owner_deleted),
+    ("I13", moves_back_what_its_owner_moved),
+    ("I13", shows_as_busy_what_its_owner_made_free),
+    ("I13", makes_a_calendar_again_that_was_to_stop_it),
     ("I14", asks_again_too_early),
     ("I14", crowds_a_mailbox),
     ("surprise", ends_by_surprise),

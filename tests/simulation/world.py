@@ -7,7 +7,7 @@ the installation's processes leave behind is in that file and on the disk; every
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +38,7 @@ from classbell.witness import Witness
 
 PEOPLE = ("ada", "grace", "alan", "edsger")
 DISK = Path("/disk")
+WITNESS = DISK / "ledger.witness"
 CLASSES = 8
 # So many events each run may delete unasked, whatever share they are.
 AT_LEAST = 3
@@ -74,21 +75,22 @@ class Place:
         self.transport = SimulatedTransport(world.network, self.clock, life)
         self._database: SimulatedDatabase | None = None
 
-    async def open(self) -> Ledger:
-        """The ledger, trusted only if it is the newest, as a command opens it."""
+    async def open(self, *, trusting: bool = True) -> Ledger:
+        """The ledger, trusted only if it is the newest, as a command opens it; or to be rebuilt."""
         world = self.world
         self._database = SimulatedDatabase.inhabited(
             world.database_url, self.life, world.disk, world.equipment.engines
         )
         ledger = Ledger(self._database, INSTALLATION)
-        revision = await ledger.revision()
-        self.witness.confirm(revision)
-        self.witness.bear(revision)
+        if trusting:
+            revision = await ledger.revision()
+            self.witness.confirm(revision)
+            self.witness.bear(revision)
         return ledger
 
     @property
     def witness(self) -> Witness:
-        return Witness(self.files, DISK / "ledger.witness", INSTALLATION)
+        return Witness(self.files, WITNESS, INSTALLATION)
 
     async def office(self, ledger: Ledger, institution: Institution) -> Office:
         """The office of an institution."""
@@ -137,6 +139,9 @@ class World:
         skew: by how many seconds the computers of the installation are ahead of the service.
         batches: how many batches a process has on its way at most.
         classes: how many classes each timetable has at the beginning, and which ``people`` there are.
+        policies: what the profile of each institution says of what people do to our events.
+        lost: whether the ledger is not the newest one, and was not rebuilt since.
+        decisions: what administrators have decided: pauses, departures, resets, approvals.
     """
 
     loop: VirtualLoop
@@ -148,12 +153,15 @@ class World:
     batches: int = 8
     classes: int = CLASSES
     people: tuple[str, ...] = PEOPLE
+    policies: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     trace: list[str] = field(default_factory=list)
     surprises: list[str] = field(default_factory=list)
     processes: dict[str, Life] = field(default_factory=dict)
     lease: str = ""
+    lost: bool = False
     states: list[dict[str, Any]] = field(default_factory=list)
     runs: list[dict[str, Any]] = field(default_factory=list)
+    decisions: list[dict[str, Any]] = field(default_factory=list)
     deaths: list[float] = field(default_factory=list)
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _started: int = 0
@@ -169,7 +177,7 @@ class World:
         latency = draws(f"{self.seed}/latency")
         self.sandbox.latency = lambda: latency.uniform(0.0, 0.4)
         self.network = Network(self.sandbox.application(), draws(f"{self.seed}/network"), now=self.now)
-        shutil.copy(self.equipment.ledger, self.folder / "ledger.db")
+        shutil.copy(self.equipment.ledger, self.database)
         random = draws(f"{self.seed}/timetables")
         self.institutions = [
             self._institution("north", ("lectures", "exams"), "default", random),
@@ -177,8 +185,17 @@ class World:
         ]
 
     @property
+    def database(self) -> Path:
+        return self.folder / "ledger.db"
+
+    @property
+    def backup(self) -> Path:
+        """An old copy of the database, if there is one."""
+        return self.folder / "backup.db"
+
+    @property
     def database_url(self) -> str:
-        return f"sqlite:///{self.folder / 'ledger.db'}"
+        return f"sqlite:///{self.database}"
 
     def now(self) -> float:
         """The service's time, in seconds since 1970."""
@@ -284,7 +301,7 @@ class World:
                 },
                 "sources": [_source(timetable) for timetable in timetables],
                 "audience": [{"name": "all", "gets": list(sources), "profile": "all"}],
-                "profiles": [{"name": "all", "calendar": calendar}],
+                "profiles": [{"name": "all", "calendar": calendar, **self.policies.get(name, {})}],
                 "window": {"timezone": ZONE},
                 "safety": {
                     "max_deletes": {"count": 8, "percent": 25, "at_least": AT_LEAST},

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from sqlalchemy import Connection, bindparam, delete, insert, literal, select, update
+from sqlalchemy.exc import IntegrityError
 
 from classbell.errors import HeldError, LeaseHeld
 from classbell.ledger.changes import IS_OPEN, UNSETTLED
@@ -99,13 +100,7 @@ class Acceptor:
 
     def _accept(self, connection: Connection, accepted: Accepted, now: float) -> Acceptance:
         if accepted.basis not in {None, newest_run(connection, self._institution_id)}:
-            raise LeaseHeld(
-                "E-LEASE",
-                "Another plan for this institution has been accepted since this one was made.",
-                why="another Classbell process works on this institution",
-                do="run this command again; it then plans from what is there now",
-                effect="no calendar was changed by this command",
-            )
+            raise _overtaken("Another plan for this institution has been accepted since this one was made.")
         if use(connection, self._institution_id, accepted.approvals) != len(accepted.approvals):
             raise HeldError(
                 "E-HOLD-WITHDRAWN",
@@ -114,8 +109,12 @@ class Acceptor:
                 do="see what is held: classbell holds list",
                 effect="no calendar was changed by this command",
             )
-        mailboxes = self._keep_mailboxes(connection, accepted.fresh_mailboxes)
-        meetings = keep_meetings(connection, self._institution_id, accepted.fresh_meetings)
+        try:
+            mailboxes = self._keep_mailboxes(connection, accepted.fresh_mailboxes)
+            meetings = keep_meetings(connection, self._institution_id, accepted.fresh_meetings)
+        except IntegrityError as error:
+            # Entered by what is no run: a pause, or a rebuild.
+            raise _overtaken("The ledger has changed since this plan was made.") from error
         keep_renderings(connection, self._institution_id, accepted.renderings)
         run_id = insert_one(
             connection, insert(run).values(institution_id=self._institution_id, started_at=now)
@@ -333,3 +332,13 @@ _INSERT_CREATES = (
     )
     .execution_options(preserve_rowcount=True)
 )
+
+
+def _overtaken(what: str) -> LeaseHeld:
+    return LeaseHeld(
+        "E-LEASE",
+        what,
+        why="another Classbell process works on this institution",
+        do="run this command again; it then plans from what is there now",
+        effect="no calendar was changed by this command",
+    )

@@ -27,7 +27,7 @@ from classbell.errors import LeaseHeld
 from classbell.ledger.bits import unsigned
 from classbell.ledger.database import Database
 from classbell.ledger.entries import full_key
-from classbell.ledger.gate import OPEN_GATE
+from classbell.ledger.gate import OPEN_GATE, STILL_WANTED
 from classbell.ledger.outcomes import CREATING, record
 from classbell.ledger.schema import DUE_STATES, OPEN_STATES, change, entry, mailbox, meeting
 from classbell.ledger.waiting import Waiting, read_waiting
@@ -180,7 +180,7 @@ class Changes:
                 raise LeaseHeld(
                     "E-LEASE",
                     "A change to be sent is no longer in the ledger as it was read.",
-                    why="another Classbell process works on this institution, and planned or delivered meanwhile",
+                    why="another Classbell process works on this institution, and planned, delivered or paused meanwhile",
                     do="wait until it has ended, or end it; then run this command again",
                     effect="this request was not sent",
                 )
@@ -262,7 +262,12 @@ def postponed(institution_id: int, number: int, code: str, detail: str, due_at: 
 
 _INTEND = (
     update(change)
-    .where(change.c.id == bindparam("number"), change.c.institution_id == bindparam("mine"), IS_DUE)
+    .where(
+        change.c.id == bindparam("number"),
+        change.c.institution_id == bindparam("mine"),
+        IS_DUE,
+        STILL_WANTED,
+    )
     .values(
         state=ChangeState.SENT,
         sent_at=bindparam("at"),

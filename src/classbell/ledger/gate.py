@@ -5,10 +5,10 @@ What is behind it stays as it is and keeps its own reason; it goes on when the g
 unlinked only what was approved with that goes through, and looks for what became of a create, which write nothing.
 """
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, case, func, or_, select
 
-from classbell.ledger.schema import change, suspension
-from classbell.model import Action, ChangeState, Suspended
+from classbell.ledger.schema import change, pause, suspension
+from classbell.model import Action, ChangeState, Reason, Suspended
 
 _LEFT = (Suspended.UNLINKED.value, Suspended.PURGED.value)
 
@@ -23,6 +23,21 @@ OPEN_GATE: ColumnElement[bool] = change.c.mailbox_id.not_in(_STOPPED) & (
     | ((change.c.action == Action.CREATE) & (change.c.state == ChangeState.UNKNOWN))
 )
 """Whether a change may be carried out as far as the wishes of people go."""
+
+# Asked row by row, so by key. A calendar that its owner has deleted is no matter: nothing can be written there.
+_SUSPENDED = select(suspension.c.mailbox_id).where(
+    suspension.c.mailbox_id == change.c.mailbox_id,
+    or_(
+        suspension.c.kind == Suspended.PAUSED.value,
+        # Spelled out: a list cannot be given to many rows at once.
+        or_(*(suspension.c.kind == kind for kind in _LEFT)) & (change.c.action != Action.DELETE),
+    ),
+)
+_PAUSED = select(pause.c.institution_id).where(
+    pause.c.institution_id == change.c.institution_id, change.c.reason != Reason.UNLINKED
+)
+STILL_WANTED: ColumnElement[bool] = ~_SUSPENDED.exists() & ~_PAUSED.exists()
+"""Whether a change that was read a while ago may still be sent: another process may have closed the gate since."""
 
 CODES = {
     Suspended.PAUSED: "E-PAUSED",

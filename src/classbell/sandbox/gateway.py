@@ -294,7 +294,7 @@ class Gateway:
 
 def _particulars(reply: Reply, mailbox: Mailbox | None, *, failed: bool) -> Particulars | None:
     if failed:
-        return Particulars(reply.body["error"]["code"], reply.headers.get("Retry-After", ""))
+        return Particulars(reply.spoilt or reply.body["error"]["code"], reply.headers.get("Retry-After", ""))
     if mailbox is not None and reply.returned is not None:
         return Particulars(reply.spoilt, returned=reply.returned, ids=mailbox.store.ids)
     return Particulars(reply.spoilt) if reply.spoilt else None

@@ -54,6 +54,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
                 "start": self.content.start // 1_000_000,
                 "end": self.content.end // 1_000_000,
                 "content": self.content.digest(),
+                "show_as": self.content.show_as,
                 "attendees": len(self.content.attendees),
             }
         if self.properties:

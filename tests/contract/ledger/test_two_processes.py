@@ -1,8 +1,12 @@
 """Two processes at one ledger: what one of them has done meanwhile, the other one does not undo or repeat."""
 
+from collections.abc import Sequence
+
+import numpy as np
 import pytest
 from tests.contract.ledger.books import (
     NOW,
+    SOURCE,
     Wish,
     accept,
     create,
@@ -16,10 +20,25 @@ from tests.contract.ledger.books import (
 )
 
 from classbell.errors import LeaseHeld
-from classbell.ledger import InstitutionLedger
-from classbell.model import Became, Change, ChangeState, Outcome
+from classbell.ledger import Accepted, InstitutionLedger
+from classbell.model import Became, Change, ChangeState, LeaveMode, Outcome, Suspended
+from classbell.plan import Plan
 
 pytestmark = pytest.mark.anyio
+
+
+def planned(mailboxes: Sequence[str], meetings: Sequence[str]) -> Accepted:
+    """A plan of no changes, which takes these for new."""
+    nothing = np.empty(0, dtype=np.int64)
+    columns = ("mailbox", "meeting", "action", "reason", "previous", "starts", "ends", "source", "calendar")
+    return Accepted(
+        plan=Plan(**dict.fromkeys(columns, nothing), fingerprint=nothing.astype(np.uint64)),
+        calendars=("",),
+        fresh_mailboxes={key: key for key in mailboxes},
+        fresh_meetings=[(SOURCE, key) for key in meetings],
+        renderings=[],
+        sources_read=frozenset(),
+    )
 
 
 async def only_change(book: InstitutionLedger) -> Change:
@@ -56,6 +75,53 @@ async def test_a_plan_that_another_one_has_overtaken_is_not_accepted(uni: Instit
         await accept(uni, create("bob", "algebra"), basis=basis)
     assert set(await uni.mailboxes.numbers()) == {"ann"}
     await accept(uni, create("bob", "algebra"), basis=await uni.runs.newest())
+
+
+@pytest.mark.parametrize("what", ["mailbox", "meeting"])
+async def test_a_plan_from_before_somebody_else_entered_what_it_names_is_not_accepted(
+    uni: InstitutionLedger, what: str
+) -> None:
+    """As a pause enters a mailbox, or a rebuild a meeting: neither of them is a run."""
+    await accept(uni, create("ann", "algebra"))
+    plan = planned(mailboxes=["ann"] if what == "mailbox" else [], meetings=["algebra"] * (what == "meeting"))
+    with pytest.raises(LeaseHeld, match="has changed since"):
+        await uni.plans.accept(plan, NOW)
+    assert await uni.runs.newest() == 1
+
+
+@pytest.mark.parametrize("kind", [Suspended.PAUSED, Suspended.UNLINKED])
+async def test_what_was_read_before_its_person_was_suspended_is_not_sent(
+    uni: InstitutionLedger, kind: Suspended
+) -> None:
+    """The lease of who reads was lost while it slept; another process has suspended the person meanwhile."""
+    await accept(uni, create("ann", "algebra"), create("bob", "algebra"))
+    changes = await due(uni)
+    await uni.suspensions.suspend("ann", kind, "on leave", NOW)
+    with pytest.raises(LeaseHeld):
+        await send(uni, changes)
+    (bob,) = await due(uni)
+    await send(uni, [bob])
+
+
+async def test_what_was_read_before_an_institution_was_paused_is_not_sent(uni: InstitutionLedger) -> None:
+    await accept(uni, create("ann", "algebra"))
+    changes = await due(uni)
+    await uni.suspensions.pause_all("a move", NOW)
+    with pytest.raises(LeaseHeld):
+        await send(uni, changes)
+    await uni.suspensions.resume_all()
+    await send(uni, changes)
+
+
+async def test_the_deletes_of_a_purge_are_sent_although_it_pauses_the_institution(
+    uni: InstitutionLedger,
+) -> None:
+    await delivered(uni)
+    left = await uni.leaving.look(None, LeaveMode.CLEANUP, NOW)
+    await uni.leaving.accept(None, LeaveMode.CLEANUP, left, "purged", NOW)
+    await uni.suspensions.pause_all("purged", NOW)
+    (change,) = await due(uni)
+    await send(uni, [change])
 
 
 @pytest.mark.parametrize("became", list(Became))

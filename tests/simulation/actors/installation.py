@@ -4,10 +4,10 @@ import asyncio
 from random import Random
 
 from tests.simulation.actors import act
+from tests.simulation.actors.noting import noted
 from tests.simulation.world import Institution, Place, World
 
-from classbell.errors import ClassbellError
-from classbell.run import Run
+from classbell.run import Report, Run
 
 
 async def synced(
@@ -18,50 +18,37 @@ async def synced(
     allow_deletes: int = 0,
     thinking: float = 0.0,
     only_look: bool = False,
+    reset: bool = False,
 ) -> str:
     """One run, noted for those who judge."""
-    world = place.world
-    note = {
-        "process": place.life.name,
-        "institution": institution.id,
-        "person": person or "",
-        "approved": allow_deletes,
-        "begin": world.now(),
-        "end": None,
-        "outcome": "",
-        "only_look": only_look,
-        "requests": 0,
-    }
-    world.runs.append(note)
-    try:
-        run = Run(
-            await place.office(await place.open(), institution), person=person, allow_deletes=allow_deletes
-        )
+    kind = "plan" if only_look else "sync"
+    with noted(place, institution, kind, person=person or "", approved=allow_deletes, reset=reset) as note:
+        office = await place.office(await place.open(), institution)
+        run = Run(office, person=person, allow_deletes=allow_deletes, reset=reset)
         review = await run.look()
         if only_look:
             note["outcome"] = "looked"
-        else:
-            await asyncio.sleep(thinking)
-            report = await run.carry_out(review)
-            note["outcome"] = str(report.exit_code)
-            holds = sorted({hold.code for hold in report.holds})
-            waiting = [f"{w.changes} {w.state.value} {w.code}" for w in report.waiting]
-            return f"{institution.id} {report.exit_code} {dict(report.tally.done)} holds {holds} waiting {waiting}"
-    except ClassbellError as error:
-        note["outcome"] = error.code
-        raise
-    finally:
-        note["end"] = world.now()
-        note["requests"] = place.transport.requests
-    return f"{institution.id} {note['outcome']}"
+            return f"{institution.id} looked"
+        await asyncio.sleep(thinking)
+        report = await run.carry_out(review)
+        note["outcome"] = str(report.exit_code)
+        return f"{institution.id} {told(report)}"
 
 
-def _dies_at(random: Random) -> int:
+def told(report: Report) -> str:
+    """What came of a run, in a line."""
+    holds = sorted({hold.code for hold in report.holds})
+    waiting = [f"{w.changes} {w.state.value} {w.code}" for w in report.waiting]
+    return f"{report.exit_code} {dict(report.tally.done)} holds {holds} waiting {waiting}"
+
+
+def dies(random: Random) -> int:
     """A process makes some sixty calls to its ports when there is little to do."""
     return random.randint(1, 120) if random.random() < 0.25 else 0
 
 
-def _start(world: World, random: Random, name: str, *, alone: bool = True, **options: object) -> str:
+def start(world: World, random: Random, name: str, *, alone: bool = True, **options: object) -> str:
+    """Start a run for some institution, for one of its people if it is to be ``for_person``."""
     if alone and world.lease and random.random() < 0.8:
         return ""
     institution = random.choice(world.institutions)
@@ -71,41 +58,46 @@ def _start(world: World, random: Random, name: str, *, alone: bool = True, **opt
     async def work(place: Place) -> str:
         return await synced(place, institution, **options)  # type: ignore[arg-type]
 
-    dies_at = _dies_at(random)
+    dies_at = dies(random)
     world.start(name, work, dies_at=dies_at, alone=alone)
     return f"{name} for {institution.id} begins" + (f", and will die at call {dies_at}" if dies_at else "")
 
 
 @act(16, always=True)
 async def sync(world: World, random: Random) -> str:
-    return _start(world, random, "sync")
+    return start(world, random, "sync")
 
 
 @act(2)
 async def sync_approved(world: World, random: Random) -> str:
-    return _start(world, random, "sync-approved", allow_deletes=random.choice((5, 50)))
+    return start(world, random, "sync-approved", allow_deletes=random.choice((5, 50)))
 
 
 @act(2)
 async def sync_after_thought(world: World, random: Random) -> str:
-    return _start(world, random, "sync-after-thought", thinking=random.uniform(1, 900))
+    return start(world, random, "sync-after-thought", thinking=random.uniform(1, 900))
 
 
 @act(2)
 async def sync_person(world: World, random: Random) -> str:
-    return _start(world, random, "sync-person", for_person=True)
+    return start(world, random, "sync-person", for_person=True)
+
+
+@act(1)
+async def sync_reset(world: World, random: Random) -> str:
+    return start(world, random, "sync-reset", for_person=True, reset=True)
 
 
 @act(1)
 async def plan(world: World, random: Random) -> str:
-    return _start(world, random, "plan", alone=False, only_look=True)
+    return start(world, random, "plan", alone=False, only_look=True)
 
 
 @act(2)
 async def sync_beside(world: World, random: Random) -> str:
     """A second runner, whose lease the first has lost without knowing."""
     thinking = random.choice((0.0, 0.0, random.uniform(1, 900)))
-    return _start(world, random, "sync-beside", alone=False, thinking=thinking)
+    return start(world, random, "sync-beside", alone=False, thinking=thinking)
 
 
 @act(1)

@@ -1,6 +1,8 @@
 """People in Outlook: they edit, move, copy, delete and restore what we made, and make events of their own."""
 
+from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
 from tests.simulation.actors import act
 from tests.simulation.world import World
@@ -33,13 +35,30 @@ def _told(mailbox: Mailbox, event: Event, text: str) -> str:
     return f"{mailbox.address} {text} {event.content.subject} (number {event.number})"
 
 
+def _dragged(event: Event, hours: int) -> dict[str, Any]:
+    """The same event at another time of its day."""
+    begin, end = (
+        datetime.fromtimestamp(micro / 1_000_000, UTC) + timedelta(hours=hours)
+        for micro in (event.content.start, event.content.end)
+    )
+    return {
+        "start": {"dateTime": f"{begin:%Y-%m-%dT%H:%M:%S}", "timeZone": "UTC"},
+        "end": {"dateTime": f"{end:%Y-%m-%dT%H:%M:%S}", "timeZone": "UTC"},
+    }
+
+
 @act(3)
 async def edit_event(world: World, random: Random) -> str:
     if (found := _marked(world, random)) is None:
         return ""
     mailbox, event = found
     changes = random.choice(
-        ({"subject": f"mine {random.randint(1, 99)}"}, {"showAs": "free"}, {"importance": "high"})
+        (
+            {"subject": f"mine {random.randint(1, 99)}"},
+            {"showAs": "free"},
+            {"importance": "high"},
+            _dragged(event, random.choice((-2, -1, 1, 2))),
+        )
     )
     mailbox.edit_event(_id(mailbox, event), changes)
     return _told(mailbox, event, "edits")

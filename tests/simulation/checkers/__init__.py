@@ -19,6 +19,7 @@ from tests.simulation.checkers import (
     i08_silence,
     i09_order,
     i10_looking_writes_nothing,
+    i13_wishes,
     i14_politeness,
     no_surprise,
 )
@@ -36,6 +37,7 @@ CHECKERS: dict[str, Checker] = {
     "I8": i08_silence.violations,
     "I9": i09_order.violations,
     "I10": i10_looking_writes_nothing.violations,
+    "I13": i13_wishes.violations,
     "I14": i14_politeness.violations,
     "surprise": no_surprise.violations,
 }

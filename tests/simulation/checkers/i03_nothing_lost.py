@@ -5,9 +5,14 @@ What people did in Outlook since we last wrote is theirs: what they changed or r
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from tests.simulation.checkers.reading import Case, Event, Pair
+
+_LEFT = frozenset({"unlinked", "purged"})
+# Behind the gate of somebody's wish a change stays as it is.
+_SHUT_OUT = frozenset({"E-PAUSED", "E-UNLINKED", "E-CAL-STOPPED"})
 
 
 def violations(case: Case) -> Iterator[str]:
@@ -16,17 +21,21 @@ def violations(case: Case) -> Iterator[str]:
     if "at" not in final:
         return
     wanted = _wanted(case)
+    left = {(told["institution"], told["mailbox"]) for told in final["suspended"] if told["kind"] in _LEFT}
     for pair, told in wanted.items():
-        # What lies behind is outside of the window, sooner or later.
-        if told["start"] <= final["at"]:
+        # What lies behind is outside of the window, sooner or later; who has left gets nothing.
+        if told["start"] <= final["at"] or (case.of_tenant[pair[0]]["id"], pair[1]) in left:
             continue
-        if case.waits(pair) is None and not _delivered(case.of_pair.get(pair, []), told):
+        keeps = case.of_tenant[pair[0]]["policies"].get("on_user_edit") == "keep"
+        if case.waits(pair) is None and not _delivered(case.of_pair.get(pair, []), told, keeps=keeps):
             yield f"{told['title']} was never delivered to {pair[1]}, and nothing waits"
     for pair, events in case.of_pair.items():
-        if pair not in wanted and case.waits(pair) is None:
+        theirs = (case.of_tenant[pair[0]]["id"], pair[1]) in left
+        if pair not in wanted and case.waits(pair) is None and not theirs:
             yield from _left_over(pair, events, final["at"])
     for told in final["waiting"]:
-        if told["state"] in {"sent", "pending"} or not told["code"]:
+        under_way = told["state"] == "sent" or (told["state"] == "pending" and told["code"] not in _SHUT_OUT)
+        if under_way or not told["code"]:
             yield f"{told['key']} for {told['mailbox']} waits ({told['state']}) without a reason"
 
 
@@ -40,8 +49,8 @@ def _wanted(case: Case) -> dict[Pair, dict[str, Any]]:
     }
 
 
-def _delivered(events: list[Event], told: dict[str, Any]) -> bool:
-    """Whether what we wrote last is what is wanted, and nobody but people removed it."""
+def _delivered(events: list[Event], told: dict[str, Any], *, keeps: bool) -> bool:
+    """Whether what we wrote last is what is wanted, and nobody but people removed it or, if kept, changed it."""
     ours = [(step, event) for event in events for step in event.ours]
     if not ours:
         return False
@@ -50,7 +59,13 @@ def _delivered(events: list[Event], told: dict[str, Any]) -> bool:
         return False
     removal = next((step for step in reversed(event.steps) if not step.live), None)
     by_people = event.live or (removal is not None and not removal.by_us)
-    return by_people and (last.title, last.start, last.end) == (told["title"], told["start"], told["end"])
+    moved = keeps and any(
+        (before.start, before.end) != (step.start, step.end)
+        for before, step in pairwise(event.steps)
+        if not step.by_us
+    )
+    in_time = moved or (last.start, last.end) == (told["start"], told["end"])
+    return by_people and last.title == told["title"] and in_time
 
 
 def _left_over(pair: Pair, events: list[Event], now: float) -> Iterator[str]:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from tests.simulation.checkers.decisions import asked as decided
 from tests.simulation.checkers.reading import Case, Event, Step
 
 
@@ -21,6 +22,8 @@ def violations(case: Case) -> Iterator[str]:
         if removal is None or not event.is_ours or event.born.mark is None:
             continue
         text = f"record {removal.number}: {removal.title} was deleted from {event.mailbox}"
+        if _left(case, event, removal):
+            continue
         if _had_ended(case, event, removal, absences):
             yield f"{text} after it had ended"
         verdict = absences.judge(event, removal)
@@ -35,6 +38,17 @@ def violations(case: Case) -> Iterator[str]:
         )
         if len(texts) > case.testimony["at_least"] * runs:
             yield f"{len(texts)} deletions because of one bad state of {institution}; first {texts[0]}"
+
+
+def _left(case: Case, event: Event, removal: Step) -> bool:
+    """Whether who has left wanted it gone; that their mode says so is another matter."""
+    assert event.born.mark is not None
+    return any(
+        span.told["mode"] != "UNLINK_ONLY"
+        and span.begin <= removal.at
+        and span.covers(event.born.mark.institution, event.mailbox)
+        for span in decided(case, "unlink")
+    )
 
 
 class _Absences:

@@ -1,12 +1,17 @@
-"""I10, as far as there is something to look with: a plan that is only looked at asks no mailbox anything."""
+"""I10: looking writes nothing. Whoever only plans asks no mailbox anything; whoever reads back only reads."""
 
 from collections.abc import Iterator
 
 from tests.simulation.checkers.reading import Case
 
+_ASK_NOTHING = frozenset({"plan", "explain"})
+_ONLY_READ = frozenset({"verify", "rebuild"})
+
 
 def violations(case: Case) -> Iterator[str]:
-    """Runs that were only to look and sent something."""
+    """Processes that were only to look and sent something, or were only to read and wrote."""
     for run in case.testimony["runs"]:
-        if run["only_look"] and run["requests"]:
+        if run["kind"] in _ASK_NOTHING and run["requests"]:
             yield f"{run['process']} only looked, and sent {run['requests']} requests"
+        if run["kind"] in _ONLY_READ and run["writes"]:
+            yield f"{run['process']} was only to read, and wrote {run['writes']} times"

@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from tests.simulation.checkers.reading import Case, arrived, asked_mailbox
+from tests.simulation.checkers.reading import PATIENCE, SPOILT, Case, arrived, asked_mailbox
 
 _AT_ONCE = 3
-# A process that gave up waiting may send again while the service is still at work on what it sent before.
-_PATIENCE = 110.0
 
 
 @dataclass(frozen=True)
@@ -80,6 +78,8 @@ def _fences(case: Case) -> Iterator[_Fence]:
         wait = _seconds(record["detail"].get("retry_after", ""))
         if not wait or any(begin <= record["at"] <= end for begin, end in case.testimony["lost"]):
             continue
+        if record["detail"].get("code") in SPOILT:
+            continue
         batch = record["detail"].get("batch", 0)
         if batch in spoilt and not record["path"].endswith("$batch"):
             continue
@@ -104,7 +104,7 @@ def _one_knew(case: Case, fence: _Fence, left: float) -> bool:
         for run in case.testimony["runs"]
         if run["institution"] == institution
         and run["begin"] <= left
-        and (run["end"] is None or run["end"] >= fence.refused_at - _PATIENCE)
+        and (run["end"] is None or run["end"] >= fence.refused_at - PATIENCE)
     ]
     return len(alive) == 1
 
@@ -139,6 +139,6 @@ def _processes(case: Case, app: str, at: float) -> int:
     return sum(
         run["institution"] == institution
         and run["begin"] <= at
-        and (run["end"] is None or run["end"] + _PATIENCE >= at)
+        and (run["end"] is None or run["end"] + PATIENCE >= at)
         for run in case.testimony["runs"]
     )

@@ -11,12 +11,18 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import inf
 from typing import Any
 from urllib.parse import unquote
 
 _REMOVED = frozenset({"delete", "purge"})
 _MADE = frozenset({"create", "copy", "move", "restore"})
 _MAILBOX = re.compile(r"/users/([^/?]+)")
+_REFUSED = 400
+# For so long a process waits for an answer; it may have connected slowly, too.
+PATIENCE = 110.0
+# What became of an answer on its way, so that nobody could read it.
+SPOILT = frozenset({"doubled", "cut", "empty", "html", "missing"})
 _WRITING = frozenset({"POST", "PATCH", "DELETE"})
 
 
@@ -47,6 +53,8 @@ class Step:
     attendees: int
     live: bool
     mark: Mark | None
+    show_as: str = ""
+    content: str = ""
 
     @property
     def by_us(self) -> bool:
@@ -135,6 +143,8 @@ class Case:
                     attendees=detail.get("attendees", 0),
                     live=action not in _REMOVED and (action in _MADE or was_live),
                     mark=_mark(detail.get("properties", {})),
+                    show_as=detail.get("show_as", ""),
+                    content=detail.get("content", ""),
                 )
             )
         return found
@@ -159,6 +169,54 @@ class Case:
     def waits(self, pair: Pair) -> dict[str, Any] | None:
         """What the product says of a pair that waits at the end; None if it does not."""
         return self._waiting.get(pair)
+
+    def heard(self, step: Step) -> bool:
+        """Whether the answer to a write of ours certainly came to a process that lived on to remember it."""
+        records = self.history[step.number : step.number + 1]
+        if not records or records[0]["kind"] != "request" or records[0]["status"] >= _REFUSED:
+            return False
+        if records[0]["detail"].get("code") in SPOILT:
+            return False
+        envelope = self._envelopes.get(records[0]["detail"].get("batch", 0))
+        spoilt = envelope is not None and (envelope["kind"] != "request" or "code" in envelope["detail"])
+        lost = any(begin <= step.at <= end for begin, end in self.testimony["lost"])
+        died = any(step.at <= at <= step.at + PATIENCE for at in self.testimony["deaths"])
+        return not (spoilt or lost or died)
+
+    @cached_property
+    def _envelopes(self) -> dict[int, dict[str, Any]]:
+        return {
+            record["detail"].get("batch", 0): record
+            for record in self.history
+            if record["path"].endswith("$batch")
+        }
+
+    def was_absent(self, institution: str, mailbox: str, key: str, since: float, until: float) -> bool:
+        """Whether a state of its source that could be read lacked a pair at any time between two moments."""
+        states = self._states[institution, key.partition(":")[0]]
+        for place, state in enumerate(states):
+            over = states[place + 1]["at"] if place + 1 < len(states) else inf
+            asked_for = any(pair["mailbox"] == mailbox and pair["key"] == key for pair in state["pairs"])
+            if state["at"] <= until and over >= since and state["readable"] and not asked_for:
+                return True
+        return False
+
+    def times_of(self, institution: str, event: Event, title: str) -> tuple[int, int] | None:
+        """When a version of an event's meeting is, by what its source says."""
+        assert event.born.mark is not None
+        key = event.born.mark.key
+        for state in self._states[institution, key.partition(":")[0]]:
+            for pair in state["pairs"]:
+                if pair["key"] == key and pair["title"] == title:
+                    return pair["start"], pair["end"]
+        return None
+
+    @cached_property
+    def _states(self) -> dict[tuple[str, str], list[dict[str, Any]]]:
+        found: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+        for state in self.testimony["states"]:
+            found[state["institution"], state["source"]].append(state)
+        return found
 
     @cached_property
     def _waiting(self) -> dict[Pair, dict[str, Any]]:

@@ -1,0 +1,78 @@
+"""The ledger's database is lost, or an old copy is put in its place; and it is rebuilt from the calendars."""
+
+import shutil
+from collections.abc import Awaitable, Callable
+from random import Random
+
+from tests.simulation.actors import act
+from tests.simulation.actors.installation import dies
+from tests.simulation.actors.noting import noted
+from tests.simulation.world import WITNESS, Place, World
+
+from classbell.readback import entered, go_beyond, rebuild_of, take_into_doubt
+from classbell.run import Run
+
+
+@act(1)
+async def back_up_ledger(world: World, _random: Random) -> str:
+    """A copy of the database, while nobody works with it."""
+    if world.processes:
+        return ""
+    shutil.copy(world.database, world.backup)
+    return "the ledger is backed up"
+
+
+@act(0.4)
+async def lose_ledger(world: World, random: Random) -> str:
+    """The database is deleted, or the backup put back; the witness may be gone as well."""
+    if world.processes:
+        return ""
+    old = world.backup.exists() and random.random() < 0.7
+    shutil.copy(world.backup if old else world.equipment.ledger, world.database)
+    if without := random.random() < 0.5:
+        world.disk.remove(WITNESS)
+    world.lost = True
+    now = world.now()
+    world.decisions.append(
+        {"what": "loss", "institution": "", "mailbox": "", "asked": now, "done": now, "old": old}
+    )
+    what = "an old ledger is put back" if old else "the ledger is deleted"
+    return what + (", and the witness deleted" if without else "")
+
+
+@act(2)
+async def rebuild_ledger(world: World, random: Random) -> str:
+    """Most likely where it is needed."""
+    if (world.lease or not world.lost) and random.random() < 0.9:
+        return ""
+    dies_at = dies(random)
+    world.start("rebuild", rebuilding(world), dies_at=dies_at)
+    return "rebuild begins" + (f", and will die at call {dies_at}" if dies_at else "")
+
+
+def rebuilding(world: World) -> Callable[[Place], Awaitable[str]]:
+    """What ``classbell ledger rebuild`` does, for all institutions."""
+
+    async def work(place: Place) -> str:
+        ledger = await place.open(trusting=False)
+        await take_into_doubt(ledger, place.witness)
+        told = []
+        whole = True
+        for institution in world.institutions:
+            with noted(place, institution, "rebuild") as note:
+                office = await place.office(ledger, institution)
+                review = await Run(office).look()
+                await entered(office, review, [])
+                rebuilt = await rebuild_of(office, await office.access(), review).all()
+                await go_beyond(ledger, place.witness, rebuilt)
+                note["outcome"] = "rebuilt"
+                whole = whole and not rebuilt.unread_count
+                told.append(
+                    f"{institution.id} {rebuilt.mailboxes} mailboxes, {rebuilt.known} known,"
+                    f" {rebuilt.adopted} adopted, {rebuilt.struck} gone, {rebuilt.held_count} held,"
+                    f" {rebuilt.unread_count} unread"
+                )
+        world.lost = world.lost and not whole
+        return "; ".join(told)
+
+    return work

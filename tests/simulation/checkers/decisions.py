@@ -1,0 +1,66 @@
+"""
+What administrators decided, as spans of time in which something must not happen.
+
+A decision counts from when it was known to be made; what ends it counts from when it was asked for. Where the
+ledger was lost, what was decided was lost with it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+from tests.simulation.checkers.reading import Case
+
+# Our clock and the service's may differ by so much, and a day that is counted by one ends so much later by the other.
+SKEW = 60.0
+
+
+@dataclass(frozen=True)
+class Span:
+    """From when to when a decision held good for a mailbox, or for all of an institution (empty)."""
+
+    institution: str
+    mailbox: str
+    begin: float
+    end: float
+    told: dict[str, Any]
+
+    def covers(self, institution: str, mailbox: str) -> bool:
+        """Whether it is about this mailbox."""
+        return self.institution == institution and self.mailbox in {"", mailbox}
+
+
+def spans(case: Case, what: str) -> Iterator[Span]:
+    """The spans of all decisions of one kind that were certainly made."""
+    for told in case.testimony["decisions"]:
+        if told["what"] != what or told["done"] is None:
+            continue
+        until = told.get("until")
+        end = min(_ended(case, told), inf if until is None else until - SKEW)
+        if end > told["done"]:
+            yield Span(told["institution"], told["mailbox"], told["done"], end, told)
+
+
+def asked(case: Case, what: str) -> Iterator[Span]:
+    """The same, from when each was asked for, whether or not it was made."""
+    for told in case.testimony["decisions"]:
+        if told["what"] == what:
+            yield Span(told["institution"], told["mailbox"], told["asked"], _ended(case, told), told)
+
+
+def losses(case: Case) -> list[float]:
+    """When the ledger was lost, or an old one put in its place."""
+    return [told["asked"] for told in case.testimony["decisions"] if told["what"] == "loss"]
+
+
+def _ended(case: Case, told: dict[str, Any]) -> float:
+    ends = [at for at in losses(case) if at >= told["asked"]]
+    ends += [
+        other["asked"]
+        for other in case.testimony["decisions"]
+        if other["what"] == "resume"
+        and (other["institution"], other["mailbox"]) == (told["institution"], told["mailbox"])
+        and other["asked"] >= told["asked"]
+    ]
+    return min(ends, default=inf)

@@ -1,0 +1,185 @@
+"""
+I13: what people want holds through every fault.
+
+Nothing is written for who is paused or has left, and of who has left goes what their mode says. What an owner has
+deleted stays so where that is respected, what they have changed where that is kept, and where a deleted calendar is to
+stop us none is made again.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+from tests.simulation.checkers.decisions import asked, losses, spans
+from tests.simulation.checkers.reading import Case, Event, Step, arrived, asked_mailbox, writes
+
+# So long an intent lets its request leave, and so long the slowest connection takes.
+_STILL_LEAVING = 60.0 + 60.0
+
+
+def violations(case: Case) -> Iterator[str]:
+    """Writes against the wish of somebody."""
+    yield from _written_in_spite(case)
+    yield from _too_much_gone(case)
+    for pair, events in case.of_pair.items():
+        policies = case.of_tenant[pair[0]]["policies"]
+        events.sort(key=lambda event: event.born.number)
+        if policies.get("on_user_delete") == "respect":
+            yield from _made_again(case, events)
+        if policies.get("on_user_edit") == "keep":
+            for event in events:
+                yield from _overwritten(case, event)
+    yield from _calendars_made_again(case)
+
+
+def _written_in_spite(case: Case) -> Iterator[str]:
+    """Requests that write to who is paused; and others than deletes to who has left."""
+    stops = [(span, frozenset[str]()) for span in spans(case, "pause")]
+    stops += [(span, frozenset({"DELETE"})) for span in spans(case, "unlink")]
+    if not stops:
+        return
+    for record in case.requests():
+        told = case.of_tenant.get(record["tenant"])
+        if told is None or not writes(record) or record["path"].endswith("$batch"):
+            continue
+        mailbox, at = asked_mailbox(record), arrived(record)
+        for span, allowed in stops:
+            inside = span.begin + _STILL_LEAVING < at < span.end
+            if inside and span.covers(told["id"], mailbox) and record["method"] not in allowed:
+                yield (
+                    f"record {record['number']}: {record['method']} to {mailbox}, for whom {span.told['what']}"
+                    f" was decided {at - span.begin:.0f} s before"
+                )
+
+
+def _too_much_gone(case: Case) -> Iterator[str]:
+    """Of who has left more than their mode says, or more than was approved."""
+    for span in asked(case, "unlink"):
+        gone = [
+            (event, removal)
+            for event, removal in _our_deletions(case)
+            if span.covers(case.of_tenant[event.tenant]["id"], event.mailbox)
+            and span.begin + case.testimony["bound"] + _STILL_LEAVING < removal.at < span.end
+        ]
+        if len(gone) > span.told["deletes"]:
+            yield (
+                f"{len(gone)} events of {span.mailbox or span.institution} were deleted after {span.told['mode']}"
+                f" that approved {span.told['deletes']}; last record {gone[-1][1].number}"
+            )
+        if span.told["mode"] == "DELETE_FUTURE_EVENTS":
+            for event, removal in gone:
+                if max(step.start for step in event.ours) <= span.begin - case.testimony["bound"]:
+                    yield f"record {removal.number}: {removal.title} had begun when {event.mailbox} left"
+
+
+def _our_deletions(case: Case) -> Iterator[tuple[Event, Step]]:
+    for event in case.events.values():
+        removal = next((step for step in event.steps if step.by_us and not step.live), None)
+        if removal is not None and event.is_ours:
+            yield event, removal
+
+
+def _made_again(case: Case, events: list[Event]) -> Iterator[str]:
+    """The same version of a meeting made again after its owner had deleted it."""
+    for earlier, event in pairwise(events):
+        removal = _last_removal(earlier, event.born.number)
+        if removal is None or removal.by_us or earlier.born.mark is None or event.born.mark is None:
+            continue
+        last = next(step for step in reversed(earlier.ours) if step.number < event.born.number)
+        # Under one mark it is one operation, of whose first attempt nothing was heard.
+        same = last.title == event.born.title
+        if not same or earlier.born.mark.operation == event.born.mark.operation:
+            continue
+        # What was never heard of may not have been what they deleted.
+        if not case.heard(last) or _excused(case, event, last.at):
+            continue
+        yield (
+            f"record {event.born.number}: {event.born.title} was made again for {event.mailbox}, who had deleted it"
+            f" (record {removal.number})"
+        )
+
+
+def _last_removal(event: Event, before: int) -> Step | None:
+    steps = [step for step in event.steps if step.number < before]
+    if not steps or steps[-1].live:
+        return None
+    return next((step for step in reversed(steps) if not step.live), None)
+
+
+def _excused(case: Case, event: Event, since: float) -> bool:
+    """Whether what its owner had wanted was forgotten rightly between *since* and now."""
+    told, at = case.of_tenant[event.tenant], event.born.at
+    if any(since <= lost <= at for lost in losses(case)):
+        return True
+    if any(since <= reset["begin"] <= at for reset in _resets(case, told["id"], event.mailbox)):
+        return True
+    if any(
+        span.covers(told["id"], event.mailbox) and since <= span.begin <= at
+        for what in ("unlink", "restore")
+        for span in asked(case, what)
+    ):
+        return True
+    assert event.born.mark is not None
+    return case.was_absent(told["id"], event.mailbox, event.born.mark.key, since, at)
+
+
+def _resets(case: Case, institution: str, mailbox: str) -> Iterator[dict[str, Any]]:
+    for run in case.testimony["runs"]:
+        if run.get("reset") and (run["institution"], run["person"]) == (institution, mailbox):
+            yield run
+
+
+def _overwritten(case: Case, event: Event) -> Iterator[str]:
+    """What its owner had changed in a kept event, and we wrote although the meeting's own value was as before."""
+    told = case.of_tenant[event.tenant]
+    resets = list(_resets(case, told["id"], event.mailbox))
+    for place, step in enumerate(event.steps):
+        before = event.steps[place - 1]
+        if not step.by_us or step.action != "update" or any(lost <= step.at for lost in losses(case)):
+            continue
+        if any(reset["begin"] <= step.at for reset in resets):
+            continue
+        ours = [one for one in event.steps[:place] if one.by_us]
+        # Of what was sent before, the last may not have been heard of: then its version is not what is known.
+        known = [one for one in ours if one.title != step.title][-2:]
+        if step.show_as != before.show_as:
+            yield f"record {step.number}: {step.title} shows as {step.show_as}, and {event.mailbox} wanted {before.show_as}"
+        theirs = (before.start, before.end) != (ours[-1].start, ours[-1].end)
+        if theirs and (step.start, step.end) != (before.start, before.end) and known:
+            times = {case.times_of(told["id"], event, one.title) for one in (*known, step)}
+            if len(times) == 1:
+                yield f"record {step.number}: {step.title} was put back to its time, and {event.mailbox} wanted another"
+
+
+def _calendars_made_again(case: Case) -> Iterator[str]:
+    """A calendar made where its owner has deleted one with events of ours, and that was to stop us."""
+    gone: dict[tuple[str, str], float] = {}
+    for record in case.history:
+        action, key = record["detail"].get("action", ""), (record["tenant"], record["mailbox"])
+        told = case.of_tenant.get(record["tenant"])
+        if told is None or told["policies"].get("on_calendar_delete") != "stop":
+            continue
+        if action == "delete-calendar" and not record["app"] and _held_ours(case, record):
+            gone[key] = record["at"]
+        if action != "create-calendar" or not record["app"] or key not in gone:
+            continue
+        since, at = gone[key], record["at"]
+        lifted = [reset["begin"] for reset in _resets(case, told["id"], record["mailbox"])] + losses(case)
+        lifted += [
+            span.begin
+            for what in ("resume", "unlink")
+            for span in asked(case, what)
+            if span.covers(told["id"], record["mailbox"])
+        ]
+        if not any(since <= moment <= at for moment in lifted):
+            yield f"record {record['number']}: a calendar was made for {record['mailbox']}, who had deleted ours"
+
+
+def _held_ours(case: Case, deletion: dict[str, Any]) -> bool:
+    """Whether events of ours went with a calendar."""
+    return any(
+        event.is_ours and event.mailbox == deletion["mailbox"] and event.tenant == deletion["tenant"]
+        for event in case.events.values()
+        for step in event.steps
+        if step.at == deletion["at"] and not step.live and not step.by_us
+    )
