@@ -252,6 +252,17 @@ async def test_what_its_owner_changed_is_known_to_be_theirs_where_the_ledger_was
     await stage.assert_true()
 
 
+async def test_what_its_owner_deleted_stays_deleted_where_the_ledger_was_sound(stage: Stage) -> None:
+    stage.policies = {"on_user_delete": "respect"}
+    ada = stage.mailbox("ada")
+    ada.delete_event(stage.our_event("ada", "Logic"))
+    assert (await rebuild(stage)).struck == 1
+    assert (await stage.run()).done == {}
+    stage.timetable["ada"][0] = lecture("Logic", place="A1")
+    assert (await stage.run()).done == {Action.CREATE: 1}
+    await stage.assert_true()
+
+
 async def test_a_sound_ledger_waits_only_for_what_it_has_sent_itself(stage: Stage) -> None:
     began = stage.sandbox.clock.now()
     await rebuild(stage)

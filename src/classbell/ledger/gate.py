@@ -25,18 +25,24 @@ OPEN_GATE: ColumnElement[bool] = change.c.mailbox_id.not_in(_STOPPED) & (
 """Whether a change may be carried out as far as the wishes of people go."""
 
 # Asked row by row, so by key. A calendar that its owner has deleted is no matter: nothing can be written there.
-_SUSPENDED = select(suspension.c.mailbox_id).where(
-    suspension.c.mailbox_id == change.c.mailbox_id,
-    or_(
-        suspension.c.kind == Suspended.PAUSED.value,
-        # Spelled out: a list cannot be given to many rows at once.
-        or_(*(suspension.c.kind == kind for kind in _LEFT)) & (change.c.action != Action.DELETE),
-    ),
+_SUSPENDED = (
+    select(suspension.c.mailbox_id)
+    .where(
+        suspension.c.mailbox_id == change.c.mailbox_id,
+        or_(
+            suspension.c.kind == Suspended.PAUSED.value,
+            # Spelled out: a list cannot be given to many rows at once.
+            or_(*(suspension.c.kind == kind for kind in _LEFT)) & (change.c.action != Action.DELETE),
+        ),
+    )
+    .exists()
 )
-_PAUSED = select(pause.c.institution_id).where(
-    pause.c.institution_id == change.c.institution_id, change.c.reason != Reason.UNLINKED
+_PAUSED = (
+    select(pause.c.institution_id)
+    .where(pause.c.institution_id == change.c.institution_id, change.c.reason != Reason.UNLINKED)
+    .exists()
 )
-STILL_WANTED: ColumnElement[bool] = ~_SUSPENDED.exists() & ~_PAUSED.exists()
+STILL_WANTED: ColumnElement[bool] = ~_SUSPENDED & ~_PAUSED
 """Whether a change that was read a while ago may still be sent: another process may have closed the gate since."""
 
 CODES = {

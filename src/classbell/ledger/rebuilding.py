@@ -6,10 +6,11 @@ Nothing here decides what is ours; ``verify`` does, from the marks.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 
-from classbell.ledger.bits import signed
+from classbell.ledger.bits import signed, unsigned
 from classbell.ledger.changes import IS_OPEN
 from classbell.ledger.database import Database, parts_of
 from classbell.ledger.entries import mark_stale
@@ -17,6 +18,7 @@ from classbell.ledger.incarnations import remember
 from classbell.ledger.meetings import keep_meetings
 from classbell.ledger.schema import change, entry, mailbox, meeting
 from classbell.ledger.sightings import Sighting, replace_sightings
+from classbell.ledger.wishes import Removed, keep_wishes
 from classbell.model import ChangeState, Mailbox
 
 LOST = "E-LEDGER-LOST"
@@ -126,9 +128,7 @@ class Rebuilding:
         self, connection: Connection, one: RebuiltMailbox, numbers: Mapping[str, int], now: float
     ) -> None:
         box = one.mailbox.id
-        before = connection.execute(
-            select(entry.c.meeting_id, entry.c.event_id, entry.c.incarnation).where(entry.c.mailbox_id == box)
-        ).all()
+        before = connection.execute(select(entry).where(entry.c.mailbox_id == box)).all()
         gone = [row.meeting_id for row in before if row.event_id not in one.left]
         for part in parts_of(gone):
             connection.execute(delete(entry).where(entry.c.mailbox_id == box, entry.c.meeting_id.in_(part)))
@@ -158,6 +158,7 @@ class Rebuilding:
             .where(change.c.institution_id == self._institution_id, change.c.mailbox_id == box, IS_OPEN)
             .values(state=ChangeState.SUPERSEDED)
         )
+        self._keep_wishes(connection, one, before, numbers, now)
         seen = [replace(sighting, meeting_id=numbers.get(key)) for sighting, key in one.sightings]
         replace_sightings(connection, box, seen, now)
         connection.execute(update(mailbox).where(mailbox.c.id == box).values(contacted_at=now))
@@ -166,6 +167,27 @@ class Rebuilding:
             .where(mailbox.c.id == box, mailbox.c.out_code == LOST)
             .values(out_code="", out_detail="", retry_at=0)
         )
+
+    def _keep_wishes(
+        self,
+        connection: Connection,
+        one: RebuiltMailbox,
+        before: Sequence[Row[Any]],
+        numbers: Mapping[str, int],
+        now: float,
+    ) -> None:
+        """What is gone its owner has deleted; but of what a ledger in doubt knew, we may have ourselves."""
+        sound = select(mailbox.c.id).where(
+            mailbox.c.id == one.mailbox.id, mailbox.c.contacted_at.is_not(None), mailbox.c.out_code != LOST
+        )
+        if connection.execute(sound).first() is None:
+            return
+        here = {numbers[event.meeting_key] for event in one.standing}
+        gone = [row for row in before if row.event_id not in one.left and row.meeting_id not in here]
+        removed = [
+            Removed(one.mailbox.id, row.meeting_id, unsigned(row.fingerprint), row.starts_at) for row in gone
+        ]
+        keep_wishes(connection, removed, now)
 
     def _meetings(self, connection: Connection, rebuilt: Sequence[RebuiltMailbox]) -> dict[str, int]:
         """The numbers of all meetings that are named, entered where they are new."""

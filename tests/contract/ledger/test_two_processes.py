@@ -30,9 +30,20 @@ pytestmark = pytest.mark.anyio
 def planned(mailboxes: Sequence[str], meetings: Sequence[str]) -> Accepted:
     """A plan of no changes, which takes these for new."""
     nothing = np.empty(0, dtype=np.int64)
-    columns = ("mailbox", "meeting", "action", "reason", "previous", "starts", "ends", "source", "calendar")
+    small = nothing.astype(np.int16)
     return Accepted(
-        plan=Plan(**dict.fromkeys(columns, nothing), fingerprint=nothing.astype(np.uint64)),
+        plan=Plan(
+            mailbox=nothing,
+            meeting=nothing,
+            action=nothing.astype(np.int8),
+            reason=nothing.astype(np.int8),
+            fingerprint=nothing.astype(np.uint64),
+            previous=nothing.astype(np.uint64),
+            starts=nothing,
+            ends=nothing,
+            source=small,
+            calendar=small,
+        ),
         calendars=("",),
         fresh_mailboxes={key: key for key in mailboxes},
         fresh_meetings=[(SOURCE, key) for key in meetings],

@@ -54,6 +54,18 @@ def losses(case: Case) -> list[float]:
     return [told["asked"] for told in case.testimony["decisions"] if told["what"] == "loss"]
 
 
+def in_doubt(case: Case, institution: str, moment: float) -> bool:
+    """Whether the ledger was lost at a moment, and not yet rebuilt in full: what was seen then is not known later."""
+    lost = [at for at in losses(case) if at <= moment]
+    return bool(lost) and not any(
+        run["kind"] == "rebuild"
+        and run["institution"] == institution
+        and run["outcome"] == "rebuilt"
+        and lost[-1] <= run["end"] <= moment
+        for run in case.testimony["runs"]
+    )
+
+
 def _ended(case: Case, told: dict[str, Any]) -> float:
     ends = [at for at in losses(case) if at >= told["asked"]]
     ends += [

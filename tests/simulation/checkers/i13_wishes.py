@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from tests.simulation.checkers.decisions import asked, losses, spans
+from tests.simulation.checkers.decisions import asked, in_doubt, losses, spans
 from tests.simulation.checkers.reading import Case, Event, Step, arrived, asked_mailbox, writes
 
 # So long an intent lets its request leave, and so long the slowest connection takes.
@@ -91,7 +91,7 @@ def _made_again(case: Case, events: list[Event]) -> Iterator[str]:
         if not same or earlier.born.mark.operation == event.born.mark.operation:
             continue
         # What was never heard of may not have been what they deleted.
-        if not case.heard(last) or _excused(case, event, last.at):
+        if not case.heard(last) or _excused(case, event, last.at, removal.at):
             continue
         yield (
             f"record {event.born.number}: {event.born.title} was made again for {event.mailbox}, who had deleted it"
@@ -106,10 +106,10 @@ def _last_removal(event: Event, before: int) -> Step | None:
     return next((step for step in reversed(steps) if not step.live), None)
 
 
-def _excused(case: Case, event: Event, since: float) -> bool:
+def _excused(case: Case, event: Event, since: float, deleted: float) -> bool:
     """Whether what its owner had wanted was forgotten rightly between *since* and now."""
     told, at = case.of_tenant[event.tenant], event.born.at
-    if any(since <= lost <= at for lost in losses(case)):
+    if in_doubt(case, told["id"], deleted) or any(since <= lost <= at for lost in losses(case)):
         return True
     if any(since <= reset["begin"] <= at for reset in _resets(case, told["id"], event.mailbox)):
         return True
@@ -171,7 +171,7 @@ def _calendars_made_again(case: Case) -> Iterator[str]:
             for span in asked(case, what)
             if span.covers(told["id"], record["mailbox"])
         ]
-        if not any(since <= moment <= at for moment in lifted):
+        if not in_doubt(case, told["id"], since) and not any(since <= moment <= at for moment in lifted):
             yield f"record {record['number']}: a calendar was made for {record['mailbox']}, who had deleted ours"
 
 
