@@ -19,6 +19,7 @@ from tests.simulation.actors import Act, all_acts
 from tests.simulation.actors.installation import synced
 from tests.simulation.actors.losses import rebuilding
 from tests.simulation.actors.noting import decided
+from tests.simulation.actors.plans import deleting_runs, put_back
 from tests.simulation.actors.service import permit
 from tests.simulation.draws import draws
 from tests.simulation.equipment import INSTALLATION, Equipment
@@ -38,6 +39,8 @@ _CALM = 1_000_000
 # Runs until the last bound has come due.
 MOST_BOUNDS = 4
 _MOST_REBUILDS = 3
+# The share of schedules at whose end everything deleted is put back.
+_REVERSED = 0.3
 _BEFORE_THE_GATE = (ChangeState.PENDING, ChangeState.WAITING)
 
 # What nobody knows of the service, each value as likely as the others of its row.
@@ -97,10 +100,12 @@ def play(seed: str, equipment: Equipment, operations: int = OPERATIONS) -> Told:
     async def story(world: World) -> dict[str, Any]:
         await _drawn(world, random, operations)
         await calmed(world)
-        return await rested(world, world.institutions)
+        final = await rested(world, world.institutions)
+        return final | (await _all_put_back(world) if reversed_too else {})
 
     switches = Switches(**{name: random.choice(values) for name, values in UNCERTAIN.items()})
     wanted = draws(f"{seed}/policies")
+    reversed_too = draws(f"{seed}/reversed").random() < _REVERSED
     policies = {
         name: {key: wanted.choice(values) for key, values in POLICIES.items()} for name in ("north", "south")
     }
@@ -239,6 +244,25 @@ async def rested(world: World, institutions: Sequence[Institution]) -> dict[str,
     suspended: list[dict[str, Any]] = []
     waiting = await _waiting(world, suspended)
     return {"third_run": third, "waiting": waiting, "suspended": suspended, "at": world.now()}
+
+
+async def _all_put_back(world: World) -> dict[str, Any]:
+    """At the very end all that runs have deleted comes back, and stays through a run."""
+    begin = len(world.sandbox.history)
+    for institution in world.institutions:
+
+        async def work(place: Place, institution: Institution = institution) -> str:
+            office = await place.office(await place.open(), institution)
+            told = [
+                await put_back(place, institution, office, number) for number in await deleting_runs(office)
+            ]
+            return "; ".join(told)
+
+        world.start("final restore", work)
+        await world.quiet()
+    await asyncio.sleep(A_DAY_AND_MORE)
+    await _all_synced(world, world.institutions, approved=0)
+    return {"restored": {"begin": begin, "end": len(world.sandbox.history)}}
 
 
 async def _waiting(world: World, suspended: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,111 +1,12 @@
 """Every checker finds the bad histories that are forged for it, and has nothing to say of a good one."""
 
 import ast
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.simulation.checkers import CHECKERS, judged
-
-ADA = "ada@north.example"
-SOUTH_ADA = "ada@south.example"
-WISHES = {"on_user_edit": "keep", "on_user_delete": "respect", "on_calendar_delete": "stop"}
-NORTH = {"id": "north", "tenant": "t-north", "app": "a-north", "mailboxes": [ADA], "policies": WISHES}
-SOUTH = {"id": "south", "tenant": "t-south", "app": "a-south", "mailboxes": [SOUTH_ADA], "policies": WISHES}
-INSTALLATION = "6f1c"
-NOON = 1_000_000.0
-STARTS = 2_000_000
-END = 1_500_000.0
-
-
-class Forged:
-    """A history in the making, about one meeting of Ada's: made at noon, wanted to the end."""
-
-    def __init__(self) -> None:
-        self.history: list[dict[str, Any]] = []
-        self.testimony: dict[str, Any] = {
-            "installation": INSTALLATION,
-            "institutions": [NORTH, SOUTH],
-            "at_least": 3,
-            "bound": 600.0,
-            "states": [state(NOON - 9, pair(1))],
-            "runs": [run(NOON - 1, NOON + 60), run(END, END + 1)],
-            "decisions": [],
-            "deaths": [],
-            "lost": [],
-            "ways": [[0.0, 0.1]],
-            "deletes": [],
-            "mails": [],
-            "surprises": [],
-            "final": {"third_run": [10_000, 10_000], "waiting": [], "suspended": [], "at": END + 2},
-        }
-        self.change("create", "e1", title="l1 v1")
-
-    def record(self, kind: str, at: float, **values: Any) -> None:
-        told = {"tenant": "t-north", "app": "a-north", "mailbox": ADA, "method": "", "path": "", "status": 0}
-        self.history.append(
-            told | {"number": len(self.history) + 1, "at": at, "kind": kind, "detail": {}} | values
-        )
-
-    def change(
-        self,
-        action: str,
-        event: str,
-        *,
-        by: str = "api:a-north",
-        title: str = "l1 v1",
-        at: float = NOON,
-        mark: str | None = "",
-        mailbox: str = ADA,
-        **more: Any,
-    ) -> None:
-        detail = {"action": action, "cause": by, "event": event, "subject": title, "start": STARTS}
-        detail |= {"end": STARTS + 3600, "attendees": 0, "show_as": "busy"} | more
-        if mark is not None:
-            detail["properties"] = {"String {7885} Name ClassbellMark": mark or marked()}
-        self.record("change", at, app=by.partition(":")[2], mailbox=mailbox, detail=detail)
-
-    def decide(self, what: str, asked: float, done: float, **more: Any) -> None:
-        told = {"what": what, "institution": "north", "mailbox": ADA, "asked": asked, "done": done}
-        self.testimony["decisions"].append(told | more)
-
-    def asked(self, method: str, at: float, status: int = 200, **detail: Any) -> None:
-        kind = "request" if status < 400 else "refusal"
-        path = f"/v1.0/users/{ADA}/events/e1"
-        self.record(kind, at, method=method, path=path, status=status, detail=detail)
-
-    def found(self) -> set[str]:
-        """The names of what is violated."""
-        return {text.partition(":")[0] for text in judged(self.history, self.testimony)}
-
-
-def marked(
-    institution: str = "north", mailbox: str = ADA, key: str = "lectures:l1", incarnation: int = 1
-) -> str:
-    return f"1/{INSTALLATION}/op-{key}-{incarnation}/" + json.dumps(
-        [institution, mailbox, key, incarnation, int(NOON), 1]
-    )
-
-
-def pair(version: int) -> dict[str, Any]:
-    title = f"l1 v{version}"
-    return {"mailbox": ADA, "key": "lectures:l1", "title": title, "start": STARTS, "end": STARTS + 3600}
-
-
-def state(at: float, *pairs: dict[str, Any], good: bool = True, readable: bool = True) -> dict[str, Any]:
-    told = {"at": at, "institution": "north", "source": "lectures", "good": good, "how": ""}
-    return told | {"readable": readable, "pairs": list(pairs)}
-
-
-def run(begin: float, end: float, **more: Any) -> dict[str, Any]:
-    told = {"process": "sync#1", "institution": "north", "begin": begin, "end": end, "approved": 0}
-    return (
-        told
-        | {"outcome": "0", "kind": "sync", "person": "", "reset": False, "requests": 0, "writes": 0}
-        | more
-    )
+from tests.simulation.forging import ADA, END, NOON, SOUTH_ADA, STARTS, Forged, marked, pair, run, state
 
 
 def writes_to_a_copy(forged: Forged) -> None:
@@ -271,6 +172,46 @@ def makes_again_what_its_owner_deleted(forged: Forged) -> None:
     forged.change("create", "e2", at=NOON + 20, mark=marked(incarnation=2))
 
 
+def deletes_more_than_was_approved(forged: Forged) -> None:
+    pairs = [pair(1) | {"key": f"lectures:l{number}"} for number in range(2, 12)]
+    forged.testimony["states"] = [state(NOON - 9, *pairs), state(NOON + 9, pair(1), good=False)]
+    forged.decide("approval", NOON + 10, NOON + 11, deletes=[[ADA, "lectures:l2"]])
+    for number in range(2, 12):
+        forged.change("create", f"e{number}", mark=marked(key=f"lectures:l{number}"))
+    for number in range(2, 12):
+        forged.change("delete", f"e{number}", at=NOON + 20, mark=marked(key=f"lectures:l{number}"))
+    forged.testimony["states"].append(state(END, pair(1)))
+
+
+def does_what_is_not_in_its_plan(forged: Forged) -> None:
+    forged.testimony["runs"].append(run(NOON + 90, NOON + 99, kind="apply", digest="d", plan=[], open=[]))
+    forged.change("update", "e1", at=NOON + 95)
+
+
+def carries_out_a_plan_twice(forged: Forged) -> None:
+    for begin in (NOON + 90, NOON + 190):
+        forged.testimony["runs"].append(run(begin, begin + 9, kind="apply", digest="d", plan=[], open=[]))
+
+
+def cannot_put_back_what_it_deleted(forged: Forged) -> None:
+    forged.testimony["states"].append(state(NOON + 9))
+    forged.change("delete", "e1", at=NOON + 20)
+    forged.testimony["final"]["restored"] = {"begin": len(forged.history)}
+
+
+def puts_back_something_else(forged: Forged) -> None:
+    cannot_put_back_what_it_deleted(forged)
+    forged.change("create", "e2", at=END, content="another", mark=marked(incarnation=2))
+
+
+def deletes_again_what_was_put_back(forged: Forged) -> None:
+    forged.testimony["states"].append(state(NOON + 9))
+    forged.change("delete", "e1", at=NOON + 20)
+    forged.decide("restore", NOON + 90, NOON + 99, events=[[ADA, "lectures:l1"]])
+    forged.change("create", "e2", at=NOON + 95, mark=marked(incarnation=2))
+    forged.change("delete", "e2", at=END, mark=marked(incarnation=2))
+
+
 def moves_back_what_its_owner_moved(forged: Forged) -> None:
     forged.testimony["states"].append(state(NOON + 15, pair(2)))
     forged.change("update", "e1", by="user", at=NOON + 10, start=STARTS + 60, end=STARTS + 3660)
@@ -303,7 +244,7 @@ BAD: list[tuple[str, Callable[[Forged], None]]] = [
     ("I4", deletes_for_an_unreadable_file),
     ("I4", deletes_much_for_a_shrunk_file),
     ("I4", deletes_what_had_ended),
-    ("I4", deletes_what_had_ended_when_it_was_left_out),
+    ("I4", deletes_more_than_was_approved),
     ("I5", writes_in_the_third_run),
     ("I5", never_comes_to_rest),
     ("I7", asks_another_tenant),
@@ -315,6 +256,11 @@ BAD: list[tuple[str, Callable[[Forged], None]]] = [
     ("I9", puts_an_older_state_over_a_newer_one),
     ("I10", sends_while_it_only_looks),
     ("I10", writes_while_it_only_reads),
+    ("I10", does_what_is_not_in_its_plan),
+    ("I10", carries_out_a_plan_twice),
+    ("I12", cannot_put_back_what_it_deleted),
+    ("I12", puts_back_something_else),
+    ("I12", deletes_again_what_was_put_back),
     ("I13", writes_to_somebody_who_is_paused),
     ("I13", makes_an_event_for_somebody_who_has_left),
     ("I13", deletes_more_than_leaving_approved),

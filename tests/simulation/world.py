@@ -39,6 +39,7 @@ from classbell.witness import Witness
 PEOPLE = ("ada", "grace", "alan", "edsger")
 DISK = Path("/disk")
 WITNESS = DISK / "ledger.witness"
+PLANS = DISK / "plans"
 CLASSES = 8
 # So many events each run may delete unasked, whatever share they are.
 AT_LEAST = 3

@@ -1,8 +1,9 @@
 """A lost or old ledger, rebuilt from the marks: nothing doubled, nothing taken that may be somebody else's."""
 
+import math
 import shutil
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -147,6 +148,20 @@ async def test_a_copy_whose_original_is_gone_is_its_owners(stage: Stage) -> None
 
 
 @pytest.mark.stands_on("items_in_deleted_items_by_immutable_id")
+async def test_a_copy_is_not_taken_for_an_original_whose_id_the_ledger_knows(stage: Stage) -> None:
+    """Made within the bound, it looks like an event whose answer was lost; but the ledger had the answer."""
+    ada = stage.mailbox("ada")
+    original = stage.our_event("ada", "Logic")
+    copy = ada.copy_event(original)
+    ada.delete_event(original)
+    kept = msgspec.json.encode(ada.event(copy))
+    rebuilt = await rebuild(stage)
+    assert (rebuilt.adopted, rebuilt.struck, rebuilt.held_count) == (0, 1, 1)
+    stage.timetable["ada"] = []
+    await stage.run()
+    assert msgspec.json.encode(ada.event(copy)) == kept
+
+
 async def test_incarnations_go_on_above_the_highest_that_was_seen(stage: Stage) -> None:
     ada = stage.mailbox("ada")
     for round_ in range(2):
@@ -260,6 +275,25 @@ async def test_what_its_owner_deleted_stays_deleted_where_the_ledger_was_sound(s
     assert (await stage.run()).done == {}
     stage.timetable["ada"][0] = lecture("Logic", place="A1")
     assert (await stage.run()).done == {Action.CREATE: 1}
+    await stage.assert_true()
+
+
+@pytest.mark.parametrize("of_deleted", ["duplicate", "existing"])
+async def test_a_transaction_of_a_lost_ledger_is_not_taken_for_a_wish_of_the_owner(
+    stage: Stage, of_deleted: Literal["duplicate", "existing"]
+) -> None:
+    """It had removed the event itself; then the meeting comes back, and the service remembers the create."""
+    stage.sandbox.switches.transaction_memory = math.inf
+    stage.sandbox.switches.transaction_of_deleted = of_deleted
+    stage.policies = {"on_user_delete": "respect"}
+    logic = stage.timetable["ada"].pop(0)
+    await stage.run()
+    stage.lose_ledger()
+    await rebuild(stage)
+    stage.timetable["ada"].append(logic)
+    for _ in range(3):
+        await stage.run()
+        stage.clock.pass_time(2 * BOUND)
     await stage.assert_true()
 
 

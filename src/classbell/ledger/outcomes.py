@@ -186,6 +186,9 @@ class _Books:
 
 def _stays_deleted(gone: Change) -> bool:
     """Whether the owner has deleted the event as the meeting is still, and the profile respects that."""
+    if gone.entry is None and gone.attempts <= 1:
+        # A create that the service knew already at our first attempt is that of a ledger that was lost.
+        return False
     as_it_was = gone.entry is None or gone.entry.fingerprint == gone.fingerprint
     return bool(gone.policy & Policy.RESPECT_DELETIONS) and as_it_was
 

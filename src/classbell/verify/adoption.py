@@ -81,18 +81,24 @@ def adoption(
         else:
             strangers.append((mark, event))
             _saw(result, mark)
-    _adopt(result, strangers, bound)
+    _adopt(result, strangers, bound, {entry.operation for entry in known.entries})
     return result
 
 
-def _adopt(result: Adoption, strangers: Sequence[tuple[Mark, FoundEvent]], bound: float) -> None:
+def _adopt(
+    result: Adoption,
+    strangers: Sequence[tuple[Mark, FoundEvent]],
+    bound: float,
+    known: Collection[str],
+) -> None:
+    """Take those that are proven; *known* are the operations whose events the ledger knows by their ids."""
     proven = {entry.meeting_key: entry.operation for entry, _ in result.kept}
     proven |= {entry.meeting_key: entry.operation for entry in result.left.values()}
     candidates: dict[str, tuple[Mark, FoundEvent]] = {}
     for bearers in _by_operation(strangers):
         mark = bearers[0][0]
         key = mark.meeting_key
-        if proven.get(key) == mark.operation:
+        if mark.operation in known:
             for _, event in bearers:
                 _hold(result, event, key, "a copy of our event", Sighted.COPY)
         elif key in proven:

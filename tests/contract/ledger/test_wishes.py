@@ -10,11 +10,15 @@ from classbell.model import Action, Became, Change, Policy
 pytestmark = pytest.mark.anyio
 
 
-async def sent(book: InstitutionLedger, *wishes: object, policy: int = 0) -> Change:
-    """One change of a plan, sent."""
+async def sent(book: InstitutionLedger, *wishes: object, policy: int = 0, attempts: int = 1) -> Change:
+    """One change of a plan, sent so often."""
     await accept(book, *wishes, policy=policy)  # type: ignore[arg-type]
     (change,) = await due(book)
     await send(book, [change])
+    for _ in range(attempts - 1):
+        await conclude(book, change, Became.WAITING, code="E-UNKNOWN-ABSENT")
+        (change,) = await due(book)
+        await send(book, [change])
     (again,) = [c for c, *_ in await book.changes.of_mailbox(change.mailbox.id) if c.id == change.id]
     return again
 
@@ -35,7 +39,7 @@ async def test_a_policy_comes_back_with_its_change(uni: InstitutionLedger) -> No
 async def test_what_was_made_and_deleted_again_is_a_wish_where_deletions_are_respected(
     uni: InstitutionLedger,
 ) -> None:
-    made = await sent(uni, create("ada", "m", fingerprint=HUGE), policy=Policy.RESPECT_DELETIONS)
+    made = await sent(uni, create("ada", "m", fingerprint=HUGE), policy=Policy.RESPECT_DELETIONS, attempts=2)
     await conclude(uni, made, Became.GONE, code="E-EVT-GONE")
     assert await kept(uni) == [(made.mailbox.id << 32 | made.meeting_id, HUGE, 1000)]
     assert await uni.wishes.sources() == ["timetable"]
@@ -45,6 +49,15 @@ async def test_what_was_made_and_deleted_again_is_a_wish_where_deletions_are_res
     assert again.incarnation == 2
     await conclude(uni, again, Became.DONE)
     assert await kept(uni) == []
+
+
+async def test_what_the_service_knew_before_it_was_ever_sent_is_no_wish(uni: InstitutionLedger) -> None:
+    """It is of a ledger that was lost, which may have removed it itself."""
+    made = await sent(uni, create("ada", "m"), policy=Policy.RESPECT_DELETIONS)
+    await conclude(uni, made, Became.GONE, code="E-EVT-GONE")
+    assert await kept(uni) == []
+    (again,) = await due(uni)
+    assert (again.action, again.incarnation) == (Action.CREATE, 2)
 
 
 async def test_it_is_made_again_where_deletions_are_put_right(uni: InstitutionLedger) -> None:
@@ -70,7 +83,7 @@ async def test_an_update_of_what_is_gone_makes_it_again_only_if_the_meeting_has_
 async def test_wishes_are_forgotten_one_by_one_or_for_a_mailbox(uni: InstitutionLedger) -> None:
     numbers = []
     for person, meeting in (("ada", "m"), ("ada", "n"), ("bob", "m")):
-        made = await sent(uni, create(person, meeting), policy=Policy.RESPECT_DELETIONS)
+        made = await sent(uni, create(person, meeting), policy=Policy.RESPECT_DELETIONS, attempts=2)
         await conclude(uni, made, Became.GONE)
         numbers.append((made.mailbox.id, made.meeting_id))
     await uni.wishes.forget(numbers[:1])
@@ -82,7 +95,7 @@ async def test_wishes_are_forgotten_one_by_one_or_for_a_mailbox(uni: Institution
 async def test_no_institution_sees_or_forgets_wishes_of_another(
     ledger: Ledger, uni: InstitutionLedger
 ) -> None:
-    made = await sent(uni, create("ada", "m"), policy=Policy.RESPECT_DELETIONS)
+    made = await sent(uni, create("ada", "m"), policy=Policy.RESPECT_DELETIONS, attempts=2)
     await conclude(uni, made, Became.GONE, now=NOW)
     other = await ledger.institution("another")
     assert await kept(other) == []

@@ -40,6 +40,6 @@ def act(weight: float = 1.0, *, always: bool = False) -> Callable[[Deed], Deed]:
 
 def all_acts() -> list[Act]:
     """Every act there is, by name."""
-    from tests.simulation.actors import administrator, installation, losses, office, people, service  # noqa: F401, PLC0415
+    from tests.simulation.actors import administrator, installation, losses, office, people, plans, service  # noqa: F401, PLC0415
 
     return [ACTS[name] for name in sorted(ACTS)]

@@ -48,7 +48,7 @@ async def pause(world: World, random: Random) -> str:
         told["done"] = world.now()
         return f"{person or institution.id} is paused"
 
-    return _begun(world, random, "pause", work, person or institution.id)
+    return begun(world, random, "pause", work, person or institution.id)
 
 
 @act(2)
@@ -77,7 +77,7 @@ async def resume(world: World, random: Random) -> str:
         told["done"] = world.now()
         return f"{person or institution.id} is resumed"
 
-    return _begun(world, random, "resume", work, person or institution.id)
+    return begun(world, random, "resume", work, person or institution.id)
 
 
 @act(1)
@@ -98,7 +98,7 @@ async def unlink(world: World, random: Random) -> str:
             note["outcome"] = "left"
             return f"{mode} {person or institution.id}: {departed.after}"
 
-    return _begun(world, random, "unlink", work, f"{mode} {person or institution.id}")
+    return begun(world, random, "unlink", work, f"{mode} {person or institution.id}")
 
 
 @act(2)
@@ -123,7 +123,7 @@ async def verify(world: World, random: Random) -> str:
             seen = {kind.value: count for kind, count in verdict.seen.items()}
             return f"{institution.id}: {verdict.read} read, {verdict.unread_count} not; {seen}"
 
-    return _begun(world, random, "verify", work, f"{which} of {institution.id}")
+    return begun(world, random, "verify", work, f"{which} of {institution.id}")
 
 
 @act(0.5)
@@ -138,13 +138,13 @@ async def explain(world: World, random: Random) -> str:
             note["outcome"] = "told"
             return f"{len(stories)} events of {person}"
 
-    return _begun(world, random, "explain", work, person)
+    return begun(world, random, "explain", work, person)
 
 
-def _begun(world: World, random: Random, name: str, work: Work, what: str) -> str:
-    """A command is begun, as a process that has the lease; nothing if it cannot have it."""
-    if world.lease and random.random() < 0.8:
+def begun(world: World, random: Random, name: str, work: Work, what: str, *, alone: bool = True) -> str:
+    """A command is begun, as a process that has the lease if it needs it; nothing if it cannot have it."""
+    if alone and world.lease and random.random() < 0.8:
         return ""
     dies_at = dies(random)
-    world.start(name, work, dies_at=dies_at)
+    world.start(name, work, dies_at=dies_at, alone=alone)
     return f"{name} {what} begins" + (f", and will die at call {dies_at}" if dies_at else "")

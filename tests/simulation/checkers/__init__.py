@@ -19,6 +19,7 @@ from tests.simulation.checkers import (
     i08_silence,
     i09_order,
     i10_looking_writes_nothing,
+    i12_reversible,
     i13_wishes,
     i14_politeness,
     no_surprise,
@@ -37,6 +38,7 @@ CHECKERS: dict[str, Checker] = {
     "I8": i08_silence.violations,
     "I9": i09_order.violations,
     "I10": i10_looking_writes_nothing.violations,
+    "I12": i12_reversible.violations,
     "I13": i13_wishes.violations,
     "I14": i14_politeness.violations,
     "surprise": no_surprise.violations,
@@ -45,5 +47,12 @@ CHECKERS: dict[str, Checker] = {
 
 def judged(history: list[dict[str, Any]], testimony: dict[str, Any]) -> list[str]:
     """Every violation, with the name of what is violated."""
-    case = Case(history, testimony)
-    return [f"{name}: {text}" for name, checker in CHECKERS.items() for text in checker(case)]
+    whole = Case(history, testimony)
+    restored = testimony["final"].get("restored")
+    # What all others judge ends before everything is put back that was deleted.
+    case = Case(history[: restored["begin"]], testimony) if restored else whole
+    return [
+        f"{name}: {text}"
+        for name, checker in CHECKERS.items()
+        for text in checker(whole if name == "I12" else case)
+    ]

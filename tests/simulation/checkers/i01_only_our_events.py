@@ -7,10 +7,7 @@ within the bound of its original, which nobody heard of any more before its owne
 
 from collections.abc import Iterator
 
-from tests.simulation.checkers.reading import Case, Event, Step
-
-# So long after its intent a request may leave.
-_SEND_WITHIN = 60.0
+from tests.simulation.checkers.reading import SEND_WITHIN, Case, Event, Step
 
 
 def violations(case: Case) -> Iterator[str]:
@@ -27,17 +24,20 @@ def violations(case: Case) -> Iterator[str]:
 
 
 def _taken_for_the_original(case: Case, copy: Event, step: Step) -> bool:
-    """Whether this is what ``docs/explanation/safety.md`` assumes that nobody does."""
+    """Whether this is what ``docs/explanation/safety.md`` assumes that nobody does; a rebuild knows marks alone."""
     original = case.events.get(copy.copy_of)
     if original is None or not original.is_ours or original.born.mark is None:
         return False
-    in_time = copy.born.at <= original.born.mark.intent_at + _SEND_WITHIN + case.testimony["bound"]
+    in_time = copy.born.at <= original.born.mark.intent_at + SEND_WITHIN + case.testimony["bound"]
     gone = next((s for s in original.steps if not s.live), None)
+    rebuilt = any(
+        run["kind"] in {"rebuild", "unlink"} and run["begin"] <= step.at for run in case.testimony["runs"]
+    )
     return (
         in_time
-        and original.ours == [original.born]
+        and (rebuilt or original.ours == [original.born])
         and gone is not None
-        and not gone.by_us
+        and (rebuilt or not gone.by_us)
         and gone.number < step.number
     )
 

@@ -29,7 +29,7 @@ def violations(case: Case) -> Iterator[str]:
         verdict = absences.judge(event, removal)
         if verdict is None:
             yield f"{text}, and no state of the source had left it out"
-        elif isinstance(verdict, tuple):
+        elif isinstance(verdict, tuple) and not _approved_exactly(case, event, removal):
             doubtful[verdict].append(text)
     for (institution, at), texts in doubtful.items():
         runs = sum(
@@ -48,6 +48,17 @@ def _left(case: Case, event: Event, removal: Step) -> bool:
         and span.begin <= removal.at
         and span.covers(event.born.mark.institution, event.mailbox)
         for span in decided(case, "unlink")
+    )
+
+
+def _approved_exactly(case: Case, event: Event, removal: Step) -> bool:
+    """Whether somebody has approved this very deletion."""
+    assert event.born.mark is not None
+    return any(
+        span.institution == event.born.mark.institution
+        and span.begin <= removal.at
+        and [event.mailbox, event.born.mark.key] in span.told["deletes"]
+        for span in asked(case, "approval")
     )
 
 

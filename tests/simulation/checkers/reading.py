@@ -21,6 +21,8 @@ _MAILBOX = re.compile(r"/users/([^/?]+)")
 _REFUSED = 400
 # For so long a process waits for an answer; it may have connected slowly, too.
 PATIENCE = 110.0
+# So long after its intent a request may leave.
+SEND_WITHIN = 60.0
 # What became of an answer on its way, so that nobody could read it.
 SPOILT = frozenset({"doubled", "cut", "empty", "html", "missing"})
 _WRITING = frozenset({"POST", "PATCH", "DELETE"})
@@ -193,13 +195,19 @@ class Case:
 
     def was_absent(self, institution: str, mailbox: str, key: str, since: float, until: float) -> bool:
         """Whether a state of its source that could be read lacked a pair at any time between two moments."""
+        return any(not named for named in self._named(institution, mailbox, key, since, until))
+
+    def was_named(self, institution: str, mailbox: str, key: str, since: float, until: float) -> bool:
+        """Whether a state of its source named a pair at any time between two moments."""
+        return any(self._named(institution, mailbox, key, since, until))
+
+    def _named(self, institution: str, mailbox: str, key: str, since: float, until: float) -> Iterator[bool]:
+        """Of each readable state of a source between two moments, whether it names a pair."""
         states = self._states[institution, key.partition(":")[0]]
         for place, state in enumerate(states):
             over = states[place + 1]["at"] if place + 1 < len(states) else inf
-            asked_for = any(pair["mailbox"] == mailbox and pair["key"] == key for pair in state["pairs"])
-            if state["at"] <= until and over >= since and state["readable"] and not asked_for:
-                return True
-        return False
+            if state["at"] <= until and over >= since and state["readable"]:
+                yield any(pair["mailbox"] == mailbox and pair["key"] == key for pair in state["pairs"])
 
     def times_of(self, institution: str, event: Event, title: str) -> tuple[int, int] | None:
         """When a version of an event's meeting is, by what its source says."""

@@ -1,0 +1,196 @@
+"""Plans that are saved and carried out later, or refused; what is held and decided; and what is put back."""
+
+from random import Random
+
+from tests.simulation.actors import act
+from tests.simulation.actors.administrator import begun
+from tests.simulation.actors.noting import decided, noted
+from tests.simulation.equipment import INSTALLATION
+from tests.simulation.world import PLANS, Institution, Place, World
+
+from classbell.cli.plan_view import PlanView
+from classbell.ledger import InstitutionLedger, Ledger, StoredHold, full_key
+from classbell.model import Action, ChangeState
+from classbell.restoration import Restoration
+from classbell.run import Office, Run
+from classbell.saved import (
+    Ground,
+    SavedPlan,
+    check_ground,
+    check_institution,
+    decode,
+    encode,
+    review_of,
+    save,
+    saved_institution,
+)
+
+_RUNS = 1000
+_OVER = (ChangeState.DONE, ChangeState.SUPERSEDED)
+
+
+@act(1.5)
+async def save_plan(world: World, random: Random) -> str:
+    """``plan -o FILE``, for one institution or for all."""
+    chosen = world.institutions if random.random() < 0.3 else [random.choice(world.institutions)]
+    path = PLANS / f"{random.randint(1, 3)}.plan"
+
+    async def work(place: Place) -> str:
+        ledger = await place.open()
+        parts = []
+        for institution in chosen:
+            with noted(place, institution, "plan") as note:
+                office = await place.office(ledger, institution)
+                review = await Run(office).look()
+                view = await PlanView.of(institution.settings, review, office.ledger)
+                parts.append(saved_institution(institution.settings, review, view.bodies))
+                note["outcome"] = "looked"
+        plan = save(await _ground(place, ledger), parts)
+        place.files.write_durably(path, encode(plan))
+        return f"{plan.name} in {path.name}"
+
+    return begun(world, random, "plan", work, f"into {path.name}", alone=False)
+
+
+@act(2.5)
+async def apply_plan(world: World, random: Random) -> str:
+    """``apply FILE``: exactly that plan, or nothing; perhaps for the second time."""
+    found = world.disk.matching(PLANS, "*.plan")
+    if not found:
+        return ""
+    path = random.choice(found)
+
+    async def work(place: Place) -> str:
+        plan = decode(place.files.read(path), path.name)
+        ledger = await place.open()
+        check_ground(plan, await _ground(place, ledger))
+        by_id = {institution.id: institution for institution in world.institutions}
+        offices = [await place.office(ledger, by_id[saved.id]) for saved in plan.institutions]
+        for saved, office in zip(plan.institutions, offices, strict=True):
+            await check_institution(plan, saved, office)
+        told = [await _applied(place, plan, by_id[office.settings.id], office) for office in offices]
+        return "; ".join(told)
+
+    return begun(world, random, "apply", work, path.name)
+
+
+async def _applied(place: Place, plan: SavedPlan, institution: Institution, office: Office) -> str:
+    saved = next(one for one in plan.institutions if one.id == institution.id)
+    with noted(
+        place,
+        institution,
+        "apply",
+        digest=plan.digest,
+        open=sorted(await _open_pairs(office.ledger)),
+        plan=sorted(
+            [box, full_key(change.source, change.meeting), change.action]
+            for change in saved.changes
+            for box in change.mailboxes
+        ),
+    ) as note:
+        run = Run(office)
+        review = await run.entered(await run.judged(await review_of(plan, saved, office)))
+        await office.ledger.used_plans.use(plan.digest, place.clock.now())
+        report = await run.carry_out(review)
+        note["outcome"] = str(report.exit_code)
+        return f"{institution.id} {report.exit_code} {dict(report.tally.done)}"
+
+
+async def _open_pairs(book: InstitutionLedger) -> set[tuple[str, str]]:
+    """What was accepted before and is not done."""
+    return {
+        (change.mailbox.key, change.meeting_key)
+        for number in (await book.mailboxes.numbers()).values()
+        for change, *_ in await book.changes.of_mailbox(number)
+        if change.state not in _OVER
+    }
+
+
+async def _ground(place: Place, ledger: Ledger) -> Ground:
+    return Ground(installation=INSTALLATION, revision=await ledger.revision(), now=place.clock.now())
+
+
+@act(2)
+async def decide_hold(world: World, random: Random) -> str:
+    """``holds approve`` or ``reject``, of exactly what is held now."""
+    institution = random.choice(world.institutions)
+    yes, which = random.random() < 0.75, random.random()
+
+    async def work(place: Place) -> str:
+        book = await (await place.open()).institution(institution.id)
+        live = await book.holds.live()
+        if not live:
+            return "nothing is held"
+        hold = live[int(which * len(live))]
+        if not yes:
+            await book.holds.reject(hold.id, "ops", place.clock.now())
+            return f"{hold.code} is rejected"
+        told = decided(
+            place,
+            institution,
+            "approval",
+            code=hold.code,
+            changes=hold.changes,
+            deletes=sorted(await _deletes_of(book, hold)),
+        )
+        done = await book.holds.approve(hold.id, "ops", place.clock.now(), digest=hold.digest, needed=1)
+        if done is not None:
+            told["done"] = world.now()
+        return f"{hold.code} of {hold.changes} changes is approved"
+
+    return begun(world, random, "holds", work, f"of {institution.id} are looked at", alone=False)
+
+
+async def _deletes_of(book: InstitutionLedger, hold: StoredHold) -> list[list[str]]:
+    boxes = {number: key for key, number in (await book.mailboxes.numbers()).items()}
+    meetings = await _meetings(book)
+    return [
+        [boxes[box], meetings[of]] for box, of, action, *_ in hold.listed.tolist() if action == Action.DELETE
+    ]
+
+
+async def _meetings(book: InstitutionLedger) -> dict[int, str]:
+    """The keys of meetings in full, by their numbers."""
+    return {number: full_key(*key) for key, number in (await book.meetings.numbers()).items()}
+
+
+@act(1.5)
+async def restore_run(world: World, random: Random) -> str:
+    """``restore --run ID``: what one run deleted comes back, or what it deleted of one person."""
+    institution = random.choice(world.institutions)
+    which = random.random()
+    person = random.choice((None, None, random.choice(institution.mailboxes).address))
+
+    async def work(place: Place) -> str:
+        office = await place.office(await place.open(), institution)
+        numbers = await deleting_runs(office)
+        if not numbers:
+            return "no run has deleted anything"
+        return await put_back(place, institution, office, numbers[int(which * len(numbers))], person)
+
+    return begun(world, random, "restore", work, f"in {institution.id}")
+
+
+async def deleting_runs(office: Office) -> list[int]:
+    """The runs that have deleted something that can be put back, the newest first."""
+    return [
+        past.id
+        for past in await office.ledger.runs.last(_RUNS)
+        if await office.ledger.restoring.deleted(past.id)
+    ]
+
+
+async def put_back(
+    place: Place, institution: Institution, office: Office, number: int, person: str | None = None
+) -> str:
+    """Put back what a run deleted, noted."""
+    with noted(place, institution, "restore", person=person or "") as note:
+        restoration = Restoration(office, number, person)
+        found = await restoration.look()
+        meetings = await _meetings(office.ledger)
+        events = sorted([one.address, meetings[one.meeting_id]] for one in found.events)
+        told = decided(place, institution, "restore", person or "", events=events)
+        done = await restoration.carry_out(found)
+        told["done"] = place.world.now()
+        note["outcome"] = str(done.exit_code)
+        return f"{institution.id}: {done.created} of {len(found.events)} of run {number} are back"

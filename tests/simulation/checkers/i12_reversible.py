@@ -1,0 +1,97 @@
+"""
+I12: what we have deleted can be put back, with equal content, and stays until a timetable or a person says otherwise.
+
+At the end of some schedules all that runs have deleted is put back, and a run follows.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from tests.simulation.checkers.decisions import asked, losses, spans
+from tests.simulation.checkers.reading import Case, Event, Pair, Step
+
+
+def violations(case: Case) -> Iterator[str]:
+    """What could not be put back, came back otherwise, or went again unasked."""
+    restored = case.testimony["final"].get("restored")
+    if restored is not None:
+        yield from _missing(case, restored["begin"])
+    yield from _gone_again(case)
+
+
+def _missing(case: Case, begin: int) -> Iterator[str]:
+    """What we had deleted before record *begin*, and does not stand there as it did."""
+    unheard_of = {(told["institution"], told["mailbox"]) for told in case.testimony["final"]["suspended"]}
+    for pair, events in case.of_pair.items():
+        if (case.of_tenant[pair[0]]["id"], pair[1]) in unheard_of or case.waits(pair) is not None:
+            continue
+        before = [(step, event) for event in events for step in event.steps if step.number <= begin]
+        deleted = _deleted_last(before)
+        # What a ledger has deleted that was lost nobody knows any more.
+        if deleted is None or any(lost >= deleted[1].born.at for lost in losses(case)):
+            continue
+        removal, event = deleted
+        live = [one for one in events if one.live]
+        if not live:
+            yield f"record {removal.number}: {removal.title} in {pair[1]} was deleted, and is not back"
+        elif not any(_equal(event, removal, one) for one in live):
+            yield f"{removal.title} came back to {pair[1]} otherwise than record {removal.number} deleted it"
+
+
+def _deleted_last(steps: list[tuple[Step, Event]]) -> tuple[Step, Event] | None:
+    """Our last deletion of a pair of which nothing stands there."""
+    if not steps or any(_stood(event, steps) for event in {id(event): event for _, event in steps}.values()):
+        return None
+    ours = [(step, event) for step, event in steps if step.by_us and not step.live and _was_live(event, step)]
+    return max(ours, key=lambda found: found[0].number, default=None)
+
+
+def _stood(event: Event, steps: list[tuple[Step, Event]]) -> bool:
+    return [step for step, one in steps if one is event][-1].live
+
+
+def _was_live(event: Event, removal: Step) -> bool:
+    before = [step for step in event.steps if step.number < removal.number]
+    return bool(before) and before[-1].live
+
+
+def _equal(event: Event, removal: Step, back: Event) -> bool:
+    """Whether an event shows what another one did, as we had written it."""
+    written = [step for step in event.ours if step.number < removal.number][-1]
+    if any(not step.by_us for step in event.steps if step.number < removal.number):
+        # What its owner had made of it is not put back.
+        return back.steps[-1].title == written.title
+    return back.steps[-1].content == written.content
+
+
+def _gone_again(case: Case) -> Iterator[str]:
+    """What was put back and deleted again, though no timetable has named it since and nobody has agreed."""
+    for span in spans(case, "restore"):
+        for mailbox, key in span.told["events"]:
+            pair = (case.institutions[span.institution]["tenant"], mailbox, key)
+            for event in case.of_pair.get(pair, []):
+                if span.told["asked"] <= event.born.at <= span.begin:
+                    yield from _unasked(case, span.institution, pair, event)
+
+
+def _unasked(case: Case, institution: str, pair: Pair, event: Event) -> Iterator[str]:
+    for before, step in pairwise(event.steps):
+        if not step.by_us or step.live or not before.live:
+            continue
+        since, at = event.born.at, step.at
+        named = case.was_named(institution, pair[1], pair[2], since, at)
+        agreed = any(
+            run["approved"]
+            and run["institution"] == institution
+            and run["begin"] <= at
+            and (run["end"] is None or run["end"] >= since)
+            for run in case.testimony["runs"]
+        )
+        agreed = agreed or any(
+            one.institution == institution and [pair[1], pair[2]] in one.told["deletes"] and one.begin <= at
+            for one in asked(case, "approval")
+        )
+        left = any(one.covers(institution, pair[1]) and one.begin <= at for one in asked(case, "unlink"))
+        lost = any(since <= loss <= at for loss in losses(case))
+        if not (named or agreed or left or lost):
+            yield f"record {step.number}: {step.title} in {pair[1]} was put back, and deleted again unasked"
