@@ -58,7 +58,7 @@ def _approved_exactly(case: Case, event: Event, removal: Step) -> bool:
         span.institution == event.born.mark.institution
         and span.begin <= removal.at
         and [event.mailbox, event.born.mark.key] in span.told["deletes"]
-        for span in asked(case, "approval")
+        for span in decided(case, "approval")
     )
 
 
