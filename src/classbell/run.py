@@ -8,7 +8,7 @@ delivers it. Between the two a person may be asked.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from classbell.access import Access
 from classbell.configured import changed_parts, digests_of
@@ -16,6 +16,7 @@ from classbell.deliver import FENCED, Charge, Delivery, Progress, Tally
 from classbell.errors import (
     ClassbellError,
     ConfigurationError,
+    RefusedError,
     SourceError,
     SourceUnreachable,
     SourceUnusable,
@@ -28,6 +29,7 @@ from classbell.numbering import Numbering
 from classbell.people import mailbox_key, receipts, without
 from classbell.planning import Planning
 from classbell.ports import Ports
+from classbell.quarantine import Quarantine
 from classbell.reach import coverages, in_order
 from classbell.record import record_of_end, record_of_error, record_of_review
 from classbell.renderings import Renderings
@@ -62,10 +64,17 @@ class Run:
     Args:
         person: if given, the one person whose mailbox is planned for and delivered to.
         reset: whether all that this person has changed or deleted is put back.
+        insist: whether an institution in quarantine is probed now.
     """
 
     def __init__(
-        self, office: Office, *, person: str | None = None, allow_deletes: int = 0, reset: bool = False
+        self,
+        office: Office,
+        *,
+        person: str | None = None,
+        allow_deletes: int = 0,
+        reset: bool = False,
+        insist: bool = False,
     ) -> None:
         self._office = office
         self._person = person
@@ -76,6 +85,10 @@ class Run:
         self._accepted = False
         self._began = 0.0
         self._holding = Holding(office.ledger, office.settings.safety)
+        # Who asks for one mailbox asks for no more than a probe.
+        self._quarantine = Quarantine(
+            office.ledger, office.settings.safety.quarantine, insist=insist or person is not None
+        )
 
     def stop(self) -> bool:
         """Begin nothing new; what is on its way is finished and recorded. False if nothing is under way."""
@@ -166,6 +179,7 @@ class Run:
 
         Raises:
             LeaseHeld: E-LEASE, another plan was accepted since this one was made; nothing is accepted.
+            HeldError, TemporaryError: the institution is in quarantine; nothing is accepted.
             RefusedError, TemporaryError: Microsoft refuses us or cannot be reached; what was accepted waits.
         """
         office, ledger, clock = self._office, self._office.ledger, self._office.ports.clock
@@ -173,13 +187,13 @@ class Run:
         if await ledger.suspensions.pause() is not None:
             # Nothing is even accepted: what is open waits, and what is new is planned when it is over.
             return await self._reported(review, Tally())
+        probing = await self._quarantine.admit(clock.now())
         review = await self.entered(review)
         passed = review.passed
-        access = await office.access()
-        if len(passed) or review.verdict.holds or await ledger.changes.open_count(review.only):
-            # Before anything is accepted: a refused credential is no reason to begin a run. And before anything is
-            # approved: a mistyped tenant is held as a change of the configuration, and should be told as a mistake.
-            await access.tokens.token()
+        access = await self._access(
+            signed_in=bool(len(passed) or review.verdict.holds)
+            or bool(await ledger.changes.open_count(review.only))
+        )
         accepted = await ledger.plans.accept(
             Accepted(
                 plan=passed,
@@ -207,11 +221,13 @@ class Run:
             if not review.saved:
                 await settle(ledger.wishes, review, coverages(review), reset=self._reset)
             only = await self._readmitted()
-            report = await self._deliver(access, review, accepted.revision, only, tell)
+            report = await self._deliver(access, review, accepted.revision, only, tell, probing=probing)
             seen = await self._read_back(access, report)
         except ClassbellError as error:
             # If it is the ledger that fails, that error is the one to be told.
             with suppress(ClassbellError):
+                if isinstance(error, RefusedError):
+                    await self._quarantine.refused(error, clock.now())
                 await ledger.runs.finish(
                     accepted.run_id, error.exit_code, record | record_of_error(error), clock.now()
                 )
@@ -219,6 +235,19 @@ class Run:
         summary = record | record_of_end(report, access) | seen
         await ledger.runs.finish(accepted.run_id, report.exit_code, summary, clock.now())
         return report
+
+    async def _access(self, *, signed_in: bool) -> Access:
+        """Access to the tenant; *signed_in* only with a token that Microsoft has given us."""
+        try:
+            access = await self._office.access()
+            if signed_in:
+                # Before anything is accepted: a refused credential is no reason to begin a run. And before anything is
+                # approved: a mistyped tenant is held as a change of the configuration, and should be told as a mistake.
+                await access.tokens.token()
+        except RefusedError as error:
+            await self._quarantine.refused(error, self._office.ports.clock.now())
+            raise
+        return access
 
     async def _read_back(self, access: Access, report: Report) -> dict[str, object]:
         """Read a share of the mailboxes back, if the settings want it; what is seen is for the next run."""
@@ -306,26 +335,42 @@ class Run:
         revision: int,
         only: int | None,
         tell: Callable[[Progress], None],
+        *,
+        probing: bool,
     ) -> Report:
         office, clock = self._office, self._office.ports.clock
-        self._delivery = Delivery(
-            office.ledger,
-            access,
-            clock,
-            Charge(
-                installation=office.installation,
-                institution=office.settings.id,
-                revision=revision,
-                bound=office.settings.safety.outcome_bound.total_seconds(),
-                only=only,
-            ),
-            tell,
+        limits = office.settings.safety.quarantine
+        charge = Charge(
+            installation=office.installation,
+            institution=office.settings.id,
+            revision=revision,
+            bound=office.settings.safety.outcome_bound.total_seconds(),
+            only=only,
+            fail_percent=limits.fail_percent,
+            min_failures=limits.min_failures,
         )
+        probe = (
+            await office.ledger.quarantine.probe_mailbox(clock.now()) if probing and only is None else None
+        )
+        first = Tally()
+        if probe is not None:
+            # One mailbox first: if anything fails there, all others are left in peace.
+            one = replace(charge, only=probe, fail_percent=0.0, min_failures=1)
+            first = await self._carried(access, one, tell)
+            if first.failing or first.interrupted:
+                await self._quarantine.judge(first, clock.now(), stopped=first.too_many(one))
+                return await self._reported(review, first)
+        tally = await self._carried(access, charge, tell)
+        tally.done += first.done
+        await self._quarantine.judge(tally, clock.now(), stopped=tally.too_many(charge))
+        return await self._reported(review, tally)
+
+    async def _carried(self, access: Access, charge: Charge, tell: Callable[[Progress], None]) -> Tally:
+        self._delivery = Delivery(self._office.ledger, access, self._office.ports.clock, charge, tell)
         try:
-            tally = await self._delivery.run()
+            return await self._delivery.run()
         finally:
             self._delivery = None
-        return await self._reported(review, tally)
 
     async def _reported(self, review: Review, tally: Tally) -> Report:
         waiting = tuple(await self._office.ledger.changes.waiting())

@@ -17,6 +17,10 @@ AllowDeletes = Annotated[
     ),
 ]
 
+Now = Annotated[
+    bool, typer.Option("--now", help="Try an institution that is in quarantine, before its probe is due.")
+]
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
@@ -33,6 +37,7 @@ def apply(
     *,
     yes: Yes = False,
     allow_deletes: AllowDeletes = 0,
+    now: Now = False,
     everything: Annotated[bool, typer.Option("--all", help="Show every meeting that changes.")] = False,
 ) -> int:
     """
@@ -44,11 +49,19 @@ def apply(
     if plan is not None:
         from classbell.cli.saved_delivery import deliver_saved  # noqa: PLC0415 (keeps --help fast)
 
-        return deliver_saved(invocation, plan, yes=yes, allow_deletes=allow_deletes, everything=everything)
+        return deliver_saved(
+            invocation, plan, yes=yes, allow_deletes=allow_deletes, everything=everything, now=now
+        )
     from classbell.cli.running import deliver_all  # noqa: PLC0415 (keeps --help fast)
 
     return deliver_all(
-        invocation, person=None, show=True, yes=yes, allow_deletes=allow_deletes, everything=everything
+        invocation,
+        person=None,
+        show=True,
+        yes=yes,
+        allow_deletes=allow_deletes,
+        everything=everything,
+        now=now,
     )
 
 
@@ -60,6 +73,7 @@ def sync(
     *,
     yes: Yes = False,
     allow_deletes: AllowDeletes = 0,
+    now: Now = False,
     reset: Annotated[
         bool, typer.Option("--reset", help="Put one person's calendar back to what it should be.")
     ] = False,
@@ -90,4 +104,5 @@ def sync(
         allow_deletes=allow_deletes,
         everything=False,
         reset=reset,
+        now=now,
     )

@@ -53,6 +53,7 @@ class Wish:
     allow_deletes: int
     everything: bool
     reset: bool = False
+    now: bool = False
 
 
 def worst(codes: Sequence[int]) -> int:
@@ -120,6 +121,7 @@ def deliver_all(
     allow_deletes: int,
     everything: bool,
     reset: bool = False,
+    now: bool = False,
 ) -> int:
     """Plan and deliver for each institution; the exit code."""
     wish = Wish(
@@ -129,6 +131,7 @@ def deliver_all(
         allow_deletes=allow_deletes,
         everything=everything,
         reset=reset,
+        now=now,
     )
     return Delivering(invocation, wish).run()
 
@@ -195,7 +198,9 @@ class Delivering:
     async def _one(self, office: Office, settings: InstitutionSettings) -> int:
         """One institution; what goes wrong with it is reported and keeps no other from its turn."""
         wish = self._wish
-        self._run = Run(office, person=wish.person, allow_deletes=wish.allow_deletes, reset=wish.reset)
+        self._run = Run(
+            office, person=wish.person, allow_deletes=wish.allow_deletes, reset=wish.reset, insist=wish.now
+        )
         try:
             review = await self._run.entered(await self._review(self._run, office))
             view = await PlanView.of(settings, review, office.ledger)

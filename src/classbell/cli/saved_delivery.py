@@ -11,10 +11,10 @@ from classbell.saved import SavedPlan, check_ground, check_institution, review_o
 
 
 def deliver_saved(
-    invocation: Invocation, plan: str, *, yes: bool, allow_deletes: int, everything: bool
+    invocation: Invocation, plan: str, *, yes: bool, allow_deletes: int, everything: bool, now: bool = False
 ) -> int:
     """Carry out a plan by its file or name; the exit code."""
-    wish = Wish(person=None, show=True, yes=yes, allow_deletes=allow_deletes, everything=everything)
+    wish = Wish(person=None, show=True, yes=yes, allow_deletes=allow_deletes, everything=everything, now=now)
     return _Delivering(invocation, wish, plan).run()
 
 

@@ -65,6 +65,7 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
     # What was approved waits for the next run, and for nobody.
     holds = [hold for hold in await office.ledger.holds.live() if not hold.approved_at(now)]
     held = any(needs_a_person(w) for w in waiting) or bool(holds)
+    quarantine = await office.ledger.quarantine.standing()
     return {
         "id": settings.id,
         "name": settings.name,
@@ -80,6 +81,14 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
         if runs
         else None,
         "holds": [hold_json(hold, now) for hold in holds],
+        "quarantine": {
+            "code": quarantine.code,
+            "detail": quarantine.detail,
+            "since": utc_text(quarantine.since),
+            "probe": utc_text(quarantine.probe_at),
+        }
+        if quarantine
+        else None,
         "suspended": await suspended(office.ledger),
         "events": events,
         "mailboxes": mailboxes,
@@ -168,6 +177,12 @@ def _print(invocation: Invocation, state: dict[str, Any]) -> None:
     )
     if last and last["exit"]:
         output.line(f"  last run ended with {last['exit']}, {Exit(last['exit']).meaning}{_codes(last)}")
+    if state["quarantine"]:
+        told = state["quarantine"]
+        output.line(
+            f"  in quarantine since {told['since']}: {told['code']}  {told['detail']}  The next probe is due"
+            f" {told['probe']}; to probe now: classbell apply --now"
+        )
     for hold in state["holds"][:HOLDS_SHOWN]:
         print_hold(output, hold)
     if len(state["holds"]) > HOLDS_SHOWN:

@@ -149,6 +149,8 @@ class Delivery:
         finally:
             self._backlog.done(unit, again=ready)
         ended = self._tally.add(outcomes)
+        if self._tally.too_many(self._charge):
+            self._stop.set()
         self._ended += ended
         if ended or any(self._readiness.is_ready(change) for change in ready):
             self._moved_at = self._clock.now()

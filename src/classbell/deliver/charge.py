@@ -20,6 +20,7 @@ class Charge:
         patience: seconds without a change carried out, after which a delivery leaves what still waits to
             the next run. It does not begin a wait that would end later.
         only: if given, the number of the one mailbox that is delivered to.
+        fail_percent, min_failures: if so many changes fail, and such a share of all tried, nothing more is begun.
     """
 
     installation: str
@@ -28,6 +29,12 @@ class Charge:
     bound: float
     patience: float = 120.0
     only: int | None = None
+    fail_percent: float = 100.0
+    min_failures: int = 2**62
+
+
+# What the service asks us to wait for; a mailbox that is busy is not broken.
+_PATIENCE = frozenset({"E-GRAPH-429"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,18 +48,20 @@ class Progress:
 
 @dataclass(kw_only=True)
 class Tally:
-    """What a delivery did: changes done by action; those left to a person, of which *refused*: not ours; batches sent."""
+    """What a delivery did: changes done by action; those left to a person, of which *refused*: not ours; batches sent; what fails."""
 
     done: Counter[Action] = field(default_factory=Counter)
     left: Counter[Became] = field(default_factory=Counter)
     refused: int = 0
     batches: int = 0
     interrupted: bool = False
+    failing: dict[int, str] = field(default_factory=dict)
 
     def add(self, outcomes: Sequence[Outcome]) -> int:
         """Count outcomes; how many of them ended their change."""
         ended = 0
         for outcome in outcomes:
+            self._note(outcome)
             if outcome.became is Became.DONE:
                 self.done[outcome.change.action] += 1
                 ended += 1
@@ -61,3 +70,15 @@ class Tally:
                 self.refused += refused(outcome)
                 ended += 1
         return ended
+
+    def too_many(self, charge: Charge) -> bool:
+        """Whether so much fails that going on would be of no use."""
+        failed = len(self.failing)
+        tried = failed + self.done.total()
+        return failed >= charge.min_failures and 100 * failed >= charge.fail_percent * tried
+
+    def _note(self, outcome: Outcome) -> None:
+        """Keep, by change, the code of what went wrong with it last. To be asked for patience is no failure."""
+        self.failing.pop(outcome.change.id, None)
+        if outcome.became in {Became.WAITING, Became.UNKNOWN} and outcome.code not in _PATIENCE:
+            self.failing[outcome.change.id] = outcome.code

@@ -20,6 +20,7 @@ from classbell.ledger.mailboxes import Mailboxes, OutMailbox
 from classbell.ledger.meetings import KnownRendering, Meetings, NewRendering
 from classbell.ledger.persons import Persons
 from classbell.ledger.pruning import Pruning
+from classbell.ledger.quarantines import InQuarantine, Quarantines
 from classbell.ledger.rebuilding import Rebuilding, RebuiltMailbox, Standing, doubt
 from classbell.ledger.rekeying import Rekeyed
 from classbell.ledger.restoring import Deleted, Restoring
@@ -51,6 +52,7 @@ class InstitutionLedger:
         self.known = Knowledge(database, number)
         self.rebuilding = Rebuilding(database, number)
         self.holds = Holds(database, number)
+        self.quarantine = Quarantines(database, number)
         self.restoring = Restoring(database, number)
         self.pruning = Pruning(database, number)
         self.stories = Stories(database, number)
@@ -194,6 +196,7 @@ __all__ = [
     "Deleted",
     "Found",
     "HoldState",
+    "InQuarantine",
     "InstitutionLedger",
     "Intent",
     "KnownMailbox",

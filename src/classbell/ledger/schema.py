@@ -306,6 +306,17 @@ rekeyed = Table(
     comment="meetings whose source has given them another key; marks go on naming the old one",
 )
 
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("institution_id", ForeignKey("institution.id"), primary_key=True),
+    Column("code", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("since", Float, nullable=False),
+    Column("probes", Integer, nullable=False, comment="how many have failed since then"),
+    Column("probe_at", Float, nullable=False, comment="when the next one is due"),
+)
+
 OPEN_STATES = ("pending", "sent", "unknown", "waiting", "held")
 DUE_STATES = ("pending", "waiting", "unknown")
 _OPEN = text("state IN ('pending', 'sent', 'unknown', 'waiting', 'held')")

@@ -232,6 +232,27 @@ class PerMailbox(Settings):
     """The limit counts for mailboxes with at least so many coming events."""
 
 
+class QuarantineSettings(Settings):
+    """When an institution is left alone because too much fails, and when it is tried again."""
+
+    fail_percent: Percent = 40.0
+    """The share of the changes of a run that must fail."""
+
+    min_failures: PositiveCount = 50
+    """And how many at least."""
+
+    retry: Annotated[tuple[PositiveDuration, ...], Field(min_length=1)] = (
+        timedelta(minutes=15),
+        timedelta(hours=1),
+        timedelta(hours=6),
+        timedelta(hours=24),
+    )
+    """How long until the first probe, the second and so on; the last holds for all further ones."""
+
+    pause_after: PositiveDuration = timedelta(days=28)
+    """After how long it is not probed any more, until a person asks for it with `--now`."""
+
+
 class SafetySettings(Settings):
     """The limits at which a plan waits for a person."""
 
@@ -255,6 +276,9 @@ class SafetySettings(Settings):
 
     outcome_bound: PositiveDuration = timedelta(minutes=10)
     """How long Microsoft may take to finish a request whose answer was lost, before Classbell looks."""
+
+    quarantine: QuarantineSettings = QuarantineSettings()
+    """When too much fails."""
 
     verify_percent: Percent = 0.0
     """What share of the mailboxes each run reads back at its end; 0 for none, and then only ``verify`` does."""

@@ -1,0 +1,102 @@
+"""
+Quarantine: an institution in which nearly everything fails is left alone, and probed now and then.
+
+It is entered when a credential is refused or too many changes fail, and left by itself. Where too much failed,
+the next probe that is due delivers to one mailbox first, and goes on if that goes well. A refused credential
+is probed by each run: that is one request for a token, and delivery stops by itself where no mailbox opens.
+"""
+
+from collections import Counter
+
+from classbell.deliver import Tally
+from classbell.errors import HeldError, RefusedError, ServiceUnavailable
+from classbell.ledger import InQuarantine, InstitutionLedger
+from classbell.settings import QuarantineSettings
+from classbell.zones import utc_text
+
+TOO_MANY = "E-ERROR-RATE"
+
+
+class Quarantine:
+    """
+    The quarantine of one institution.
+
+    Args:
+        insist: whether a person asks for a probe now, whenever the next one is due.
+    """
+
+    def __init__(
+        self, ledger: InstitutionLedger, settings: QuarantineSettings, *, insist: bool = False
+    ) -> None:
+        self._ledger = ledger
+        self._settings = settings
+        self._insist = insist
+
+    async def admit(self, now: float) -> bool:
+        """
+        Whether a run that may begin is a probe, which must begin with one mailbox.
+
+        Raises:
+            ServiceUnavailable: E-QUARANTINE, the next probe is not due.
+            HeldError: E-QUARANTINE-OVER, it has lasted so long that a person must ask for the next probe.
+        """
+        standing = await self._ledger.quarantine.standing()
+        if standing is None:
+            return False
+        probing = standing.code == TOO_MANY
+        if self._insist:
+            return probing
+        if now >= standing.since + self._settings.pause_after.total_seconds():
+            raise HeldError(
+                "E-QUARANTINE-OVER",
+                f"Delivery has failed since {utc_text(standing.since)} and is not tried any more.",
+                why=f"{standing.code}: {standing.detail}",
+                do="put its cause right, then: classbell apply --now",
+                effect="no calendar was changed",
+            )
+        if probing and now < standing.probe_at:
+            raise ServiceUnavailable(
+                "E-QUARANTINE",
+                f"Delivery is in quarantine since {utc_text(standing.since)}; the next probe is due"
+                f" {utc_text(standing.probe_at)}.",
+                why=f"{standing.code}: {standing.detail}",
+                do="nothing; it ends by itself once a probe goes well; to probe now: classbell apply --now",
+                effect="no calendar was changed",
+            )
+        return probing
+
+    async def refused(self, error: RefusedError, now: float) -> None:
+        """A credential or a permission was refused."""
+        await self._fail(error.code, error.what, now)
+
+    async def judge(self, tally: Tally, now: float, *, stopped: bool) -> None:
+        """
+        Draw what follows from a delivery.
+
+        Args:
+            stopped: whether it ended because too much failed.
+
+        Raises:
+            ServiceUnavailable: E-ERROR-RATE, it did.
+        """
+        if not stopped:
+            if not tally.interrupted and (tally.done.total() or not tally.failing):
+                await self._ledger.quarantine.leave()
+            return
+        codes = Counter(tally.failing.values()).most_common(3)
+        detail = (
+            f"{len(tally.failing)} of {len(tally.failing) + tally.done.total()} changes failed"
+            f" ({', '.join(f'{count} {code}' for code, count in codes)})"
+        )
+        standing = await self._fail(TOO_MANY, detail, now)
+        raise ServiceUnavailable(
+            TOO_MANY,
+            f"Delivery was stopped, for {detail}.",
+            why="unknown; so many at once have one cause, here or at Microsoft's",
+            do=f"run: classbell doctor; a probe is due {utc_text(standing.probe_at)}",
+            effect="what was not delivered waits",
+        )
+
+    async def _fail(self, code: str, detail: str, now: float) -> InQuarantine:
+        waits = [wait.total_seconds() for wait in self._settings.retry]
+        return await self._ledger.quarantine.failed(code, detail, now, waits)
