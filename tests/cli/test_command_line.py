@@ -1,5 +1,6 @@
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -23,6 +24,18 @@ def test_help_ends_with_the_exit_codes(tmp_path: Path, command: list[str]) -> No
     assert ended.code == 0
     for code in Exit:
         assert f"{code.value}  {code.meaning}" in ended.out
+
+
+def test_help_names_no_types_and_cuts_nothing_off(tmp_path: Path) -> None:
+    for command in ([], ["setup"], ["doctor"], ["cert", "new"], ["sandbox", "serve"]):
+        shown = classbell(*command, "--help", cwd=tmp_path).out
+        assert not re.search(r"<\w|\u2026|\[\[|\[x", shown), shown
+    assert "classbell doctor [OPTIONS] [CHECK]..." in classbell("doctor", "--help", cwd=tmp_path).out
+
+
+def test_the_version_is_said_by_an_option_too(tmp_path: Path) -> None:
+    ended = classbell("--version", cwd=tmp_path)
+    assert (ended.code, ended.out) == (0, f"classbell {__version__}\n")
 
 
 def test_help_is_fast_because_nothing_heavy_is_loaded(tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 import io
 import json
+import re
+
+import pytest
 
 from classbell.cli.errors import lines, report
 from classbell.cli.output import Output
@@ -126,3 +129,20 @@ def test_a_table_is_plain_columns_without_markup_or_trailing_spaces() -> None:
     output, out, _ = printed()
     output.table(["name", "value"], [["a", "[bold]x[/bold]"], ["long name", ""]])
     assert out.getvalue() == "name       value\na          [bold]x[/bold]\nlong name\n"
+
+
+def test_at_a_terminal_the_lines_of_an_error_are_broken_below_their_text_and_elsewhere_never(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    error = HeldError("E-X", "One two three four five six seven eight.", do="nine ten " * 6)
+    err = Terminal()
+    report(error, Output(out=io.StringIO(), err=err, color=False))
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", err.getvalue()).splitlines()
+    assert shown[:2] == ["E-X  One two three four five six seven", "     eight."]
+    assert shown[2].startswith("  Do:     nine")
+    assert shown[3].startswith("          ")
+    assert max(map(len, shown)) <= 40
+    output, _, plain = printed()
+    report(error, output)
+    assert len(plain.getvalue().splitlines()) == 2

@@ -157,6 +157,20 @@ def test_what_guards_hold_of_a_saved_plan_stays_held_until_a_person_agrees(campu
     assert campus.holds(classes()[:8])
 
 
+def test_what_people_have_deleted_stays_so_when_a_saved_plan_is_applied(world: World) -> None:
+    """A saved plan names no pair but those it changes; that must not pass for nobody attending anything."""
+    campus = open_campus(world)
+    campus.replace_in_file("[[profiles]]\n", '[[profiles]]\non_user_delete = "respect"\n')
+    mailbox = campus.institution.mailbox("ada")
+    first = next(event for event in mailbox.events() if event["subject"] == classes()[0].key)
+    mailbox.delete_event(first["id"])
+    campus.run("verify")
+    campus.run("plan", "-o", "move.plan")
+    assert campus.run("apply", "move.plan", "--yes").code == 0
+    campus.applies()
+    assert campus.holds(moved(classes())[1:], ["ada"])
+
+
 def test_a_plan_does_not_outlive_a_day() -> None:
     plan = save(Ground(installation="A", revision=3, now=1000.0), ())
     check_ground(plan, Ground(installation="a", revision=3, now=1000.0 + DAY))

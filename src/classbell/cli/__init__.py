@@ -7,9 +7,11 @@ The command line: words for people. One file per command; what a command needs i
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
+from classbell import __version__
 from classbell.cli import (
     apply,
     cert,
@@ -72,6 +74,12 @@ for each in (
     each.add_to(app)
 
 
+def _say_version(wanted: bool) -> None:  # noqa: FBT001 - as Typer calls it
+    if wanted:
+        sys.stdout.write(f"classbell {__version__}\n")
+        raise typer.Exit
+
+
 @app.callback()
 def shared_options(
     context: typer.Context,
@@ -83,6 +91,10 @@ def shared_options(
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
     no_input: NoInputOption = False,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_say_version, help="Say which version this is."),
+    ] = False,
 ) -> None:
     """Keeps Outlook calendars true to the timetable."""
     current: Current = context.obj

@@ -17,11 +17,17 @@ def demo(
     invocation: Invocation,
     *,
     serve: Annotated[bool, typer.Option("--serve", help="Keep the sandbox up until Ctrl-C.")] = False,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Of the sandbox; 0: any.")] = 0,
-    people: Annotated[int, typer.Option("--people", min=20, max=100_000, help="At the university.")] = 300,
-    seed: Annotated[int, typer.Option("--seed", help="Another seed makes another university.")] = 1,
+    port: Annotated[
+        int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="Of the sandbox; 0: any.")
+    ] = 0,
+    people: Annotated[
+        int, typer.Option("--people", metavar="N", min=20, max=100_000, help="At the university.")
+    ] = 300,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", help="Another seed makes another university.")
+    ] = 1,
     directory: Annotated[
-        Path | None, typer.Option("--dir", help="Keep the demo's files in this new folder.")
+        Path | None, typer.Option("--dir", metavar="DIR", help="Keep the demo's files in this new folder.")
     ] = None,
 ) -> int:
     """

@@ -34,7 +34,7 @@ def doctor(
     checks: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[CHECK]...",
+            metavar="CHECK",
             help="Only these: config, database, lease, network, clock, certificate, token, calendar, permission, scope,"
             " sources.",
         ),

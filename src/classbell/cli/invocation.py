@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
 
 import typer
+from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 from classbell.cli.exits import EPILOG, Exit
 from classbell.cli.output import Output
@@ -162,9 +163,54 @@ class Current:
     invocation: Invocation
 
 
+class _Command(TyperCommand):
+    """A command with plain help."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The options and arguments."""
+        return _plainly(super().get_params(ctx))
+
+
+class _Group(TyperGroup):
+    """A set of commands with plain help."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The options and arguments."""
+        return _plainly(super().get_params(ctx))
+
+
+def _plainly(params: list[Any]) -> list[Any]:
+    """
+    Let the help name no types of Python's beside options: a switch takes no value, of others their names say enough.
+
+    Typer has no setting for it (its page "Rich Formatting").
+    """
+    for each in params:
+        is_argument = isinstance(each, TyperArgument)
+        if is_argument and each.metavar:
+            # The usage puts brackets around what may be left out, and dots behind what may be repeated.
+            each.metavar = each.metavar.replace("[", "").replace("]", "").removesuffix("...")
+        if is_argument or getattr(each, "is_flag", False):
+            each.display_type_rich = _nothing
+        elif each.metavar:
+            each.display_type_rich = functools.partial(_nothing, name=each.metavar)
+        each._get_number_range_help_str = _nothing  # noqa: SLF001 - no other way to leave it out
+    return params
+
+
+def _nothing(ctx: Any = None, name: str | None = None) -> str | None:  # noqa: ARG001 - as Typer calls it
+    return name
+
+
+def _paragraphs(text: str) -> str:
+    """A docstring with its paragraphs in one line each: the help breaks lines where the terminal ends."""
+    parts = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(" ".join(part.split("\n")) for part in parts).replace("``", "")
+
+
 def group(**options: Any) -> typer.Typer:
     """A set of commands; *options* are Typer's."""
-    return typer.Typer(epilog=EPILOG, pretty_exceptions_enable=False, **options)
+    return typer.Typer(cls=_Group, epilog=EPILOG, pretty_exceptions_enable=False, **options)
 
 
 def command(
@@ -202,7 +248,7 @@ def command(
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {one.name: one.annotation for one in parameters}
         del run.__wrapped__
-        app.command(name, epilog=EPILOG)(run)
+        app.command(name, cls=_Command, epilog=EPILOG, help=_paragraphs(function.__doc__ or ""))(run)
         return run
 
     return decorate

@@ -7,7 +7,9 @@ last ``{"type":"result","exit":N}``. Fields are only ever added: readers ignore 
 """
 
 import json
+import re
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, TextIO
@@ -144,6 +146,10 @@ class Output:
 
     def error(self, text: str) -> None:
         """Words of an error, on stderr. Errors themselves are printed by ``cli.errors``."""
+        if self._err.isatty():
+            # Elsewhere a line stays whole: it is read by programs, or broken by who shows it.
+            width = self._console(self._err).width
+            text = "\n".join(_wrapped(line, width) for line in text.splitlines())
         self._print(self._err, text, "red")
 
     def start(self) -> None:
@@ -286,3 +292,17 @@ class Output:
     def _write_json(self, data: Mapping[str, Any]) -> None:
         self._out.write(json.dumps(data, ensure_ascii=False, separators=(",", ":")) + "\n")
         self._out.flush()
+
+
+_LABEL = re.compile(r"(?:[EW]-[A-Z0-9-]+  | +[A-Z][a-z]+: +)")
+
+
+def _wrapped(line: str, width: int) -> str:
+    """A line in as many as it takes, the further ones below the first's text."""
+    label = _LABEL.match(line)
+    # Below a code that is longer than most, the text begins where that of the labels does.
+    hanging = " " * min(len(label[0]) if label else 0, 10)
+    broken = textwrap.wrap(
+        line, width, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False
+    )
+    return "\n".join(broken) or line

@@ -34,8 +34,12 @@ def serve(
         Path | None, typer.Argument(metavar="FILE", help="Tenants, applications and mailboxes (TOML).")
     ] = None,
     *,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 0,
-    host: Annotated[str, typer.Option("--host", help="An address of this computer.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="0 takes a free one.")
+    ] = 0,
+    host: Annotated[
+        str, typer.Option("--host", metavar="ADDRESS", help="An address of this computer.")
+    ] = "127.0.0.1",
     beyond_loopback: Annotated[
         bool, typer.Option("--beyond-loopback", help="Allow a --host that other computers can reach.")
     ] = False,

@@ -60,7 +60,9 @@ FilesArgument = Annotated[
 ToOption = Annotated[
     Target,
     typer.Option(
-        "--to", help="pem, pkcs12 or jks; or public, public-der: the certificate alone, without a key."
+        "--to",
+        metavar="FORM",
+        help="pem, pkcs12 or jks; or public, public-der: the certificate alone, without a key.",
     ),
 ]
 OutOption = Annotated[
