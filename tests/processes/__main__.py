@@ -44,6 +44,10 @@ def main() -> int:
         violated += bool(found)
         for text in found:
             print(f"python -m tests.processes --kills {wanted} --from {seed} --trace:  {text}", flush=True)
+        print(
+            f"seed {seed}: {trial.kills} kills in {len(trial.runs) // 2} runs, {len(found)} violations",
+            flush=True,
+        )
         seed += 1
     print(
         f"{kills} kills, seeds {given.first} to {seed - 1}: {violated} trials with violations;"

@@ -118,7 +118,7 @@ DECK: tuple[Act, ...] = (*[killed] * 8, stopped, beside, unserved, full, locked)
 
 def troubled(trial: Trial) -> None:
     """The service is not quite well: some requests to come go wrong."""
-    rule = {
+    rule: dict[str, object] = {
         "effect": trial.random.choice(("504-after", "drop-after", "503-before", "504-late", 429)),
         "kind": "member",
         "method": trial.random.choice(("POST", "PATCH", "DELETE", "")),
