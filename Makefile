@@ -40,8 +40,9 @@ simulate: $(VENV)/.dev ## engine and sandbox in virtual time, with faults, users
 planted-bugs: $(VENV)/.dev ## plants bugs in a copy of the code, and shows that tests find each
 	@$(PY) -m tests.planted
 
-soak: $(VENV)/.dev ## property tests with many more, and new, examples
+soak: $(VENV)/.dev ## property tests with many more, and new, examples; and 200 real processes killed
 	@$(PYTEST) -m hypothesis --hypothesis-profile=soak --timeout=3600
+	@$(PY) -m tests.processes --kills 200 --from $(FROM)
 
 check: $(VENV)/.dev ## formatting, lint, types
 	@$(VENV)/bin/ruff format --quiet --check .

@@ -18,7 +18,7 @@ from tests.simulation.timetable import ZONE, Timetable
 INSTALLATION = "6f1c1c62-6c0e-4b57-9a5e-0d9d4d8f2a11"
 BOUND = 180.0
 # Nobody waits longer for a command; what takes so long is a finding.
-PATIENCE = 100.0
+PATIENCE = 240.0
 _LOOK = 0.004
 
 HOST = f"""\

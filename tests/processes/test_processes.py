@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.prove
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_twenty_processes_are_killed_and_no_invariant_is_violated() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "tests.processes", "--kills", "20", "--from", "0"],
