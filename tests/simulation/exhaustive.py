@@ -1,13 +1,13 @@
 """
-Everything that can go wrong, one at a time, at every place where it can: a death at each call to a port, and each
-fault at each request, in ten scenarios.
+Everything that can go wrong, one at a time, at every place where it can: at each call to a port a death, or a sleep
+during which another process does the work; from each write on a full disk; each fault at each request; in ten scenarios.
 
 A trial has a name, by which it can be played again: ``first delivery/death/17``, ``update/503-after/3``.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.simulation.actors.installation import synced
@@ -19,7 +19,7 @@ from tests.simulation.world import Institution, Place, World
 from classbell.sandbox import Mailbox, RequestInfo, Switches
 from classbell.sandbox.store import Event
 
-DEATH = "death"
+DEATH, SLEEP, FULL = "death", "sleep", "full"
 FAULTS = (
     *(f"{status}-{moment}" for status in (500, 503) for moment in ("before", "after", "late")),
     *(f"{status}-before" for status in (400, 401, 403, 404, 409, 412, 413, 423, 429)),
@@ -28,6 +28,9 @@ FAULTS = (
 )
 _PEOPLE = ("ada", "grace")
 _ANY = 1000
+# Longer than a request may wait for its leaving, and than the bound after it.
+_ASLEEP = 1500.0
+_WRITES = frozenset({"transaction", "commit", "write file", "create file"})
 
 
 async def _nothing(_world: World, _institution: Institution) -> None:
@@ -117,9 +120,10 @@ SCENARIOS: dict[str, tuple[str, Callable[[World, Institution], Awaitable[None]]]
 
 @dataclass
 class Places:
-    """At how many calls a process can die in a scenario, and how many requests can go wrong."""
+    """At how many calls a process can die in a scenario, which of them write, and how many requests can go wrong."""
 
     calls: int = 0
+    writes: list[int] = field(default_factory=list)
     requests: int = 0
 
 
@@ -129,6 +133,8 @@ def trials(equipment: Equipment, scenario: str) -> list[str]:
     _played(f"{scenario}/none/0", equipment, places)
     return [
         *(f"{scenario}/{DEATH}/{number}" for number in range(1, places.calls + 1)),
+        *(f"{scenario}/{SLEEP}/{number}" for number in range(1, places.calls + 1)),
+        *(f"{scenario}/{FULL}/{number}" for number in places.writes),
         *(f"{scenario}/{fault}/{number}" for number in range(1, places.requests + 1) for fault in FAULTS),
     ]
 
@@ -149,7 +155,7 @@ def _played(name: str, equipment: Equipment, places: Places) -> Told:
         effect = what if what in FAULTS else "503-before"
         world.sandbox.faults.add(picks, effect, times=None, retry_after=5, delay=300.0)
         world.tell(f"    {name}")
-        places.calls = await _one_sync(world, institution, dies_at=int(number) if what == DEATH else 0)
+        await _one_sync(world, institution, what, int(number), places)
         places.requests = picks.count
         await calmed(world)
         # The other one does nothing, and nothing is asked of it.
@@ -173,21 +179,39 @@ class _Nth:
         return self.count == self.number
 
 
-async def _one_sync(world: World, institution: Institution, *, dies_at: int = 0) -> int:
-    """One run; how many calls to its ports its process made."""
-    calls = 0
+async def _one_sync(
+    world: World,
+    institution: Institution,
+    what: str = "",
+    number: int = 0,
+    places: Places | None = None,
+) -> None:
+    """One run, whose process dies, falls asleep or finds the disk full at one of its calls to a port."""
+
+    async def syncs(place: Place) -> str:
+        # So small a world is beyond every limit at once.
+        return await synced(place, institution, allow_deletes=_ANY)
 
     async def work(place: Place) -> str:
-        nonlocal calls
-        try:
-            # So small a world is beyond every limit at once.
-            return await synced(place, institution, allow_deletes=_ANY)
-        finally:
-            calls = place.life.calls
+        life = place.life
 
-    world.start("sync", work, dies_at=dies_at)
+        def told(call: int, kind: str) -> None:
+            if places is not None:
+                places.calls = call
+                places.writes += [call] * (kind in _WRITES)
+            if call != number:
+                return
+            if what == FULL:
+                world.disk.full = True
+            elif what == SLEEP:
+                life.frozen_until = world.loop.time() + _ASLEEP
+                world.start("sync-beside", syncs, alone=False)
+
+        life.told = told
+        return await syncs(place)
+
+    world.start("sync", work, dies_at=number if what == DEATH else 0)
     await world.quiet()
-    return calls
 
 
 def _ours(institution: Institution) -> list[tuple[Mailbox, Event]]:

@@ -21,7 +21,7 @@ class Life:
     Args:
         name: for the trace.
         dies_at: the number of the call to a port at which it dies; 0 for none.
-        told: is given each call's number and kind.
+        told: is given each call's number and kind, before anything comes of it.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class Life:
         self.calls = 0
         self.ended = asyncio.Event()
         self.frozen_until = 0.0
-        self._told = told
+        self.told = told
 
     @property
     def dead(self) -> bool:
@@ -51,7 +51,7 @@ class Life:
             Dead: there is no process any more.
         """
         self.calls += 1
-        self._told(self.calls, what)
+        self.told(self.calls, what)
         if self.calls == self.dies_at:
             self.die()
         if self.dead:
