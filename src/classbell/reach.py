@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classbell.desired import Desired, MeetingKey
+from classbell.errors import LeaseHeld
 from classbell.model import Coverage, Ids, Snapshot, Window
 from classbell.report import Review
 
@@ -29,9 +30,25 @@ def in_order(snapshots: Sequence[Snapshot], desired: Desired) -> list[Snapshot]:
 def source_places(
     numbers: Mapping[MeetingKey, int], sources: Sequence[str]
 ) -> Callable[[Ids], NDArray[np.int16]]:
-    """How to tell, of many meeting numbers, the place of each one's source in *sources*; -1 if not there."""
+    """
+    How to tell, of many meeting numbers, the place of each one's source in *sources*; -1 if not there.
+
+    What is returned raises LeaseHeld, E-LEASE, for a meeting that was entered since the numbers were read.
+    """
     place = {name: index for index, name in enumerate(sources)}
     table = np.full(max(numbers.values(), default=0) + 1, -1, dtype=np.int16)
     for (source, _), number in numbers.items():
         table[number] = place.get(source, -1)
-    return lambda meetings: table[meetings]
+
+    def places(meetings: Ids) -> NDArray[np.int16]:
+        if meetings.size and meetings.max() >= len(table):
+            raise LeaseHeld(
+                "E-LEASE",
+                "Another plan for this institution was accepted while this one was being made.",
+                why="another Classbell process works on this institution",
+                do="run this command again; it then plans from what is there now",
+                effect="no calendar was changed by this command",
+            )
+        return table[meetings]
+
+    return places

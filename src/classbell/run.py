@@ -104,6 +104,7 @@ class Run:
         Raises:
             ConfigurationError: E-PERSON-UNKNOWN, no source names the person asked for, nor does the ledger.
             SourceError: the same, but a source that could not be read may name them.
+            LeaseHeld: E-LEASE, another plan was accepted while this one was being made.
         """
         office, ledger = self._office, self._office.ledger
         now = self._began = office.ports.clock.now()
