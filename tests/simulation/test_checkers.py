@@ -285,9 +285,12 @@ def test_of_a_good_history_no_checker_has_anything_to_say() -> None:
     assert judged(forged.history, forged.testimony) == []
 
 
-def test_a_copy_that_nobody_could_tell_from_its_original_is_the_documented_exception() -> None:
+@pytest.mark.parametrize("how", [{"action": "copy", "copy_of": "e1"}, {"action": "create"}])
+def test_a_double_that_nobody_could_tell_from_its_original_is_the_documented_exception(
+    how: dict[str, str],
+) -> None:
     forged = Forged()
-    forged.change("copy", "e2", by="user", copy_of="e1", at=NOON + 5)
+    forged.change(event="e2", by="user", at=NOON + 5, **how)
     forged.change("delete", "e1", by="user", at=NOON + 9)
     forged.change("update", "e2", at=NOON + 5000)
     assert "I1" not in forged.found()

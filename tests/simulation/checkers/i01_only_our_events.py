@@ -1,7 +1,7 @@
 """
 I1: nothing is written to an event that we did not create, and no answer carries one to us.
 
-A copy of ours is its owner's, and so is whatever bears a forged mark. But for what nobody can tell: a copy that was made
+A copy of ours is its owner's, and so is whatever bears a forged mark. But for what nobody can tell: a double that was made
 within the bound of its original, which nobody heard of any more before its owner removed it.
 """
 
@@ -23,23 +23,28 @@ def violations(case: Case) -> Iterator[str]:
     yield from _read(case)
 
 
-def _taken_for_the_original(case: Case, copy: Event, step: Step) -> bool:
+def _taken_for_the_original(case: Case, double: Event, step: Step) -> bool:
     """Whether this is what ``docs/explanation/safety.md`` assumes that nobody does; a rebuild knows marks alone."""
-    original = case.events.get(copy.copy_of)
-    if original is None or not original.is_ours or original.born.mark is None:
+    mark = double.born.mark
+    if mark is None or double.born.at > mark.intent_at + SEND_WITHIN + case.testimony["bound"]:
         return False
-    in_time = copy.born.at <= original.born.mark.intent_at + SEND_WITHIN + case.testimony["bound"]
-    gone = next((s for s in original.steps if not s.live), None)
+    originals = [
+        event
+        for event in case.of_pair.get((double.tenant, double.mailbox, mark.key), ())
+        if event.born.mark is not None and event.born.mark.operation == mark.operation
+    ]
     rebuilt = any(
         run["kind"] in {"rebuild", "unlink"} and run["begin"] <= step.at for run in case.testimony["runs"]
     )
-    return (
-        in_time
-        and (rebuilt or original.ours == [original.born])
-        and gone is not None
-        and (rebuilt or not gone.by_us)
-        and gone.number < step.number
-    )
+    return bool(originals) and all(_only_ever_removed(event, step, rebuilt=rebuilt) for event in originals)
+
+
+def _only_ever_removed(original: Event, step: Step, *, rebuilt: bool) -> bool:
+    """Whether we made it and knew no more of it, and its owner had removed it before the step."""
+    gone = next((s for s in original.steps if not s.live), None)
+    if gone is None or gone.number >= step.number:
+        return False
+    return rebuilt or (original.ours == [original.born] and not gone.by_us)
 
 
 def _calendars(case: Case) -> Iterator[str]:
