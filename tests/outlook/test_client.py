@@ -240,6 +240,23 @@ async def test_one_member_that_spoils_its_batch_is_found_and_the_others_get_thro
     assert world.tenant.mailbox("s13@example.edu").events() == []
 
 
+async def test_what_a_further_batch_would_send_to_a_mailbox_that_was_refused_meanwhile_stays_here(
+    world: World, client: OutlookClient
+) -> None:
+    large: dict[str, Any] = {"body": {"contentType": "text", "content": "x" * (BATCH_BYTES // 2)}}
+    who = [student(0), student(1), student(0), student(1), student(2)]
+    requests = [
+        create(mailbox=person, body=rendering(f"L{number}", **large)) for number, person in enumerate(who)
+    ]
+    world.sandbox.faults.add(
+        lambda info: info.kind == "member" and info.body["subject"] == "L0", "429-before", retry_after=30
+    )
+    answers = await client.send(requests, barred=lambda place: place == 3)
+    assert [(answer.status, answer.sent) for answer in answers] == [
+        (429, True), (201, True), (None, False), (None, False), (201, True),
+    ]  # fmt: skip
+
+
 async def test_very_large_events_travel_in_several_batches(world: World, client: OutlookClient) -> None:
     large: dict[str, Any] = {"body": {"contentType": "text", "content": "x" * (BATCH_BYTES // 3)}}
     requests = [create(mailbox=student(number), body=rendering(f"L{number}", **large)) for number in range(7)]

@@ -105,7 +105,11 @@ class Writer:
             [Intent(change=change, send_until=send_until) for change in changes], began
         )
         try:
-            answers = await self._client.send(requests, send_until)
+            answers = await self._client.send(
+                requests,
+                send_until,
+                lambda place: self._refusals.barred(changes[place].mailbox) is not None,
+            )
         except ClassbellError as error:
             await self._put_back(changes, error, intended=True)
             raise

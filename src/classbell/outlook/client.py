@@ -5,7 +5,7 @@ It adds what belongs to an exchange as a whole: the token, one repetition after 
 It decides nothing about a single event; ``answers`` says what an answer means and ``deliver`` what to do.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -91,7 +91,12 @@ class OutlookClient:
         if self._tokens.ahead is not None and not self._knows_time:
             self._offset, self._knows_time = -self._tokens.ahead, True
 
-    async def send(self, requests: Sequence[Request], send_until: float | None = None) -> list[Answer]:
+    async def send(
+        self,
+        requests: Sequence[Request],
+        send_until: float | None = None,
+        barred: Callable[[int], bool] = lambda _place: False,
+    ) -> list[Answer]:
         """
         Send requests as one batch (as several, one after the other, where they are very large).
 
@@ -99,6 +104,7 @@ class OutlookClient:
             requests: at most as many as the dialect's ``batch_size``.
             send_until: service time (``service_now``) after which nothing may leave any more; what did
                 not leave has an answer with ``sent`` False.
+            barred: whether the request at a place may not leave any more, asked before each batch but the first.
 
         Returns:
             One answer for each request, in their order.
@@ -107,24 +113,43 @@ class OutlookClient:
             RefusedError: no token is to be had; nothing was sent.
             TemporaryError: the same, for now.
         """
-        answers: list[Answer] = []
+        answers: dict[int, Answer] = {}
         pending = list(_chunks(requests))[::-1]
+        first = True
         while pending:
             chunk = pending.pop()
+            places = list(chunk) if first else self._in_peace(chunk, requests, answers, barred)
+            if not places:
+                continue
+            first = False
             try:
-                found = await self._exchanged(chunk, send_until)
+                found = await self._exchanged([requests[place] for place in places], send_until)
             except ClassbellError as error:
                 if not answers:
                     raise
                 # What was sent before has its answers, and they must not be lost.
-                rest = len(requests) - len(answers)
-                return answers + [Answer(status=None, sent=False, message=error.what)] * rest
+                unsent = Answer(status=None, sent=False, message=error.what)
+                return [answers.get(place, unsent) for place in range(len(requests))]
             if found is None:
-                middle = len(chunk) // 2
-                pending += (chunk[middle:], chunk[:middle])
+                middle = chunk.start + len(chunk) // 2
+                pending += (range(middle, chunk.stop), range(chunk.start, middle))
             else:
-                answers += found
-        return answers
+                answers.update(zip(places, found, strict=True))
+        return [answers[place] for place in range(len(requests))]
+
+    @staticmethod
+    def _in_peace(
+        chunk: range, requests: Sequence[Request], answers: dict[int, Answer], barred: Callable[[int], bool]
+    ) -> list[int]:
+        """Those of a further batch that may go now: not where the mailbox was refused in one before it."""
+        refused = {_owner(requests[place]) for place, answer in answers.items() if answer.retry_after}
+        going = []
+        for place in chunk:
+            if barred(place) or _owner(requests[place]) in refused:
+                answers[place] = Answer(status=None, sent=False, message="its mailbox takes no more for now")
+            elif place not in answers:
+                going.append(place)
+        return going
 
     async def follow(self, next_link: str, kind: Kind = Kind.LOOK) -> Answer:
         """
@@ -251,13 +276,18 @@ def _has_list(answer: Answer, kind: Kind) -> bool:
     return answer.status == _OK and found is not None
 
 
-def _chunks(requests: Sequence[Request]) -> Iterator[Sequence[Request]]:
-    """*requests* in runs that are no larger than one write should be."""
+def _owner(request: Request) -> str:
+    """Whose mailbox a request names."""
+    return "/".join(request.path.split("/", 3)[:3])
+
+
+def _chunks(requests: Sequence[Request]) -> Iterator[range]:
+    """The places of *requests* in runs that are no larger than one write should be."""
     begin = size = 0
     for place, request in enumerate(requests):
         if size and size + len(request.body) > BATCH_BYTES:
-            yield requests[begin:place]
+            yield range(begin, place)
             begin, size = place, 0
         size += len(request.body)
     if begin < len(requests):
-        yield requests[begin:]
+        yield range(begin, len(requests))
