@@ -11,9 +11,9 @@ BUGS = (
             [Intent(change=change, send_until=send_until) for change in changes], began
         )
         try:
-            answers = await self._client.send(requests, send_until)""",
+            answers = await self._client.send(requests, send_until, barred)""",
         instead="""try:
-            answers = await self._client.send(requests, send_until)
+            answers = await self._client.send(requests, send_until, barred)
             await self._ledger.changes.intend(
                 [Intent(change=change, send_until=send_until) for change in changes], began
             )""",

@@ -100,16 +100,16 @@ class Writer:
         sent_at = self._client.service_now()
         send_until = sent_at + SEND_WITHIN
         requests = [self._request(change, sent_at) for change in changes]
+
+        def barred(place: int) -> bool:
+            return self._refusals.barred(changes[place].mailbox) is not None
+
         began = self._clock.now()
         await self._ledger.changes.intend(
             [Intent(change=change, send_until=send_until) for change in changes], began
         )
         try:
-            answers = await self._client.send(
-                requests,
-                send_until,
-                lambda place: self._refusals.barred(changes[place].mailbox) is not None,
-            )
+            answers = await self._client.send(requests, send_until, barred)
         except ClassbellError as error:
             await self._put_back(changes, error, intended=True)
             raise
