@@ -13,17 +13,20 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+from tests import sooner
 from tests.trials import run_trials
 
 # A shell that starts us in the background has us ignore Ctrl-C, and every command that tests start would
 # inherit that. A handler is not inherited: the commands begin with the usual disposition.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+sooner.install()
 
 # Looks, at the end, for the secrets of all tests in all that they left behind.
 pytest_plugins = ["tests.canary.plugin"]
@@ -68,6 +71,13 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 def shared_data() -> Path:
     """The directory of the real timetables; only for tests marked ``shared``."""
     return SHARED_DATA
+
+
+@pytest.fixture
+def quick_path(tmp_path: Path) -> Iterator[Path]:
+    """As ``tmp_path``, where nothing is waited for that is written; afterwards it is all there."""
+    with sooner.kept(tmp_path) as folder:
+        yield folder
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -65,7 +65,7 @@ async def new_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 async def stage(
-    served: tuple[Sandbox, Address], identity: Identity, new_ledger: Path, tmp_path: Path
+    served: tuple[Sandbox, Address], identity: Identity, new_ledger: Path, quick_path: Path
 ) -> AsyncIterator[Stage]:
     """A tenant with one application, which may write calendars; everything else reset."""
     sandbox, address = served
@@ -85,7 +85,7 @@ async def stage(
             sandbox=sandbox,
             tenant=tenant,
             app=app,
-            folder=tmp_path,
+            folder=quick_path,
             new_ledger=new_ledger,
             clock=clock,
             transport=transport,

@@ -20,6 +20,6 @@ def pair() -> KeyPair:
 
 
 @pytest.fixture
-def world(tmp_path: Path, pair: KeyPair) -> Iterator[World]:
-    with new_world(tmp_path, pair) as world:
+def world(quick_path: Path, pair: KeyPair) -> Iterator[World]:
+    with new_world(quick_path, pair) as world:
         yield world
