@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import get_args, get_type_hints
 
 from tests.switching import NotedSwitches
-from tests.trials import OF_SIGN_IN, OTHERS, Trial, has_its_turn, trying
+from tests.trials import OF_SIGN_IN, OTHERS, WAITED_FOR, Trial, has_its_turn, trying
 
 from classbell.sandbox import Switches
 
@@ -47,3 +47,11 @@ def test_what_matters_to_the_sign_in_alone_is_tried_once_in_a_file_that_is_about
     assert [has_its_turn(other, made_up), has_its_turn(other, made_up)] == [True, True]
     subject = Path("tests/identity/test_made_up.py")
     assert [has_its_turn(sign_in, subject), has_its_turn(sign_in, subject)] == [True, True]
+
+
+def test_what_scenarios_wait_for_in_life_is_tried_once_in_each_of_their_files() -> None:
+    assert set(OTHERS) > WAITED_FOR
+    held = Trial("slot_held", 0.01)
+    for folder, turns in (("scenarios", [True, False]), ("verify", [True, True])):
+        file = Path(f"tests/{folder}/test_made_up.py")
+        assert [has_its_turn(held, file), has_its_turn(held, file)] == turns

@@ -7,7 +7,8 @@ A switch that was not asked cannot change a test, nor does one count that the te
 default it stands by the mark ``stands_on``: it says what the service does, not what we make of it.
 
 Nearly every test signs in before it comes to its subject. What can matter to the sign-in alone is therefore tried
-once in each file, and in all tests of ``tests/identity``, whose subject it is.
+once in each file, and in all tests of ``tests/identity``, whose subject it is. The same goes for what makes scenarios
+wait: their commands do that in life.
 """
 
 from collections import deque
@@ -83,6 +84,8 @@ OF_SIGN_IN = frozenset(
     }
 )
 
+WAITED_FOR = frozenset({"slot_held"})
+
 
 class Trial:
     """One run of a test: the value that is tried, and what the sandbox asked and the test set meanwhile."""
@@ -109,7 +112,7 @@ class Trial:
 
 
 _present = Trial()
-_signed_in: set[tuple[Path, str]] = set()
+_had_their_turn: set[tuple[Path, str]] = set()
 
 
 def present() -> Trial:
@@ -147,10 +150,14 @@ def run_trials(item: pytest.Item, nextitem: pytest.Item | None) -> None:
 
 def has_its_turn(trial: Trial, file: Path) -> bool:
     """Whether a trial is worth while in a test of this file, after all that were tried there before."""
-    if trial.name not in OF_SIGN_IN or file.parent.name == "identity":
-        return True
+    folder = file.parent.name
+    once = OF_SIGN_IN if folder != "identity" else frozenset()
+    if folder == "scenarios":
+        once |= WAITED_FOR
     turn = (file, str(trial))
-    if turn in _signed_in:
+    if trial.name not in once:
+        return True
+    if turn in _had_their_turn:
         return False
-    _signed_in.add(turn)
+    _had_their_turn.add(turn)
     return True
