@@ -97,7 +97,7 @@ async def test_what_was_changed_is_put_right_in_place_and_nothing_else_is_writte
     assert (await rebuild(stage)).differing == 2
     before = stage.here
     assert (await stage.run()).done == {Action.UPDATE: 2}
-    assert [record.method for record in stage.asked(since=before)] == ["PATCH"] * 2
+    assert [record.method for record in stage.asked(since=before) if record.status != 429] == ["PATCH"] * 2
     assert stage.our_event("ada", "Logic") == event
     await stage.assert_true()
 
@@ -260,6 +260,7 @@ async def test_what_another_installation_marked_is_not_even_seen(stage: Stage) -
 async def test_what_its_owner_changed_is_known_to_be_theirs_where_the_ledger_was_sound(stage: Stage) -> None:
     event = stage.our_event("ada", "Logic")
     stage.mailbox("ada").edit_event(event, {"subject": "Mine"})
+    stage.clock.pass_time(BOUND + 60)
     rebuilt = await rebuild(stage)
     assert (rebuilt.known, rebuilt.differing, rebuilt.held_count) == (3, 1, 0)
     assert await seen(stage, "ada") == [(Sighted.DRIFTED, "title")]
@@ -300,7 +301,7 @@ async def test_a_transaction_of_a_lost_ledger_is_not_taken_for_a_wish_of_the_own
 async def test_a_sound_ledger_waits_only_for_what_it_has_sent_itself(stage: Stage) -> None:
     began = stage.sandbox.clock.now()
     await rebuild(stage)
-    assert stage.sandbox.clock.now() < began + 5
+    assert stage.sandbox.clock.now() < began + 60
     stage.timetable["bo"].append(lecture("Late", day=13))
     stage.sandbox.faults.add(member("POST", "bo"), "504-late", delay=300)
     sent_at = stage.sandbox.clock.now()
@@ -308,4 +309,15 @@ async def test_a_sound_ledger_waits_only_for_what_it_has_sent_itself(stage: Stag
     stage.clock.pass_time(100)
     assert (await rebuild(stage)).adopted == 1
     assert sent_at + 60 + BOUND <= stage.sandbox.clock.now() < sent_at + 60 + BOUND + 30
+    await stage.assert_true()
+
+
+async def test_what_is_so_new_that_lists_lack_it_stays_known_and_is_not_made_twice(stage: Stage) -> None:
+    stage.sandbox.switches.lookup_lag = 300.0
+    stage.timetable["bo"].append(lecture("Young", day=14))
+    await stage.run()
+    rebuilt = await rebuild(stage)
+    assert (rebuilt.mailboxes, rebuilt.known, rebuilt.struck) == (2, 4, 0)
+    await stage.assert_true()
+    stage.clock.pass_time(BOUND)
     await stage.assert_true()

@@ -27,6 +27,7 @@ class Adoption:
         kept: entries whose events stand there, with what was found.
         adopted: events that are ours by their marks.
         left: entries that stay as they are, by the ids of their events.
+        young: how many of them because the look may lack them.
         held: what is not ours to touch, each with the full key of the meeting that it names, if any.
         incarnations: the highest incarnation that was seen, by the full keys of meetings.
         revision: the highest revision of a ledger that was seen.
@@ -35,6 +36,7 @@ class Adoption:
     kept: list[tuple[Entry, FoundEvent]] = field(default_factory=list)
     adopted: list[tuple[Mark, FoundEvent]] = field(default_factory=list)
     left: dict[str, Entry] = field(default_factory=dict)
+    young: int = 0
     held: list[tuple[Sighting, str]] = field(default_factory=list)
     incarnations: dict[str, int] = field(default_factory=dict)
     revision: int = 0
@@ -47,6 +49,7 @@ def adoption(
     owner: Owner,
     bound: float,
     unmarked: Collection[Entry] = (),
+    young: Collection[Entry] = (),
 ) -> Adoption:
     """
     Sort what a complete look has found.
@@ -54,8 +57,9 @@ def adoption(
     Args:
         bound: seconds after the end of sending within which an event may have been made.
         unmarked: entries whose events stand there without our mark.
+        young: entries whose events are so new that the look may lack them.
     """
-    result = Adoption()
+    result = Adoption(young=len(young), left={entry.event_id: entry for entry in young})
     entries = {entry.event_id: entry for entry in known.entries}
     strangers: list[tuple[Mark, FoundEvent]] = []
     for lost in unmarked:

@@ -45,14 +45,23 @@ def absent(
         service_time: when the first of them began, by the service's clock; 0.0 if it did not say.
         bound: how long after its create an event may be missing from lists, in seconds.
     """
-    found = {event.id for events in looks for event in events}
     return [
         entry
-        for entry in known.entries
-        if entry.event_id not in found
-        and entry.meeting_id not in known.unsettled
-        and known.delivered_at[entry.meeting_id] + bound < service_time
+        for entry in unseen(known, looks)
+        if entry.meeting_id not in known.unsettled
+        and not is_young(known, entry, service_time=service_time, bound=bound)
     ]
+
+
+def unseen(known: KnownMailbox, looks: Iterable[Collection[FoundEvent]]) -> list[Entry]:
+    """The entries whose events no look has found."""
+    found = {event.id for events in looks for event in events}
+    return [entry for entry in known.entries if entry.event_id not in found]
+
+
+def is_young(known: KnownMailbox, entry: Entry, *, service_time: float, bound: float) -> bool:
+    """Whether an event was written so short a time before a look that it may have been missing from it."""
+    return known.delivered_at[entry.meeting_id] + bound >= service_time
 
 
 def findings(

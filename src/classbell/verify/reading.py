@@ -14,11 +14,11 @@ from classbell.deliver.backlog import Readiness
 from classbell.deliver.ownership import bears_its_mark
 from classbell.deliver.refusals import FENCED, Refusals
 from classbell.deliver.settle import in_words
-from classbell.deliver.survey import Survey, Surveyor
+from classbell.deliver.survey import REPEATS, SHORT, Survey, Surveyor
 from classbell.errors import ClassbellError
 from classbell.ledger import InstitutionLedger
 from classbell.model import Entry, Mailbox
-from classbell.outlook.answers import Diagnosis, Meaning, classify
+from classbell.outlook.answers import Diagnosis, Fence, Meaning, classify
 from classbell.outlook.dialect import Answer, Kind
 from classbell.ports import Clock
 
@@ -97,40 +97,52 @@ class Reader:
             await self._surveyor.fill(surveys)
         return surveys
 
-    async def read(self, entries: Sequence[Entry]) -> list[tuple[Answer, Diagnosis]]:
-        """Read events of ours by their ids, never more of one mailbox at once than the pace allows."""
-        found: dict[int, tuple[Answer, Diagnosis]] = {}
-        left = list(enumerate(entries))
-        while left:
-            taken: list[tuple[int, Entry]] = []
-            for place, entry in left:
-                mine = sum(other.mailbox.id == entry.mailbox.id for _, other in taken)
-                if len(taken) < self._access.dialect.capabilities.batch_size and mine < PER_MAILBOX:
-                    taken.append((place, entry))
-            left = [one for one in left if one not in taken]
-            answers = await self._access.client.send([self._access.dialect.read(entry) for _, entry in taken])
-            heard = []
-            for (place, entry), answer in zip(taken, answers, strict=True):
-                diagnosis = classify(Kind.READ, answer)
-                heard.append((entry.mailbox, answer, diagnosis))
-                found[place] = (answer, diagnosis)
-            self._refusals.note(heard)
-        return [found[place] for place in range(len(entries))]
-
     async def whether_gone(self, entries: Sequence[Entry]) -> "Gone | Diagnosis":
-        """Of events that no calendar shows, which are gone; or what kept us from finding out."""
+        """
+        Of events of one mailbox that no calendar shows, which are gone; or what kept us from finding out.
+
+        What is refused for a moment is asked again after it, as in a look.
+        """
         gone = Gone()
-        for entry, (answer, diagnosis) in zip(entries, await self.read(entries), strict=True):
-            if diagnosis.meaning is Meaning.GONE:
-                gone.missing.append(entry)
-            elif diagnosis.meaning is not Meaning.DONE:
-                return diagnosis
-            elif bears_its_mark(answer.mark, entry):
-                # In Deleted Items, where its id may go on answering.
-                gone.missing.append(entry)
-            else:
-                gone.unmarked.append(entry)
+        left = list(entries)
+        refusals = 0
+        while left:
+            # Never more of one mailbox at once than the pace allows.
+            part = left[:PER_MAILBOX]
+            for entry, (answer, diagnosis) in zip(part, await self._read(part), strict=True):
+                if diagnosis.meaning is Meaning.GONE:
+                    gone.missing.append(entry)
+                elif diagnosis.meaning is not Meaning.DONE:
+                    refusals += 1
+                    if refusals > REPEATS or not await self._passed(entry.mailbox, diagnosis):
+                        return diagnosis
+                    break
+                elif bears_its_mark(answer.mark, entry):
+                    # In Deleted Items, where its id may go on answering.
+                    gone.missing.append(entry)
+                else:
+                    gone.unmarked.append(entry)
+                refusals = 0
+                del left[0]
         return gone
+
+    async def _read(self, entries: Sequence[Entry]) -> list[tuple[Answer, Diagnosis]]:
+        """Read events of ours by their ids."""
+        answers = await self._access.client.send([self._access.dialect.read(entry) for entry in entries])
+        heard = [(answer, classify(Kind.READ, answer)) for answer in answers]
+        self._refusals.note([(entry.mailbox, *each) for entry, each in zip(entries, heard, strict=True)])
+        return heard
+
+    async def _passed(self, mailbox: Mailbox, refusal: Diagnosis) -> bool:
+        """Wait until a mailbox takes requests again, if it refused one for a moment only."""
+        if refusal.meaning is not Meaning.BUSY or refusal.fence is not Fence.MAILBOX:
+            return False
+        barred = self._refusals.barred(mailbox)
+        wait = (barred.retry_after or 0.0) if barred is not None else 0.0
+        if wait > SHORT:
+            return False
+        await self.sleep(wait)
+        return not self._stop.is_set()
 
     async def through(self, pages: AsyncIterator[Sequence[Mailbox]], work: Work) -> AsyncIterator[Unread]:
         """

@@ -20,7 +20,7 @@ from classbell.outlook.mark import installation_prefix
 from classbell.ports import Clock
 from classbell.verify.adoption import Adoption, adoption
 from classbell.verify.compare import differing
-from classbell.verify.findings import Owner
+from classbell.verify.findings import Owner, is_young, unseen
 from classbell.verify.reading import Reader, Unread
 from classbell.verify.wanted import Want, Wanted
 from classbell.zones import instant
@@ -203,13 +203,17 @@ class Rebuild:
         if {event.id for event in earlier.events} != {event.id for event in survey.events}:
             return Diagnosis(Meaning.BUSY, "E-LEDGER-EARLY", "The mailbox changed while it was read.")
         known = await self._ledger.known.of(survey.mailbox)
-        standing = {event.id for event in survey.events}
-        absent = [entry for entry in known.entries if entry.event_id not in standing]
-        gone = await reader.whether_gone(absent)
+        absent = unseen(known, [survey.events])
+        young = [
+            entry
+            for entry in absent
+            if is_young(known, entry, service_time=earlier.service_time, bound=self._bound)
+        ]
+        gone = await reader.whether_gone([entry for entry in absent if entry not in young])
         if isinstance(gone, Diagnosis):
             return gone
         sorted_out = adoption(
-            known, survey.events, owner=self._owner, bound=self._bound, unmarked=gone.unmarked
+            known, survey.events, owner=self._owner, bound=self._bound, unmarked=gone.unmarked, young=young
         )
         wants = await self._wanted.of(survey.mailbox.key) if self._wanted is not None else {}
         found.append(self._rebuilt_mailbox(known, sorted_out, wants))
@@ -280,7 +284,7 @@ class Rebuild:
 
     def _count(self, mailbox: Mailbox, sorted_out: Adoption, *, struck: int) -> None:
         rebuilt = self._rebuilt
-        rebuilt.known += len(sorted_out.kept)
+        rebuilt.known += len(sorted_out.kept) + sorted_out.young
         rebuilt.adopted += len(sorted_out.adopted)
         rebuilt.struck += struck
         rebuilt.revision = max(rebuilt.revision, sorted_out.revision)
