@@ -25,6 +25,26 @@ BUGS = (
         ),
     ),
     Bug(
+        name="gate-asked-once",
+        rule="What was read before a pause is not sent after it.",
+        file="ledger/changes.py",
+        lines=".where(STILL_WANTED)",
+        instead=".where(IS_DUE)",
+        found_by=(
+            "tests/contract/ledger/test_two_processes.py::test_what_was_read_before_its_person_was_suspended_is_not_sent",
+        ),
+    ),
+    Bug(
+        name="wishes-forgotten-in-a-rebuild",
+        rule="What its owner has deleted stays deleted where that is respected.",
+        file="ledger/rebuilding.py",
+        lines="        keep_wishes(connection, removed, now)",
+        instead="        keep_wishes(connection, [], now)",
+        found_by=(
+            "tests/verify/test_rebuild.py::test_what_its_owner_deleted_stays_deleted_where_the_ledger_was_sound",
+        ),
+    ),
+    Bug(
         name="institution-forgotten-in-postponing",
         rule="A number gone astray touches nothing of another institution.",
         file="ledger/changes.py",

@@ -262,12 +262,8 @@ def postponed(institution_id: int, number: int, code: str, detail: str, due_at: 
 
 _INTEND = (
     update(change)
-    .where(
-        change.c.id == bindparam("number"),
-        change.c.institution_id == bindparam("mine"),
-        IS_DUE,
-        STILL_WANTED,
-    )
+    .where(change.c.id == bindparam("number"), change.c.institution_id == bindparam("mine"), IS_DUE)
+    .where(STILL_WANTED)
     .values(
         state=ChangeState.SENT,
         sent_at=bindparam("at"),
