@@ -18,8 +18,8 @@ BUGS = (
         name="institution-forgotten-in-intents",
         rule="A change of another institution cannot be sent.",
         file="ledger/changes.py",
-        lines='change.c.institution_id == bindparam("mine"),\n        IS_DUE,',
-        instead='bindparam("mine") > 0,\n        IS_DUE,',
+        lines='.where(change.c.id == bindparam("number"), change.c.institution_id == bindparam("mine"), IS_DUE)',
+        instead='.where(change.c.id == bindparam("number"), bindparam("mine") > 0, IS_DUE)',
         found_by=(
             "tests/contract/ledger/test_apart.py::test_a_change_of_another_institution_cannot_be_sent",
         ),
