@@ -155,6 +155,7 @@ async def test_a_copy_is_not_taken_for_an_original_whose_id_the_ledger_knows(sta
     copy = ada.copy_event(original)
     ada.delete_event(original)
     kept = msgspec.json.encode(ada.event(copy))
+    stage.clock.pass_time(BOUND + 60)
     rebuilt = await rebuild(stage)
     assert (rebuilt.adopted, rebuilt.struck, rebuilt.held_count) == (0, 1, 1)
     stage.timetable["ada"] = []
@@ -272,6 +273,7 @@ async def test_what_its_owner_deleted_stays_deleted_where_the_ledger_was_sound(s
     stage.policies = {"on_user_delete": "respect"}
     ada = stage.mailbox("ada")
     ada.delete_event(stage.our_event("ada", "Logic"))
+    stage.clock.pass_time(BOUND + 60)
     assert (await rebuild(stage)).struck == 1
     assert (await stage.run()).done == {}
     stage.timetable["ada"][0] = lecture("Logic", place="A1")
