@@ -166,8 +166,8 @@ BUGS = (
         name="young-events-missing",
         rule="An event so young that lists may lack it is not missing.",
         file="verify/findings.py",
-        lines="and known.delivered_at[entry.meeting_id] + bound < service_time",
-        instead="and bound < service_time",
+        lines="return known.delivered_at[entry.meeting_id] + bound >= service_time",
+        instead="return bound >= service_time",
         found_by=(
             "tests/verify/test_verify.py::test_a_young_event_that_lists_do_not_show_yet_is_not_missing",
         ),
