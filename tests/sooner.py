@@ -16,6 +16,8 @@ from sqlalchemy import Connection, Engine, event
 
 # Where there is memory that looks like a disk, commits cost next to nothing.
 _MEMORY = Path("/dev/shm")  # noqa: S108 - only looked at
+# Containers often have but 64 MB of it.
+_ENOUGH = 1 << 30
 
 
 class Statements(dict[Any, Any]):
@@ -53,6 +55,7 @@ def install() -> None:
 @contextmanager
 def kept(folder: Path) -> Iterator[Path]:
     """A folder in memory, if there is such; after the block all that is in it moves to *folder*."""
-    with TemporaryDirectory(prefix="classbell-", dir=_MEMORY if _MEMORY.is_dir() else None) as name:
+    ample = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= _ENOUGH
+    with TemporaryDirectory(prefix="classbell-", dir=_MEMORY if ample else None) as name:
         yield Path(name)
         shutil.copytree(name, folder, dirs_exist_ok=True)
