@@ -304,6 +304,20 @@ async def test_the_time_for_sending_is_the_services_not_ours(world: World, clien
     assert not late.sent
 
 
+async def test_a_clock_that_is_set_back_does_not_set_back_the_services_time(
+    world: World, client: OutlookClient
+) -> None:
+    """What was sent would else be looked for too early, not found, and made a second time."""
+    await created(client, "A")
+    world.clock.offset -= 86_400.0
+    assert client.service_now() == pytest.approx(world.sandbox.clock.now(), abs=5)
+    (in_time,) = await client.send([create("B")], send_until=world.sandbox.clock.now() + 30)
+    assert in_time.status == 201
+    world.clock.offset -= 600.0
+    (late,) = await client.send([create("C")], send_until=world.sandbox.clock.now() - 30)
+    assert not late.sent
+
+
 @pytest.mark.parametrize(
     "link",
     [

@@ -5,6 +5,7 @@ It adds what belongs to an exchange as a whole: the token, one repetition after 
 It decides nothing about a single event; ``answers`` says what an answer means and ``deliver`` what to do.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -72,10 +73,17 @@ class OutlookClient:
         self._base = graph_base
         self._offset = 0.0
         self._knows_time = False
+        self._learnt = self._learnt_at = 0.0
 
     def service_now(self) -> float:
-        """The service's time: our clock and the offset learnt from the service's ``Date`` headers."""
-        return self._clock.now() + self._offset
+        """
+        The service's time: our clock and the offset learnt from the service's ``Date`` headers.
+
+        It never goes back: a clock that is set back is outrun by the loop's, which is not; and where a computer has
+        slept, and the loop's clock with it, ours has not.
+        """
+        since = asyncio.get_running_loop().time() - self._learnt_at
+        return max(self._clock.now() + self._offset, self._learnt + since)
 
     async def learn_time(self) -> None:
         """
@@ -89,7 +97,11 @@ class OutlookClient:
             return
         await self._tokens.token()
         if self._tokens.ahead is not None and not self._knows_time:
-            self._offset, self._knows_time = -self._tokens.ahead, True
+            self._learn(self._clock.now() - self._tokens.ahead)
+
+    def _learn(self, service_time: float) -> None:
+        self._offset, self._knows_time = service_time - self._clock.now(), True
+        self._learnt, self._learnt_at = service_time, asyncio.get_running_loop().time()
 
     async def send(
         self,
@@ -246,7 +258,7 @@ class OutlookClient:
                 "Accept": "application/json",
             },
             body=body,
-            send_until=None if send_until is None else send_until - self._offset,
+            send_until=None if send_until is None else self._clock.now() + send_until - self.service_now(),
             timeout=TIMEOUT,
         )
 
@@ -255,7 +267,7 @@ class OutlookClient:
         genuine = response.status == _OK or "request-id" in response.headers
         service_time = headers.date(response.headers) if genuine else 0.0
         if service_time:
-            self._offset, self._knows_time = service_time - self._clock.now(), True
+            self._learn(service_time)
         return Seen(
             request_id=response.headers.get("request-id", ""),
             service_time=service_time,
