@@ -4,6 +4,16 @@ from tests.planted.bug import Bug
 
 BUGS = (
     Bug(
+        name="time-not-learnt",
+        rule="The time in a mark is the service's, also in what is sent before anything was asked.",
+        file="deliver/write.py",
+        lines="await self._client.learn_time()",
+        instead="await self._bodies.load(())",
+        found_by=(
+            "tests/deliver/test_lost_answers.py::test_what_was_sent_while_our_clock_was_wrong_is_told_from_a_copy",
+        ),
+    ),
+    Bug(
         name="intent-after-sending",
         rule="The intent is durable before its request leaves.",
         file="deliver/write.py",

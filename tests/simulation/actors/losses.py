@@ -12,6 +12,9 @@ from tests.simulation.world import WITNESS, Place, World
 from classbell.readback import entered, go_beyond, rebuild_of, take_into_doubt
 from classbell.run import Run
 
+# Time to leave, the bound, and a minute in which lists lack what is new.
+_SETTLED_AFTER = 60.0 + 600.0 + 60.0
+
 
 @act(1)
 async def back_up_ledger(world: World, _random: Random) -> str:
@@ -28,8 +31,12 @@ async def lose_ledger(world: World, random: Random) -> str:
     if world.processes:
         return ""
     old = world.backup.exists() and random.random() < 0.7
+    without = random.random() < 0.5
+    if without and not old and _written_lately(world):
+        # Then a first contact may find nothing, and it is assumed that nobody does that.
+        return ""
     shutil.copy(world.backup if old else world.equipment.ledger, world.database)
-    if without := random.random() < 0.5:
+    if without:
         world.disk.remove(WITNESS)
     world.lost = True
     now = world.now()
@@ -38,6 +45,12 @@ async def lose_ledger(world: World, random: Random) -> str:
     )
     what = "an old ledger is put back" if old else "the ledger is deleted"
     return what + (", and the witness deleted" if without else "")
+
+
+def _written_lately(world: World) -> bool:
+    """Whether something that we sent may not be made yet, or not be found yet."""
+    since = world.now() - _SETTLED_AFTER
+    return any(run["begin"] > since or (run["end"] or world.now()) > since for run in world.runs)
 
 
 @act(2)

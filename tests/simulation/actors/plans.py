@@ -8,6 +8,7 @@ from tests.simulation.actors.noting import decided, noted
 from tests.simulation.equipment import INSTALLATION
 from tests.simulation.world import PLANS, Institution, Place, World
 
+from classbell.cli.kept_plans import write
 from classbell.cli.plan_view import PlanView
 from classbell.ledger import InstitutionLedger, Ledger, StoredHold, full_key
 from classbell.model import Action, ChangeState
@@ -19,7 +20,6 @@ from classbell.saved import (
     check_ground,
     check_institution,
     decode,
-    encode,
     review_of,
     save,
     saved_institution,
@@ -46,7 +46,7 @@ async def save_plan(world: World, random: Random) -> str:
                 parts.append(saved_institution(institution.settings, review, view.bodies))
                 note["outcome"] = "looked"
         plan = save(await _ground(place, ledger), parts)
-        place.files.write_durably(path, encode(plan))
+        write(place.files, path, plan)
         return f"{plan.name} in {path.name}"
 
     return begun(world, random, "plan", work, f"into {path.name}", alone=False)
