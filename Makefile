@@ -14,7 +14,7 @@ JAVASCRIPT := tests/clients/js
 NODE_MODULES := $(JAVASCRIPT)/node_modules/.package-lock.json
 PYTEST := $(PY) -m pytest -q -n 2 --dist worksteal
 # What runs under every value of the sandbox's switches: whatever writes to mailboxes or signs in.
-EACH_SWITCH := $(addprefix tests/,deliver identity/test_sign_in.py identity/test_tokens.py outlook/test_client.py \
+EACH_SWITCH := $(addprefix tests/,deliver verify identity/test_sign_in.py identity/test_tokens.py outlook/test_client.py \
   outlook/test_looks.py)
 
 help: ## list the targets

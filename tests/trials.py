@@ -84,7 +84,7 @@ OF_SIGN_IN = frozenset(
     }
 )
 
-WAITED_FOR = frozenset({"slot_held"})
+WAITED_FOR = frozenset({"slot_held", "tenant_requests"})
 
 
 class Trial:

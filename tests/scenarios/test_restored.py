@@ -102,6 +102,8 @@ def test_a_restoration_asks_first_and_is_a_run_of_its_own(campus: Campus) -> Non
     assert (unknown.code, unknown.err.split()[0]) == (2, "E-RUN-UNKNOWN")
 
 
+# Where the id of an event in Deleted Items goes on answering, a delete does not tell that its owner was there before.
+@pytest.mark.stands_on("items_in_deleted_items_by_immutable_id")
 def test_what_its_owner_had_removed_before_is_not_put_back(world: World) -> None:
     campus = open_campus(world)
     campus.applies()

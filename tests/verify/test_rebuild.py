@@ -163,6 +163,7 @@ async def test_a_copy_is_not_taken_for_an_original_whose_id_the_ledger_knows(sta
     assert msgspec.json.encode(ada.event(copy)) == kept
 
 
+@pytest.mark.stands_on("items_in_deleted_items_by_immutable_id")
 async def test_incarnations_go_on_above_the_highest_that_was_seen(stage: Stage) -> None:
     ada = stage.mailbox("ada")
     for round_ in range(2):
