@@ -147,7 +147,6 @@ async def test_a_copy_whose_original_is_gone_is_its_owners(stage: Stage) -> None
     assert bytes_of(stage, "ada") == before
 
 
-@pytest.mark.stands_on("items_in_deleted_items_by_immutable_id")
 async def test_a_copy_is_not_taken_for_an_original_whose_id_the_ledger_knows(stage: Stage) -> None:
     """Made within the bound, it looks like an event whose answer was lost; but the ledger had the answer."""
     ada = stage.mailbox("ada")
