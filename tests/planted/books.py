@@ -38,8 +38,8 @@ BUGS = (
         name="wishes-forgotten-in-a-rebuild",
         rule="What its owner has deleted stays deleted where that is respected.",
         file="ledger/rebuilding.py",
-        lines="        keep_wishes(connection, removed, now)",
-        instead="        keep_wishes(connection, [], now)",
+        lines="keep_wishes(connection, removed, now)",
+        instead="keep_wishes(connection, [], now)",
         found_by=(
             "tests/verify/test_rebuild.py::test_what_its_owner_deleted_stays_deleted_where_the_ledger_was_sound",
         ),

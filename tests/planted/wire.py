@@ -80,6 +80,16 @@ BUGS = (
         ),
     ),
     Bug(
+        name="wrong-clock-in-marks",
+        rule="The service's time is known before the first intent.",
+        file="outlook/client.py",
+        lines="self._learn(self._clock.now() - self._tokens.ahead)",
+        instead="self._knows_time = True",
+        found_by=(
+            "tests/deliver/test_lost_answers.py::test_what_was_sent_while_our_clock_was_wrong_is_told_from_a_copy",
+        ),
+    ),
+    Bug(
         name="link-leads-elsewhere",
         rule="Our token does not leave the service.",
         file="outlook/client.py",
@@ -94,6 +104,26 @@ BUGS = (
         lines="return bool(answer.event_id and answer.etag)",
         instead="return answer.event_id is not None",
         found_by=("tests/outlook/test_answers.py::test_a_success_that_does_not_say_which_event_is_unknown",),
+    ),
+    Bug(
+        name="page-means-deleted",
+        rule="A delete is done only under 204.",
+        file="outlook/answers.py",
+        lines="return answer.status == _NO_CONTENT",
+        instead="return answer.status is not None",
+        found_by=(
+            "tests/outlook/test_answers.py::test_a_delete_that_is_not_answered_as_the_api_says_is_unknown",
+        ),
+    ),
+    Bug(
+        name="further-batch-to-the-refused",
+        rule="Nothing goes in a further batch to a mailbox that was refused meanwhile.",
+        file="outlook/client.py",
+        lines="if barred(place) or _owner(requests[place]) in refused:",
+        instead='if "" in refused:',
+        found_by=(
+            "tests/outlook/test_client.py::test_what_a_further_batch_would_send_to_a_mailbox_that_was_refused_meanwhile_stays_here",
+        ),
     ),
     Bug(
         name="fault-means-refused",
