@@ -67,6 +67,7 @@ def _tried(seed: int, kills: int, told: Callable[[str], None]) -> tuple[Trial, l
                 play(trial, kills)
                 return trial, trial.judged()
             finally:
+                trial.installation.end()
                 trial.service.end()
         finally:
             if small:

@@ -191,7 +191,7 @@ class Installation:
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self.folder = folder
         self._environment = environment
-        self._started = 0
+        self._runners: list[Runner] = []
         # How long a run takes that nothing happens to, as far as is known.
         self.usual_seconds = 2.0
         (folder / "conf.d").mkdir()
@@ -215,8 +215,16 @@ class Installation:
 
     def start(self, *words: str) -> Runner:
         """``classbell sync``, with more words of its command line."""
-        self._started += 1
-        return Runner(f"sync-{self._started}", self.folder, self._environment, words)
+        runner = Runner(f"sync-{len(self._runners) + 1}", self.folder, self._environment, words)
+        self._runners.append(runner)
+        return runner
+
+    def end(self) -> None:
+        """Leave nothing behind that runs, or is stopped."""
+        for runner in self._runners:
+            if runner.process.poll() is None:
+                runner.strike(signal.SIGKILL)
+                runner.process.wait()
 
     def lose_lease(self) -> None:
         """Take the file away that keeps a second runner out: no safety rests on it."""

@@ -17,7 +17,6 @@ def test_twenty_processes_are_killed_and_no_invariant_is_violated() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "tests.processes", "--kills", "20", "--from", "0"],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": os.environ.get("PYTHONPATH", "")},
         capture_output=True,
         text=True,
         check=False,
