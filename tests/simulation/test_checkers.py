@@ -183,6 +183,16 @@ def deletes_more_than_was_approved(forged: Forged) -> None:
     forged.testimony["states"].append(state(END, pair(1)))
 
 
+def deletes_more_within_a_day_than_the_limit(forged: Forged) -> None:
+    """A good state has left them out, and a run each would have been allowed to delete a few."""
+    forged.testimony["states"].append(state(NOON + 9, pair(1)))
+    for number in range(2, 8):
+        forged.change("create", f"e{number}", mark=marked(key=f"lectures:l{number}"))
+    for number in range(2, 8):
+        at = NOON + 3600.0 * number
+        forged.change("delete", f"e{number}", at=at, mark=marked(key=f"lectures:l{number}"))
+
+
 def does_what_is_not_in_its_plan(forged: Forged) -> None:
     forged.testimony["runs"].append(run(NOON + 90, NOON + 99, kind="apply", digest="d", plan=[], open=[]))
     forged.change("update", "e1", at=NOON + 95)
@@ -245,6 +255,7 @@ BAD: list[tuple[str, Callable[[Forged], None]]] = [
     ("I4", deletes_much_for_a_shrunk_file),
     ("I4", deletes_what_had_ended),
     ("I4", deletes_more_than_was_approved),
+    ("I4", deletes_more_within_a_day_than_the_limit),
     ("I5", writes_in_the_third_run),
     ("I5", never_comes_to_rest),
     ("I7", asks_another_tenant),

@@ -2,7 +2,7 @@
 I4: bad input deletes nothing. Each deletion of ours is asked for by a good state of the source, or approved.
 
 A bad state that can be read at all may cost what the limits let every run delete unasked, and no more. What has
-ended is not deleted.
+ended is not deleted. Whatever the sources say, no 24 hours delete more unasked than a tenth of what stands, or a few.
 """
 
 from collections import defaultdict
@@ -10,20 +10,24 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.simulation.checkers.decisions import asked as decided
+from tests.simulation.checkers.decisions import losses
 from tests.simulation.checkers.reading import Case, Event, Step
+
+_DAY = 86_400.0
+# The setting ``per_24h_percent``, left as it is.
+_DAILY_SHARE = 0.10
 
 
 def violations(case: Case) -> Iterator[str]:
     """Deletions that nothing good asked for, and deletions of what had ended."""
-    doubtful: dict[tuple[str, float], list[str]] = defaultdict(list)
     absences = _Absences(case)
-    for event in case.events.values():
-        removal = next((step for step in event.steps if step.by_us and not step.live), None)
-        if removal is None or not event.is_ours or event.born.mark is None:
-            continue
-        text = f"record {removal.number}: {removal.title} was deleted from {event.mailbox}"
-        if _left(case, event, removal):
-            continue
+    removals = [
+        (event, removal, f"record {removal.number}: {removal.title} was deleted from {event.mailbox}")
+        for event, removal in _removals(case)
+        if not _left(case, event, removal)
+    ]
+    doubtful: dict[tuple[str, float], list[str]] = defaultdict(list)
+    for event, removal, text in removals:
         if _had_ended(case, event, removal, absences):
             yield f"{text} after it had ended"
         verdict = absences.judge(event, removal)
@@ -38,6 +42,42 @@ def violations(case: Case) -> Iterator[str]:
         )
         if len(texts) > case.testimony["at_least"] * runs:
             yield f"{len(texts)} deletions because of one bad state of {institution}; first {texts[0]}"
+    unasked: dict[str, list[tuple[float, str]]] = defaultdict(list)
+    for event, removal, text in removals:
+        if not (absences.agreed(event, removal) or _approved_exactly(case, event, removal)):
+            unasked[event.tenant].append((removal.at, text))
+    for tenant, times in unasked.items():
+        yield from _too_many_in_a_day(case, tenant, sorted(times))
+
+
+def _removals(case: Case) -> Iterator[tuple[Event, Step]]:
+    """The events of ours that we have deleted, each with the first time."""
+    for event in case.events.values():
+        removal = next((step for step in event.steps if step.by_us and not step.live), None)
+        if removal is not None and event.is_ours and event.born.mark is not None:
+            yield event, removal
+
+
+def _too_many_in_a_day(case: Case, tenant: str, removals: list[tuple[float, str]]) -> Iterator[str]:
+    """Deletions that nobody has approved, more of them within a day than the limit lets pass."""
+    first = 0
+    for place, (at, text) in enumerate(removals):
+        while removals[first][0] <= at - _DAY:
+            first += 1
+        count = place - first + 1
+        most = max(case.testimony["at_least"], _DAILY_SHARE * _stood(case, tenant, removals[first][0]))
+        if count > most and not any(at - _DAY <= lost <= at for lost in losses(case)):
+            yield f"{count} deletions within 24 hours, {most:.1f} may be unasked; last {text}"
+            return
+
+
+def _stood(case: Case, tenant: str, at: float) -> int:
+    """How many events of ours stood in the mailboxes of a tenant at a moment."""
+    return sum(
+        [step for step in event.steps if step.at < at][-1].live
+        for event in case.events.values()
+        if event.is_ours and event.tenant == tenant and event.born.at < at
+    )
 
 
 def _left(case: Case, event: Event, removal: Step) -> bool:
@@ -102,6 +142,17 @@ class _Absences:
             and (event.mailbox, key) not in pairs
             for (state, pairs), until in zip(states, ends, strict=True)
         )
+
+    def agreed(self, event: Event, removal: Step) -> bool:
+        """Whether a run that was let delete began since its source named it last."""
+        assert event.born.mark is not None
+        institution, key = event.born.mark.institution, event.born.mark.key
+        named = [
+            state["at"]
+            for state, pairs in self._states[institution, key.partition(":")[0]]
+            if state["at"] <= removal.at and (event.mailbox, key) in pairs
+        ]
+        return self._approved(institution, max(named, default=0.0), removal.at)
 
     def _approved(self, institution: str, begin: float, end: float) -> bool:
         return any(
