@@ -60,6 +60,16 @@ def past_class(campus: Campus) -> None:
     ledger.close()
 
 
+def an_hour_later(campus: Campus) -> None:
+    """Microsoft takes requests again, and the time that it named is over."""
+    campus.world.sandbox.faults.clear()
+    ledger = sqlite3.connect(campus.world.database)
+    with ledger:
+        ledger.execute("UPDATE change SET due_at = 0")
+        ledger.execute("UPDATE mailbox SET retry_at = 0, out_code = '', out_detail = ''")
+    ledger.close()
+
+
 class TestPause:
     """Nothing is written there, and resuming catches up."""
 
@@ -168,12 +178,7 @@ class TestUnlink:
         )
         ended = campus.run("unlink", ADA, "--mode", "DELETE_ALL_EVENTS", "--yes", "--deletes", str(CLASSES))
         assert ended.code == 3
-        campus.world.sandbox.faults.clear()
-        ledger = sqlite3.connect(campus.world.database)
-        with ledger:
-            ledger.execute("UPDATE change SET due_at = 0")
-            ledger.execute("UPDATE mailbox SET retry_at = 0, out_code = '', out_detail = ''")
-        ledger.close()
+        an_hour_later(campus)
         done(campus.run("apply", "--yes"))
         assert count(campus) == 0
 
@@ -192,6 +197,24 @@ class TestPurge:
         done(campus.run("resume", "-i", "example"))
         done(campus.run("apply", "--yes"))
         assert campus.holds(moved(classes()), ["grace", "alan"])
+
+    def test_what_microsoft_refused_goes_with_the_next_purge_as_the_command_says(
+        self, campus: Campus
+    ) -> None:
+        """The institution is paused, so that no later run goes on with it."""
+        campus.world.sandbox.faults.add(
+            lambda info: info.kind == "member" and info.method == "DELETE" and "/ada" in info.path,
+            429,
+            times=None,
+            retry_after=3_600,
+        )
+        purge = ("purge", "--institution", "example", "--yes", "--deletes")
+        ended = campus.run(*purge, str(CLASSES * len(PEOPLE)))
+        assert ended.code == 3
+        assert "again: classbell purge --institution example" in " ".join((ended.out + ended.err).split())
+        an_hour_later(campus)
+        done(campus.run(*purge, str(CLASSES)))
+        assert count(campus) == 0
 
 
 class TestForget:

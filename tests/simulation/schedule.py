@@ -41,7 +41,7 @@ MOST_BOUNDS = 4
 _MOST_REBUILDS = 3
 # The share of schedules at whose end everything deleted is put back.
 _REVERSED = 0.3
-_BEFORE_THE_GATE = (ChangeState.PENDING, ChangeState.WAITING)
+_BEFORE_THE_GATE = (ChangeState.PENDING, ChangeState.WAITING, ChangeState.UNKNOWN)
 
 # What nobody knows of the service, each value as likely as the others of its row.
 UNCERTAIN: dict[str, Sequence[Any]] = {

@@ -140,8 +140,12 @@ class _Leaving:
         if left.uncertain:
             self._output.warning(
                 "E-UNKNOWN",
-                f"{left.uncertain} more may have been made: their answers are missing. They are looked for by the"
-                " next run; repeat this command after it.",
+                f"{left.uncertain} more may have been made: their answers are missing. "
+                + (
+                    "Repeat this command in a quarter of an hour."
+                    if self._person is None
+                    else "They are looked for by the next run; repeat this command after it."
+                ),
             )
         for mailbox, sighting in rebuilt.held[:SHOWN] if rebuilt else ():
             self._output.warning("E-EVT-FOREIGN", f"{mailbox.address}: held, not touched: {sighting.detail}")
@@ -195,7 +199,10 @@ class _Leaving:
         self._output.line(f"Deleted {deleted} events; {after.events} of ours remain.")
         rest = after.deletes + after.uncertain
         if rest:
-            self._output.note(f"{rest} wait; each later run goes on with them: classbell apply")
+            # A purge pauses the institution, so that no run goes on with what it left.
+            purge = f"later, again: classbell purge --institution {self._invocation.chosen.id}"
+            more = purge if self._person is None else "each later run goes on with them: classbell apply"
+            self._output.note(f"{rest} wait; {more}")
         self._output.event(
             "left", deleted=deleted, remain=after.events, waiting=after.deletes, uncertain=after.uncertain
         )
