@@ -43,7 +43,10 @@ def _deleted_last(steps: list[tuple[Step, Event]]) -> tuple[Step, Event] | None:
     if not steps or any(_stood(event, steps) for event in {id(event): event for _, event in steps}.values()):
         return None
     ours = [(step, event) for step, event in steps if step.by_us and not step.live and _was_live(event, step)]
-    return max(ours, key=lambda found: found[0].number, default=None)
+    last = max(ours, key=lambda found: found[0].number, default=None)
+    # What was made since its owner has removed, and that is theirs to say.
+    made_since = last and any(event.born.number > last[0].number for _, event in steps)
+    return None if made_since else last
 
 
 def _stood(event: Event, steps: list[tuple[Step, Event]]) -> bool:

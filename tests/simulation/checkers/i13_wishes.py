@@ -44,12 +44,19 @@ def _written_in_spite(case: Case) -> Iterator[str]:
             continue
         mailbox, at = asked_mailbox(record), arrived(record)
         for span, allowed in stops:
-            inside = span.begin + _STILL_LEAVING < at < span.end
-            if inside and span.covers(told["id"], mailbox) and record["method"] not in allowed:
+            inside = span.begin + _STILL_LEAVING < at < span.end and span.covers(told["id"], mailbox)
+            if inside and record["method"] not in allowed and not _goes_in_leaving(case, record, told, at):
                 yield (
                     f"record {record['number']}: {record['method']} to {mailbox}, for whom {span.told['what']}"
                     f" was decided {at - span.begin:.0f} s before"
                 )
+
+
+def _goes_in_leaving(case: Case, record: dict[str, Any], told: dict[str, Any], at: float) -> bool:
+    """Whether it deletes what belongs to somebody who has left, perhaps while they were paused."""
+    return record["method"] == "DELETE" and any(
+        span.begin <= at and span.covers(told["id"], asked_mailbox(record)) for span in asked(case, "unlink")
+    )
 
 
 def _too_much_gone(case: Case) -> Iterator[str]:

@@ -94,7 +94,8 @@ class Event:
     @property
     def back_by_hand(self) -> bool:
         """Whether it stands there because somebody took it back out of Deleted Items."""
-        return self.live and [s for s in self.steps if s.live and s.action in _MADE][-1].action == "restore"
+        since = max((place for place, step in enumerate(self.steps) if not step.live), default=0)
+        return self.live and any(step.action == "restore" for step in self.steps[since:])
 
 
 Pair = tuple[str, str, str]
