@@ -58,6 +58,7 @@ class Departure:
         self._mode = mode
         self._person = person
         self._stoppable: Callable[[], None] | None = None
+        self._access: Access | None = None
 
     def stop(self) -> bool:
         """Begin nothing new; what is on its way is finished and recorded. False if nothing is under way."""
@@ -77,7 +78,7 @@ class Departure:
         mailbox = await self._mailbox()
         rebuilt = None
         if self._mode is LeaveMode.CLEANUP:
-            rebuilt = await self._read(await self._office.access(), mailbox, tell)
+            rebuilt = await self._read(await self._accessed(), mailbox, tell)
         left = await self._office.ledger.leaving.look(
             mailbox.id if mailbox else None, self._mode, self._office.ports.clock.now()
         )
@@ -95,7 +96,7 @@ class Departure:
         """
         office, ledger, clock = self._office, self._office.ledger, self._office.ports.clock
         number = farewell.mailbox.id if farewell.mailbox else None
-        access = await office.access()
+        access = await self._accessed()
         if farewell.left.deletes:
             await access.tokens.token()
         now = clock.now()
@@ -116,6 +117,12 @@ class Departure:
         done = {action.name.lower(): count for action, count in tally.done.items()}
         await ledger.runs.finish(accepted.run_id, code, {"done": done, "mode": farewell.mode}, clock.now())
         return departed
+
+    async def _accessed(self) -> Access:
+        """One and the same for reading and deleting: who asked for peace is left in peace by both."""
+        if self._access is None:
+            self._access = await self._office.access()
+        return self._access
 
     async def _mailbox(self) -> Mailbox | None:
         if self._person is None:

@@ -182,6 +182,16 @@ class TestUnlink:
         done(campus.run("apply", "--yes"))
         assert count(campus) == 0
 
+    def test_a_mailbox_that_asked_for_peace_while_it_was_read_is_left_in_peace(self, campus: Campus) -> None:
+        campus.world.sandbox.faults.add(
+            lambda info: info.kind == "member" and info.method == "GET", 503, times=1, retry_after=3_600
+        )
+        with campus.world.watched() as seen:
+            ended = campus.run("unlink", ADA, "--mode", "CLEANUP", "--yes", "--deletes", str(CLASSES))
+        assert ended.code == 3
+        assert [record.method for record in seen.asked if "/ada" in record.path] == ["GET"]
+        assert count(campus) == CLASSES
+
 
 class TestPurge:
     """Everything of an institution, and nothing of anybody else's."""

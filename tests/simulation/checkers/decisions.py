@@ -75,4 +75,12 @@ def _ended(case: Case, told: dict[str, Any]) -> float:
         and (other["institution"], other["mailbox"]) == (told["institution"], told["mailbox"])
         and other["asked"] >= told["asked"]
     ]
+    # Another pause takes the place of the one before, with an end of its own.
+    ends += [
+        other["asked"]
+        for other in case.testimony["decisions"]
+        if other["what"] == told["what"] == "pause"
+        and (other["institution"], other["mailbox"]) == (told["institution"], told["mailbox"])
+        and other["asked"] > told["asked"]
+    ]
     return min(ends, default=inf)
