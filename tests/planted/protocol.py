@@ -61,7 +61,6 @@ BUGS = (
         found_by=(
             "tests/contract/ledger/test_unknown.py::test_what_a_dead_process_had_sent_is_unknown_until_a_look_or_a_repeat",
         ),
-        schedules=6,
     ),
     Bug(
         name="look-before-the-bound",
