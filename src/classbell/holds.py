@@ -5,7 +5,7 @@ The guards themselves are pure; here they are told what the ledger knows: what w
 set, and how much was deleted in the last day.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from hashlib import blake2b
@@ -118,7 +118,7 @@ class Holding:
         """The numbers of the holds whose approvals let the review's plan pass."""
         live = {one.name: one.id for one in await self._ledger.holds.live()}
         keys = review.mailboxes.keys()
-        return [live[_name_out(name, keys)] for name in review.verdict.used]
+        return numbers_of([_name_out(name, keys) for name in review.verdict.used], live)
 
     async def _answered(self, review: Review, keys: Mapping[int, str]) -> list[Name] | None:
         """The names of the holds whose cause this run could have seen; None if it could see any."""
@@ -144,6 +144,11 @@ class Holding:
         known = np.isin(digests, np.concatenate([one.members for one in used]))
         agreed[places] = known
         return agreed
+
+
+def numbers_of(names: Iterable[Name], live: Mapping[Name, int]) -> list[int]:
+    """The numbers of holds; 0, under which no plan is accepted, for one that another process has ended meanwhile."""
+    return [live.get(name, 0) for name in names]
 
 
 async def settle_restored(ledger: InstitutionLedger, review: Review) -> None:

@@ -66,6 +66,7 @@ async def accept(
     renderings: Sequence[NewRendering] = (),
     basis: int | None = None,
     policy: int = 0,
+    approvals: Sequence[int] = (),
     now: float = NOW,
 ) -> Acceptance:
     """Accept a plan of these changes, numbered as planning numbers them."""
@@ -99,6 +100,7 @@ async def accept(
             sources_read=frozenset(read),
             unread=frozenset((source, mailboxes.number(person)) for source, person in unread),
             only=None if only is None else mailboxes.number(only),
+            approvals=approvals,
             basis=basis,
         ),
         now,

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
-from tests.contract.ledger.books import NOW
+from tests.contract.ledger.books import NOW, accept, create
 
+from classbell.errors import HeldError
+from classbell.holds import numbers_of
 from classbell.ledger import Found, HoldState, InstitutionLedger, Ledger, StoredHold
 
 pytestmark = pytest.mark.anyio
@@ -172,3 +174,12 @@ async def test_no_institution_sees_or_decides_what_another_holds(
     await other.holds.keep_configuration({"window": b"z"})
     assert (await only(uni)).state is HoldState.OPEN
     assert await uni.holds.configuration() == {"window": b"a"}
+
+
+async def test_a_plan_whose_approved_hold_another_process_has_ended_is_refused_in_words(
+    uni: InstitutionLedger,
+) -> None:
+    names = [("E-SRC-SHRUNK", "source", "lectures")]
+    with pytest.raises(HeldError, match="taken back meanwhile"):
+        await accept(uni, create("ann", "algebra"), approvals=numbers_of(names, {}))
+    assert await uni.mailboxes.numbers() == {}
