@@ -25,7 +25,7 @@ def _whom(world: World, random: Random, of_everybody: float) -> tuple[Institutio
     return institution, "" if random.random() < of_everybody else person
 
 
-@act(1)
+@act(2)
 async def pause(world: World, random: Random) -> str:
     institution, person = _whom(world, random, of_everybody=0.2)
     seconds = random.choice((None, None, 7200.0, 100_000.0))
@@ -51,7 +51,7 @@ async def pause(world: World, random: Random) -> str:
     return begun(world, random, "pause", work, person or institution.id)
 
 
-@act(2)
+@act(3)
 async def resume(world: World, random: Random) -> str:
     """Whoever was paused or has left gets everything again; most likely somebody who was."""
     stopped = [
@@ -80,7 +80,7 @@ async def resume(world: World, random: Random) -> str:
     return begun(world, random, "resume", work, person or institution.id)
 
 
-@act(1)
+@act(2)
 async def unlink(world: World, random: Random) -> str:
     institution, person = _whom(world, random, of_everybody=0.1)
     mode = random.choice((LeaveMode.UNLINK_ONLY, *_DELETING)) if person else LeaveMode.CLEANUP
@@ -101,7 +101,7 @@ async def unlink(world: World, random: Random) -> str:
     return begun(world, random, "unlink", work, f"{mode} {person or institution.id}")
 
 
-@act(2)
+@act(3)
 async def verify(world: World, random: Random) -> str:
     """Mailboxes are read back: all of them, one, or a share."""
     institution = random.choice(world.institutions)

@@ -53,10 +53,10 @@ def _written_lately(world: World) -> bool:
     return any(run["begin"] > since or (run["end"] or world.now()) > since for run in world.runs)
 
 
-@act(2)
+@act(8)
 async def rebuild_ledger(world: World, random: Random) -> str:
     """Most likely where it is needed."""
-    if (world.lease or not world.lost) and random.random() < 0.9:
+    if (world.lease or not world.lost) and random.random() < 0.97:
         return ""
     dies_at = dies(random)
     world.start("rebuild", rebuilding(world), dies_at=dies_at)

@@ -1,5 +1,8 @@
 """Plans that are saved and carried out later, or refused; what is held and decided; and what is put back."""
 
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
 from random import Random
 
 from tests.simulation.actors import act
@@ -32,27 +35,15 @@ _OVER = (ChangeState.DONE, ChangeState.SUPERSEDED)
 @act(1.5)
 async def save_plan(world: World, random: Random) -> str:
     """``plan -o FILE``, for one institution or for all."""
-    chosen = world.institutions if random.random() < 0.3 else [random.choice(world.institutions)]
-    path = PLANS / f"{random.randint(1, 3)}.plan"
+    chosen, path = _some(world, random), _file(random)
 
     async def work(place: Place) -> str:
-        ledger = await place.open()
-        parts = []
-        for institution in chosen:
-            with noted(place, institution, "plan") as note:
-                office = await place.office(ledger, institution)
-                review = await Run(office).look()
-                view = await PlanView.of(institution.settings, review, office.ledger)
-                parts.append(saved_institution(institution.settings, review, view.bodies))
-                note["outcome"] = "looked"
-        plan = save(await _ground(place, ledger), parts)
-        write(place.files, path, plan)
-        return f"{plan.name} in {path.name}"
+        return await _saved(place, await place.open(), chosen, path)
 
     return begun(world, random, "plan", work, f"into {path.name}", alone=False)
 
 
-@act(2.5)
+@act(2)
 async def apply_plan(world: World, random: Random) -> str:
     """``apply FILE``: exactly that plan, or nothing; perhaps for the second time."""
     found = world.disk.matching(PLANS, "*.plan")
@@ -61,17 +52,57 @@ async def apply_plan(world: World, random: Random) -> str:
     path = random.choice(found)
 
     async def work(place: Place) -> str:
-        plan = decode(place.files.read(path), path.name)
-        ledger = await place.open()
-        check_ground(plan, await _ground(place, ledger))
-        by_id = {institution.id: institution for institution in world.institutions}
-        offices = [await place.office(ledger, by_id[saved.id]) for saved in plan.institutions]
-        for saved, office in zip(plan.institutions, offices, strict=True):
-            await check_institution(plan, saved, office)
-        told = [await _applied(place, plan, by_id[office.settings.id], office) for office in offices]
-        return "; ".join(told)
+        return await _carried_out(place, await place.open(), path)
 
     return begun(world, random, "apply", work, path.name)
+
+
+@act(1.5)
+async def plan_and_apply(world: World, random: Random) -> str:
+    """One after the other, as people do it who look at plans; perhaps the second one twice."""
+    chosen, path = _some(world, random), _file(random)
+    thinking, twice = random.choice((0.0, random.uniform(1, 900))), random.random() < 0.3
+
+    async def work(place: Place) -> str:
+        ledger = await place.open()
+        told = await _saved(place, ledger, chosen, path)
+        await asyncio.sleep(thinking)
+        told += "; " + await _carried_out(place, ledger, path)
+        return told + ("; " + await _carried_out(place, ledger, path) if twice else "")
+
+    return begun(world, random, "plan-apply", work, f"by {path.name}")
+
+
+def _some(world: World, random: Random) -> list[Institution]:
+    return world.institutions if random.random() < 0.3 else [random.choice(world.institutions)]
+
+
+def _file(random: Random) -> Path:
+    return PLANS / f"{random.randint(1, 3)}.plan"
+
+
+async def _saved(place: Place, ledger: Ledger, chosen: Sequence[Institution], path: Path) -> str:
+    parts = []
+    for institution in chosen:
+        with noted(place, institution, "plan") as note:
+            office = await place.office(ledger, institution)
+            review = await Run(office).look()
+            view = await PlanView.of(institution.settings, review, office.ledger)
+            parts.append(saved_institution(institution.settings, review, view.bodies))
+            note["outcome"] = "looked"
+    plan = save(await _ground(place, ledger), parts)
+    write(place.files, path, plan)
+    return f"{plan.name} in {path.name}"
+
+
+async def _carried_out(place: Place, ledger: Ledger, path: Path) -> str:
+    plan = decode(place.files.read(path), path.name)
+    check_ground(plan, await _ground(place, ledger))
+    by_id = {institution.id: institution for institution in place.world.institutions}
+    offices = [await place.office(ledger, by_id[saved.id]) for saved in plan.institutions]
+    for saved, office in zip(plan.institutions, offices, strict=True):
+        await check_institution(plan, saved, office)
+    return "; ".join([await _applied(place, plan, by_id[office.settings.id], office) for office in offices])
 
 
 async def _applied(place: Place, plan: SavedPlan, institution: Institution, office: Office) -> str:
@@ -110,18 +141,22 @@ async def _ground(place: Place, ledger: Ledger) -> Ground:
     return Ground(installation=INSTALLATION, revision=await ledger.revision(), now=place.clock.now())
 
 
-@act(2)
+@act(3)
 async def decide_hold(world: World, random: Random) -> str:
     """``holds approve`` or ``reject``, of exactly what is held now."""
-    institution = random.choice(world.institutions)
     yes, which = random.random() < 0.75, random.random()
 
     async def work(place: Place) -> str:
-        book = await (await place.open()).institution(institution.id)
-        live = await book.holds.live()
+        ledger = await place.open()
+        live = [
+            (institution, book, hold)
+            for institution in world.institutions
+            for book in [await ledger.institution(institution.id)]
+            for hold in await book.holds.live()
+        ]
         if not live:
             return "nothing is held"
-        hold = live[int(which * len(live))]
+        institution, book, hold = live[int(which * len(live))]
         if not yes:
             await book.holds.reject(hold.id, "ops", place.clock.now())
             return f"{hold.code} is rejected"
@@ -138,7 +173,7 @@ async def decide_hold(world: World, random: Random) -> str:
             told["done"] = world.now()
         return f"{hold.code} of {hold.changes} changes is approved"
 
-    return begun(world, random, "holds", work, f"of {institution.id} are looked at", alone=False)
+    return begun(world, random, "holds", work, "are looked at", alone=False)
 
 
 async def _deletes_of(book: InstitutionLedger, hold: StoredHold) -> list[list[str]]:
