@@ -184,7 +184,6 @@ class Acceptor:
                 change.c.institution_id == self._institution_id,
                 IS_OPEN,
                 change.c.state.in_((ChangeState.PENDING, ChangeState.WAITING)),
-                meeting.c.source.in_(accepted.sources_read),
                 # What was approved for them goes on, whatever timetables say.
                 change.c.mailbox_id.not_in(UNLINKED),
             )
@@ -206,6 +205,8 @@ class Acceptor:
             repeated[places[asked]] = True
             for index in np.flatnonzero(~asked).tolist():
                 row = found[index]
+                if places[index] < 0 and row.source not in accepted.sources_read:
+                    continue
                 # Of what a person has had put back it is known that no source names it.
                 kept = row.reason == Reason.PUT_BACK or (row.source, row.mailbox_id) in accepted.unread
                 if not (places[index] < 0 and row.action in CREATING and kept):

@@ -114,6 +114,18 @@ async def test_what_was_read_before_its_person_was_suspended_is_not_sent(
     await send(uni, [bob])
 
 
+@pytest.mark.parametrize("wish", [delete("ann", "algebra"), update("ann", "algebra", fingerprint=3)])
+async def test_a_plan_may_repeat_what_is_open_of_a_source_that_it_does_not_answer_for(
+    uni: InstitutionLedger, wish: Wish
+) -> None:
+    """As of one that is held now: what of it was approved and could not be delivered passes once more."""
+    await delivered(uni)
+    await accept(uni, delete("ann", "algebra"))
+    await accept(uni, wish, read=())
+    (change,) = await due(uni)
+    assert change.action is wish.action
+
+
 async def test_what_was_read_before_an_institution_was_paused_is_not_sent(uni: InstitutionLedger) -> None:
     await accept(uni, create("ann", "algebra"))
     changes = await due(uni)

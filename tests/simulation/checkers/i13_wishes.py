@@ -61,7 +61,7 @@ def _goes_in_leaving(case: Case, record: dict[str, Any], told: dict[str, Any], a
 
 def _too_much_gone(case: Case) -> Iterator[str]:
     """Of who has left more than their mode says, or more than was approved."""
-    for span in asked(case, "unlink"):
+    for span in spans(case, "unlink"):
         gone = [
             (event, removal)
             for event, removal in _our_deletions(case)
