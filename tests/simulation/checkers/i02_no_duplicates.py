@@ -9,6 +9,9 @@ from collections.abc import Iterator
 
 from tests.simulation.checkers.reading import Case, Event, Pair
 
+# What says that a person is to choose; the second after a rebuild, the third of events that came late.
+_ASKED = frozenset({"E-MARK-SEVERAL", "E-EVT-FOREIGN", "E-MARK-COPY"})
+
 
 def violations(case: Case) -> Iterator[str]:
     """Pairs with more than one live event of ours."""
@@ -23,4 +26,4 @@ def _a_person_is_asked(case: Case, pair: Pair, live: list[Event]) -> bool:
     """Whether the service made several of one request, and the product says so; after a rebuild by another code."""
     waiting = case.waits(pair)
     one_request = len({event.born.mark for event in live}) == 1
-    return waiting is not None and one_request and waiting["code"] in {"E-MARK-SEVERAL", "E-EVT-FOREIGN"}
+    return waiting is not None and one_request and waiting["code"] in _ASKED
