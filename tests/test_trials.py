@@ -4,8 +4,9 @@ import dataclasses
 from pathlib import Path
 from typing import get_args, get_type_hints
 
+from tests.simulation.schedule import UNCERTAIN
 from tests.switching import NotedSwitches
-from tests.trials import OF_SIGN_IN, OTHERS, WAITED_FOR, Trial, has_its_turn, trying
+from tests.trials import OF_SIGN_IN, OF_VIRTUAL_TIME, OTHERS, WAITED_FOR, Trial, has_its_turn, trying
 
 from classbell.sandbox import Switches
 
@@ -51,7 +52,13 @@ def test_what_matters_to_the_sign_in_alone_is_tried_once_in_a_file_that_is_about
 
 def test_what_scenarios_wait_for_in_life_is_tried_once_in_each_of_their_files() -> None:
     assert set(OTHERS) > WAITED_FOR
-    held = Trial("slot_held", 0.01)
+    many = Trial("tenant_requests", 200.0)
     for folder, turns in (("scenarios", [True, False]), ("verify", [True, True])):
         file = Path(f"tests/{folder}/test_made_up.py")
-        assert [has_its_turn(held, file), has_its_turn(held, file)] == turns
+        assert [has_its_turn(many, file), has_its_turn(many, file)] == turns
+
+
+def test_what_depends_on_how_busy_a_machine_is_is_drawn_by_the_simulation_instead() -> None:
+    for name in OF_VIRTUAL_TIME:
+        assert set(UNCERTAIN[name]) >= {*OTHERS[name], getattr(Switches(), name)}
+        assert not has_its_turn(Trial(name, OTHERS[name][0]), Path("tests/deliver/test_made_up.py"))

@@ -69,7 +69,6 @@ async def test_progress_counts_every_change_once_and_ends_at_the_whole(stage: St
     )
 
 
-@pytest.mark.stands_on("slot_held")
 async def test_progress_says_until_when_the_service_has_us_wait(stage: Stage) -> None:
     term(stage)
     began = stage.clock.now()

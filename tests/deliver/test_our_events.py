@@ -100,7 +100,7 @@ async def test_a_lost_delete_that_was_carried_out_is_not_forgotten_when_the_meet
     await stage.assert_true()
 
 
-@pytest.mark.stands_on("lookup_lag", "slot_held")
+@pytest.mark.stands_on("lookup_lag")
 async def test_an_event_its_owner_edited_is_written_again_after_a_look_at_its_mark(stage: Stage) -> None:
     event = stage.our_event("ada", "Logic")
     stage.mailbox("ada").edit_event(event, {"subject": "Mine", "location": {"displayName": "home"}})

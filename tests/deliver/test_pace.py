@@ -26,7 +26,6 @@ def within(records: list[Record], name: str, begin: float, end: float) -> list[R
     return [r for r in records if r.mailbox.startswith(f"{name}@") and begin < r.at < end]
 
 
-@pytest.mark.stands_on("slot_held")
 async def test_a_throttled_mailbox_waits_as_long_as_asked_and_no_other_does(stage: Stage) -> None:
     term(stage, ["ada", "bob"], 12)
     began = stage.clock.now()
@@ -134,7 +133,7 @@ async def test_a_mailbox_in_passing_trouble_is_served_when_it_is_over(stage: Sta
     await stage.assert_true()
 
 
-@pytest.mark.stands_on("slot_held", "tenant_requests")
+@pytest.mark.stands_on("tenant_requests")
 @pytest.mark.parametrize("names", [1, 5])
 async def test_no_mailbox_has_more_than_three_requests_in_flight(stage: Stage, names: int) -> None:
     stage.sandbox.latency = 0.004
@@ -152,7 +151,6 @@ async def test_no_mailbox_has_more_than_three_requests_in_flight(stage: Stage, n
     await stage.assert_true()
 
 
-@pytest.mark.stands_on("slot_held")
 @pytest.mark.parametrize(("effect", "retry_after"), [(429, 20), (429, None), (503, 20), (504, None)])
 async def test_a_refusal_of_the_whole_institution_stops_all_for_a_while_and_loses_nothing(
     stage: Stage, effect: int, retry_after: int | None
@@ -276,7 +274,6 @@ async def test_what_is_due_later_is_done_while_a_mailbox_is_fenced(stage: Stage)
     assert ada - bob == pytest.approx(6, abs=1.5)
 
 
-@pytest.mark.stands_on("slot_held")
 async def test_a_conflict_is_not_read_before_the_time_that_another_answer_of_its_batch_named(
     stage: Stage,
 ) -> None:

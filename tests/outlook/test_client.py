@@ -51,7 +51,7 @@ def batches(world: World) -> int:
     return sum(record.path.endswith("$batch") for record in world.sandbox.history)
 
 
-@pytest.mark.stands_on("items_in_deleted_items_by_immutable_id", "lookup_lag", "slot_held")
+@pytest.mark.stands_on("items_in_deleted_items_by_immutable_id", "lookup_lag")
 async def test_an_event_is_created_read_changed_found_and_deleted(
     world: World, client: OutlookClient
 ) -> None:
@@ -123,7 +123,7 @@ async def test_an_event_that_its_owner_touched_is_neither_changed_nor_deleted(
     assert event["subject"] == "My own words"
 
 
-@pytest.mark.stands_on("lookup_lag", "slot_held")
+@pytest.mark.stands_on("lookup_lag")
 async def test_a_calendar_of_our_own_is_made_found_and_written_to(
     world: World, client: OutlookClient
 ) -> None:

@@ -67,7 +67,7 @@ async def test_a_look_tells_what_people_see_of_an_event_only_if_asked(
     assert content.location == sent.get("location", {}).get("displayName", "")
 
 
-@pytest.mark.stands_on("lookup_lag", "slot_held", "tenant_requests", "top_clamp")
+@pytest.mark.stands_on("lookup_lag", "tenant_requests", "top_clamp")
 async def test_a_long_list_is_found_whole_over_its_pages(world: World, client: OutlookClient) -> None:
     for begin in range(0, 240, 20):
         answers = await client.send([create(f"M{number}") for number in range(begin, begin + 20)])
@@ -83,7 +83,7 @@ async def test_a_long_list_is_found_whole_over_its_pages(world: World, client: O
     assert len(world.tenant.mailbox(ADA.address).events()) == 240
 
 
-@pytest.mark.stands_on("lookup_lag", "slot_held")
+@pytest.mark.stands_on("lookup_lag")
 async def test_a_look_of_which_one_page_fails_has_failed(world: World, client: OutlookClient) -> None:
     for begin in range(0, 120, 20):
         await client.send([create(f"M{number}") for number in range(begin, begin + 20)])

@@ -230,7 +230,7 @@ async def test_what_is_busy_is_read_when_its_fence_has_fallen(stage: Stage) -> N
     assert any(wait >= 5 for wait in stage.clock.waits)
 
 
-@pytest.mark.stands_on("items_in_deleted_items_by_immutable_id", "slot_held")
+@pytest.mark.stands_on("items_in_deleted_items_by_immutable_id")
 async def test_whether_events_are_gone_is_asked_again_after_a_moment_and_not_all_from_the_beginning(
     stage: Stage,
 ) -> None:
