@@ -13,7 +13,7 @@ PIP := $(PY) -m pip --quiet --disable-pip-version-check
 JAVASCRIPT := tests/clients/js
 NODE_MODULES := $(JAVASCRIPT)/node_modules/.package-lock.json
 PYTEST := $(PY) -m pytest -q -n 2 --dist worksteal
-# What runs under every value of the sandbox's switches: whatever writes to mailboxes or signs in.
+# What runs under every value of the sandbox's switches: of what writes to mailboxes or signs in, what was seen to stand.
 EACH_SWITCH := $(addprefix tests/,$(addprefix deliver/test_,backlog.py delivery.py lost_answers.py mailboxes.py our_events.py \
   pace.py run.py settle.py uncertain.py) identity/test_tokens.py outlook/test_looks.py)
 

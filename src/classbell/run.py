@@ -362,7 +362,7 @@ class Run:
                 await self._quarantine.judge(first, clock.now(), stopped=first.too_many(one))
                 return await self._reported(review, first)
         tally = await self._carried(access, charge, tell)
-        tally.done += first.done
+        tally.include(first)
         await self._quarantine.judge(tally, clock.now(), stopped=tally.too_many(charge))
         return await self._reported(review, tally)
 

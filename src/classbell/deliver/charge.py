@@ -71,6 +71,13 @@ class Tally:
                 ended += 1
         return ended
 
+    def include(self, earlier: "Tally") -> None:
+        """Count what an earlier delivery of the same run did as well."""
+        self.done += earlier.done
+        self.left += earlier.left
+        self.refused += earlier.refused
+        self.batches += earlier.batches
+
     def too_many(self, charge: Charge) -> bool:
         """Whether so much fails that going on would be of no use."""
         failed = len(self.failing)

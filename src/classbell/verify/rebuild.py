@@ -13,7 +13,7 @@ from classbell.access import Access
 from classbell.deliver.settle import SEND_WITHIN
 from classbell.deliver.survey import Survey
 from classbell.ledger import InstitutionLedger, KnownMailbox, RebuiltMailbox, Sighted, Sighting, Standing
-from classbell.model import Mailbox
+from classbell.model import Entry, Mailbox
 from classbell.outlook.answers import Diagnosis, Meaning
 from classbell.outlook.dialect import FoundEvent, instant_of
 from classbell.outlook.mark import installation_prefix
@@ -204,12 +204,12 @@ class Rebuild:
             return Diagnosis(Meaning.BUSY, "E-LEDGER-EARLY", "The mailbox changed while it was read.")
         known = await self._ledger.known.of(survey.mailbox)
         absent = unseen(known, [survey.events])
-        young = [
-            entry
-            for entry in absent
-            if is_young(known, entry, service_time=earlier.service_time, bound=self._bound)
-        ]
-        gone = await reader.whether_gone([entry for entry in absent if entry not in young])
+        young: list[Entry] = []
+        older: list[Entry] = []
+        for entry in absent:
+            new = is_young(known, entry, service_time=earlier.service_time, bound=self._bound)
+            (young if new else older).append(entry)
+        gone = await reader.whether_gone(older)
         if isinstance(gone, Diagnosis):
             return gone
         sorted_out = adoption(

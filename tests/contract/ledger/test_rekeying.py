@@ -22,9 +22,10 @@ from classbell.plan import Plan
 pytestmark = pytest.mark.anyio
 
 
-async def rekey(book: InstitutionLedger, old: str, new: str) -> None:
-    """Accept an empty plan in which one meeting has another key."""
-    number = (await book.meetings.numbers())[SOURCE, old]
+async def rekey(book: InstitutionLedger, old: str, new: str, number: int | None = None) -> None:
+    """Accept an empty plan in which one meeting, its own by default, has another key."""
+    if number is None:
+        number = (await book.meetings.numbers())[SOURCE, old]
     await book.plans.accept(
         Accepted(
             plan=_nothing(),
@@ -107,17 +108,6 @@ async def test_no_institution_renames_the_meetings_of_another(ledger: Ledger, un
     await accept(uni, create("ann", "a1"))
     number = (await uni.meetings.numbers())[SOURCE, "a1"]
     other = await ledger.institution("another")
-    await other.plans.accept(
-        Accepted(
-            plan=_nothing(),
-            calendars=("",),
-            fresh_mailboxes={},
-            fresh_meetings=[],
-            renderings=[],
-            sources_read=frozenset(),
-            rekeys=[Rekeyed(number=number, source=SOURCE, old_key="a1", new_key="b1")],
-        ),
-        NOW,
-    )
+    await rekey(other, "a1", "b1", number)
     assert await uni.meetings.numbers() == {(SOURCE, "a1"): number}
     assert len(await due(uni)) == 1
