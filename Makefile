@@ -13,9 +13,10 @@ PIP := $(PY) -m pip --quiet --disable-pip-version-check
 JAVASCRIPT := tests/clients/js
 NODE_MODULES := $(JAVASCRIPT)/node_modules/.package-lock.json
 PYTEST := $(PY) -m pytest -q -n 2 --dist worksteal
-# What runs under every value of the sandbox's switches: of what writes to mailboxes or signs in, what was seen to stand.
-EACH_SWITCH := $(addprefix tests/,$(addprefix deliver/test_,backlog.py delivery.py lost_answers.py mailboxes.py our_events.py \
-  pace.py run.py settle.py uncertain.py) identity/test_tokens.py outlook/test_looks.py)
+# What runs under every value of the sandbox's switches: whatever writes to mailboxes or signs in.
+EACH_SWITCH := $(addprefix tests/,deliver verify identity/test_sign_in.py identity/test_tokens.py outlook/test_client.py \
+  outlook/test_looks.py $(addprefix scenarios/test_,bad_credentials.py foreign_events.py leaving.py lost_ledger.py \
+  rebuilt_ledger.py restored.py wishes.py))
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
