@@ -247,6 +247,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     tried; ``send_until`` is the end of its last intent (0 before the first). ``calendar`` is the name of
     the calendar a create goes to, empty for the default one. ``entry`` is the ledger's row of the pair.
     ``code`` is why it is not done yet, where that is known; ``policy`` the profile's when it was planned.
+    ``doubted`` says of a create that an attempt at this incarnation may have been carried out.
     """
 
     id: int
@@ -269,6 +270,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 0
     code: str = ""
     policy: Policy = Policy(0)
+    doubted: bool = False
 
 
 class Became(StrEnum):

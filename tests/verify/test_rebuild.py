@@ -300,6 +300,33 @@ async def test_a_transaction_of_a_lost_ledger_is_not_taken_for_a_wish_of_the_own
     await stage.assert_true()
 
 
+@pytest.mark.parametrize("answers", [None, 429])
+@pytest.mark.parametrize("of_deleted", ["duplicate", "existing"])
+async def test_however_often_its_owner_deleted_what_a_lost_ledger_made_another_version_is_delivered(
+    stage: Stage, of_deleted: Literal["duplicate", "existing"], answers: int | None
+) -> None:
+    """The service knows two incarnations; and no refusal of the first attempt makes the second one a doubt."""
+    stage.sandbox.switches.transaction_memory = math.inf
+    stage.sandbox.switches.transaction_of_deleted = of_deleted
+    stage.policies = {"on_user_delete": "respect"}
+    ada = stage.mailbox("ada")
+    for place in ("A1", "A2"):
+        ada.delete_event(stage.our_event("ada", "Logic"))
+        stage.timetable["ada"][0] = lecture("Logic", place=place)
+        stage.clock.pass_time(BOUND)
+        await stage.run()
+    ada.delete_event(stage.our_event("ada", "Logic"))
+    stage.timetable["ada"][0] = lecture("Logic", place="A3")
+    stage.lose_ledger()
+    await rebuild(stage)
+    if answers is not None:
+        stage.sandbox.faults.add(member("POST", "ada"), answers, retry_after=1)
+    for _ in range(8):
+        await stage.run()
+        stage.clock.pass_time(2 * BOUND)
+    await stage.assert_true()
+
+
 async def test_a_sound_ledger_waits_only_for_what_it_has_sent_itself(stage: Stage) -> None:
     began = stage.sandbox.clock.now()
     await rebuild(stage)

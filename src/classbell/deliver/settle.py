@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from classbell.deliver.ownership import FOREIGN, bears_its_mark
 from classbell.deliver.survey import Survey
+from classbell.ledger import MADE_BEFORE
 from classbell.model import Action, Became, Change, Entry, Outcome
 from classbell.outlook.answers import Diagnosis, Meaning
 from classbell.outlook.dialect import Answer, FoundEvent
@@ -34,7 +35,6 @@ LONGEST_WAIT = 60.0
 STAMP_TOLERANCE = 5.0
 
 _OUT = (Meaning.REJECTED, Meaning.MAILBOX_OUT, Meaning.FORBIDDEN)
-_MADE = "E-EVT-MADE"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ def _done(change: Change, answer: Answer, situation: Situation) -> Outcome:
             change=change,
             became=Became.UNKNOWN,
             due_at=situation.look_at,
-            code=_MADE,
+            code=MADE_BEFORE,
             detail="made by an earlier attempt; it will be looked up",
             request_id=answer.request_id,
         )
@@ -212,7 +212,7 @@ def outcome_of_look(
             if made
             else "what bears the mark of this one was made at another time: a copy; it is not touched",
         )
-    if change.code == _MADE:
+    if change.code == MADE_BEFORE:
         return Outcome(
             change=change,
             became=Became.GONE,

@@ -18,6 +18,7 @@ from classbell.ledger.known import Knowledge, KnownMailbox
 from classbell.ledger.leaving import AcceptedLeave, Leaving, Left
 from classbell.ledger.mailboxes import Mailboxes, OutMailbox
 from classbell.ledger.meetings import KnownRendering, Meetings, NewRendering
+from classbell.ledger.outcomes import MADE_BEFORE
 from classbell.ledger.persons import Persons
 from classbell.ledger.pruning import Pruning
 from classbell.ledger.quarantines import InQuarantine, Quarantines
@@ -189,6 +190,7 @@ def _advance(connection: Connection, beyond: int) -> int:
 
 
 __all__ = [
+    "MADE_BEFORE",
     "SCHEMA",
     "Acceptance",
     "Accepted",

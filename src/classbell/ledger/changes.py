@@ -81,13 +81,14 @@ class Changes:
 
         def write(connection: Connection) -> int:
             count = 0
-            for which, due_at in ((creates, change.c.send_until + bound), (~creates, now)):
+            for which, due_at, doubted in ((creates, change.c.send_until + bound, 1), (~creates, now, 0)):
                 taken = connection.execute(
                     update(change)
                     .where(sent, which)
                     .values(
                         state=ChangeState.UNKNOWN,
                         due_at=due_at,
+                        doubted=doubted,
                         code="E-UNKNOWN",
                         detail="the process that sent it ended before an answer was recorded",
                     )
@@ -294,6 +295,7 @@ def _selected() -> Select[Any]:
             change.c.attempts,
             change.c.code,
             change.c.policy,
+            change.c.doubted,
             mailbox.c.key.label("mailbox_key"),
             mailbox.c.address,
             mailbox.c.contacted_at,
@@ -341,6 +343,7 @@ def _change(row: Row[Any]) -> Change:
         attempts=row.attempts,
         code=row.code,
         policy=Policy(row.policy),
+        doubted=bool(row.doubted),
     )
 
 

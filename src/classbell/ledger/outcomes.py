@@ -17,6 +17,8 @@ from classbell.ledger.wishes import Removed, drop_wishes, keep_wishes
 from classbell.model import Action, Became, Change, ChangeState, Outcome, Policy, Reason
 
 CREATING = (Action.CREATE, Action.ADOPT)
+# An earlier attempt has made the event, by what the service says; it was not the one that was answered so.
+MADE_BEFORE = "E-EVT-MADE"
 
 _UNDER_WAY = (ChangeState.PENDING, ChangeState.WAITING, ChangeState.SENT, ChangeState.UNKNOWN)
 
@@ -153,6 +155,7 @@ class _Books:
                 "text": o.detail,
                 "request": o.request_id,
                 "at": self._now if _STATES[o.became] is ChangeState.DONE else None,
+                "doubt": int(o.change.doubted or _doubts(o)),
             }
             for o in outcomes
         ]
@@ -186,8 +189,9 @@ class _Books:
 
 def _stays_deleted(gone: Change) -> bool:
     """Whether the owner has deleted the event as the meeting is still, and the profile respects that."""
-    if gone.entry is None and gone.attempts <= 1:
-        # A create that the service knew already at our first attempt is that of a ledger that was lost.
+    if gone.entry is None and not gone.doubted:
+        # A create that the service knew already, and that no attempt of ours can have made, is that of a ledger that was
+        # lost: which version it had nobody knows.
         return False
     as_it_was = gone.entry is None or gone.entry.fingerprint == gone.fingerprint
     return bool(gone.policy & Policy.RESPECT_DELETIONS) and as_it_was
@@ -195,6 +199,13 @@ def _stays_deleted(gone: Change) -> bool:
 
 def _removed(gone: Change) -> Removed:
     return Removed(gone.mailbox.id, gone.meeting_id, gone.fingerprint, gone.starts_at)
+
+
+def _doubts(outcome: Outcome) -> bool:
+    """Whether the attempt that an outcome is of may have created the event."""
+    return (
+        outcome.became is Became.UNKNOWN and outcome.change.action in CREATING and outcome.code != MADE_BEFORE
+    )
 
 
 def _state(outcome: Outcome) -> ChangeState:
@@ -276,6 +287,7 @@ _SETTLE = (
         detail=bindparam("text"),
         request_id=bindparam("request"),
         finished_at=bindparam("at"),
+        doubted=bindparam("doubt"),
     )
 )
 
@@ -291,6 +303,7 @@ _MAKE_AGAIN = (
         operation=bindparam("word"),
         due_at=0,
         send_until=0,
+        doubted=0,
         code=bindparam("why"),
         detail=bindparam("text"),
         request_id=bindparam("request"),

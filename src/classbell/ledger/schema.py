@@ -357,6 +357,13 @@ change = Table(
         server_default="0",
         comment="of the profile, when it was planned",
     ),
+    Column(
+        "doubted",
+        SmallInteger,
+        nullable=False,
+        server_default="0",
+        comment="1 if it may have been created by an attempt of its incarnation",
+    ),
     Index(
         "uq_change_open_pair",
         "mailbox_id",

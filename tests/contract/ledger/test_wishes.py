@@ -11,11 +11,13 @@ pytestmark = pytest.mark.anyio
 
 
 async def sent(book: InstitutionLedger, *wishes: object, policy: int = 0, attempts: int = 1) -> Change:
-    """One change of a plan, sent so often."""
+    """One change of a plan, sent so often; nobody heard what came of it, and a look did not find it."""
     await accept(book, *wishes, policy=policy)  # type: ignore[arg-type]
     (change,) = await due(book)
     await send(book, [change])
     for _ in range(attempts - 1):
+        await conclude(book, change, Became.UNKNOWN, code="E-GRAPH-LOST")
+        (change,) = await due(book)
         await conclude(book, change, Became.WAITING, code="E-UNKNOWN-ABSENT")
         (change,) = await due(book)
         await send(book, [change])
@@ -58,6 +60,33 @@ async def test_what_the_service_knew_before_it_was_ever_sent_is_no_wish(uni: Ins
     assert await kept(uni) == []
     (again,) = await due(uni)
     assert (again.action, again.incarnation) == (Action.CREATE, 2)
+
+
+async def test_an_attempt_that_was_refused_or_of_an_earlier_incarnation_makes_no_wish_of_it(
+    uni: InstitutionLedger,
+) -> None:
+    await accept(uni, create("ada", "m"), policy=Policy.RESPECT_DELETIONS)
+    for incarnation in (1, 2):
+        for became in (Became.WAITING, Became.UNKNOWN, Became.GONE):
+            (change,) = await due(uni)
+            assert (change.action, change.incarnation, change.doubted) == (Action.CREATE, incarnation, False)
+            if became is not Became.GONE:
+                await send(uni, [change])
+                (change,) = [c for c, *_ in await uni.changes.of_mailbox(change.mailbox.id)]
+            code = {Became.WAITING: "E-GRAPH-429", Became.UNKNOWN: "E-EVT-MADE"}.get(became, "E-EVT-GONE")
+            await conclude(uni, change, became, code=code)
+    assert await kept(uni) == []
+    (again,) = await due(uni)
+    assert again.incarnation == 3
+
+
+async def test_what_a_dead_process_had_sent_may_have_been_made(uni: InstitutionLedger) -> None:
+    await sent(uni, create("ada", "m"), policy=Policy.RESPECT_DELETIONS)
+    assert await uni.changes.adrift(NOW, 0.0) == 1
+    (change,) = await due(uni, NOW + 1000)
+    assert change.doubted
+    await conclude(uni, change, Became.GONE, code="E-EVT-GONE")
+    assert len(await kept(uni)) == 1
 
 
 async def test_it_is_made_again_where_deletions_are_put_right(uni: InstitutionLedger) -> None:
