@@ -101,8 +101,6 @@ class Departure:
             await access.tokens.token()
         now = clock.now()
         accepted = await ledger.leaving.accept(number, farewell.mode, farewell.left, reason, now)
-        if number is None:
-            await ledger.suspensions.pause_all(reason, now)
         tally = Tally()
         try:
             office.witness.bear(accepted.revision)

@@ -176,7 +176,7 @@ BUGS = (
         name="paused-person-written",
         rule="Nothing is written to who is paused.",
         file="ledger/gate.py",
-        lines="OPEN_GATE: ColumnElement[bool] = change.c.mailbox_id.not_in(_STOPPED) & (",
+        lines="OPEN_GATE: ColumnElement[bool] = (change.c.mailbox_id.not_in(_STOPPED) | _PURGED) & (",
         instead="OPEN_GATE: ColumnElement[bool] = (change.c.mailbox_id > -1) & (",
         found_by=(
             "tests/deliver/test_deleted_calendars.py::test_to_a_paused_person_nothing_is_written_and_resuming_catches_up",
@@ -198,6 +198,16 @@ BUGS = (
         instead="(change.c.mailbox_id > -1)",
         found_by=(
             "tests/deliver/test_deleted_calendars.py::test_of_a_person_who_wants_nothing_more_an_unknown_create_is_looked_for_but_not_sent_again",
+        ),
+    ),
+    Bug(
+        name="purge-forgets-pauses",
+        rule="Who is paused stays so, whatever becomes of the institution.",
+        file="ledger/leaving.py",
+        lines="stays = suspension.c.kind != Suspended.PURGED if number is None else suspension.c.kind == kind",
+        instead="stays = suspension.c.kind == Suspended.UNLINKED",
+        found_by=(
+            "tests/contract/ledger/test_leaving.py::test_who_was_stopped_before_stays_so_when_a_purged_institution_comes_back",
         ),
     ),
     Bug(

@@ -3,6 +3,8 @@ The gate: which open changes must not be carried out because somebody wants noth
 
 What is behind it stays as it is and keeps its own reason; it goes on when the gate opens. Of somebody who was
 unlinked only what was approved with that goes through, and looks for what became of a create, which write nothing.
+Where a whole institution leaves, what was approved goes through for those as well who are paused for themselves, and
+stay so: who resumes the institution has said nothing of them.
 """
 
 from sqlalchemy import ColumnElement, case, func, or_, select
@@ -17,32 +19,37 @@ UNLINKED = select(suspension.c.mailbox_id).where(suspension.c.kind.in_(_LEFT))
 
 _STOPPED = select(suspension.c.mailbox_id).where(suspension.c.kind.not_in(_LEFT))
 
-OPEN_GATE: ColumnElement[bool] = change.c.mailbox_id.not_in(_STOPPED) & (
+GOES_IN_LEAVING: ColumnElement[bool] = (change.c.action == Action.DELETE) & (
+    change.c.reason == Reason.UNLINKED
+)
+"""Whether a change was approved with a departure."""
+
+# An institution that leaves is paused in the same transaction, and nobody else's departure is carried out then.
+_PURGED = GOES_IN_LEAVING & change.c.institution_id.in_(select(pause.c.institution_id))
+
+OPEN_GATE: ColumnElement[bool] = (change.c.mailbox_id.not_in(_STOPPED) | _PURGED) & (
     change.c.mailbox_id.not_in(UNLINKED)
-    | (change.c.action == Action.DELETE)
+    | GOES_IN_LEAVING
     | ((change.c.action == Action.CREATE) & (change.c.state == ChangeState.UNKNOWN))
 )
 """Whether a change may be carried out as far as the wishes of people go."""
 
-# Asked row by row, so by key. A calendar that its owner has deleted is no matter: nothing can be written there.
-_SUSPENDED = (
-    select(suspension.c.mailbox_id)
-    .where(
-        suspension.c.mailbox_id == change.c.mailbox_id,
-        or_(
-            suspension.c.kind == Suspended.PAUSED.value,
-            # Spelled out: a list cannot be given to many rows at once.
-            or_(*(suspension.c.kind == kind for kind in _LEFT)) & (change.c.action != Action.DELETE),
-        ),
+
+def _suspended(*kinds: str) -> ColumnElement[bool]:
+    """Whether the mailbox of a change is suspended for one of these reasons: asked row by row, so by key."""
+    # Spelled out: a list cannot be given to many rows at once.
+    which = or_(*(suspension.c.kind == kind for kind in kinds))
+    return (
+        select(suspension.c.mailbox_id).where(suspension.c.mailbox_id == change.c.mailbox_id, which).exists()
     )
-    .exists()
+
+
+_PAUSED = select(pause.c.institution_id).where(pause.c.institution_id == change.c.institution_id).exists()
+# A calendar that its owner has deleted is no matter: nothing can be written there.
+STILL_WANTED: ColumnElement[bool] = or_(
+    ~_suspended(Suspended.PAUSED, *_LEFT) & ~_PAUSED,
+    GOES_IN_LEAVING & (~_suspended(Suspended.PAUSED) | _PAUSED),
 )
-_PAUSED = (
-    select(pause.c.institution_id)
-    .where(pause.c.institution_id == change.c.institution_id, change.c.reason != Reason.UNLINKED)
-    .exists()
-)
-STILL_WANTED: ColumnElement[bool] = ~_SUSPENDED & ~_PAUSED
 """Whether a change that was read a while ago may still be sent: another process may have closed the gate since."""
 
 CODES = {

@@ -31,7 +31,7 @@ from classbell.ledger.changes import IS_OPEN, UNSETTLED
 from classbell.ledger.database import Database, insert_one
 from classbell.ledger.outcomes import CREATING
 from classbell.ledger.schema import change, entry, ledger, mailbox, run, suspension
-from classbell.ledger.suspensions import suspend
+from classbell.ledger.suspensions import pause_all, suspend
 from classbell.model import Action, ChangeState, LeaveMode, Reason, Suspended
 
 
@@ -97,6 +97,8 @@ class Leaving:
         """
         Suspend whom it concerns, give up what was open there, and make the deletes durable.
 
+        A whole institution is paused by it as well.
+
         Raises:
             HeldError: E-LEAVE-CHANGED, it is no longer what somebody was told; nothing of it is kept.
         """
@@ -129,8 +131,11 @@ class Leaving:
         connection.execute(given_up)
         connection.execute(self._deletes(number, mode, run_id, now))
         kind = Suspended.UNLINKED if number is not None else Suspended.PURGED
-        # Who has left by themselves stays away even if the institution comes back.
-        left = select(suspension.c.mailbox_id).where(suspension.c.kind == Suspended.UNLINKED)
+        if number is None:
+            pause_all(connection, self._institution_id, reason, now, None)
+        # Who is paused, or has left, for themselves stays so even if the institution comes back.
+        stays = suspension.c.kind != Suspended.PURGED if number is None else suspension.c.kind == kind
+        left = select(suspension.c.mailbox_id).where(stays)
         for box in connection.execute(self._boxes(number).where(mailbox.c.id.not_in(left))).scalars().all():
             suspend(connection, box, kind, reason, now, None)
         connection.execute(update(ledger).values(revision=ledger.c.revision + 1))

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from classbell.ledger.changes import IS_OPEN
 from classbell.ledger.database import Database, insert_one
-from classbell.ledger.gate import UNLINKED
+from classbell.ledger.gate import GOES_IN_LEAVING, UNLINKED
 from classbell.ledger.schema import change, mailbox, pause, suspension
-from classbell.model import Action, ChangeState, Mailbox, Suspended
+from classbell.model import ChangeState, Mailbox, Suspended
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,13 +127,7 @@ class Suspensions:
 
     async def pause_all(self, reason: str, now: float, until: float | None = None) -> None:
         """Write nothing for the institution from now on."""
-        values = {"institution_id": self._institution_id, "reason": reason, "since": now, "until": until}
-
-        def write(connection: Connection) -> None:
-            connection.execute(delete(pause).where(pause.c.institution_id == self._institution_id))
-            connection.execute(insert(pause).values(values))
-
-        await self._database.write(write)
+        await self._database.write(lambda c: pause_all(c, self._institution_id, reason, now, until))
 
     async def resume_all(self) -> None:
         """Write for the institution again; persons who are suspended for themselves stay so."""
@@ -158,7 +152,7 @@ class Suspensions:
                 change.c.institution_id == self._institution_id,
                 IS_OPEN,
                 change.c.mailbox_id.in_(UNLINKED),
-                change.c.action != Action.DELETE,
+                ~GOES_IN_LEAVING,
                 change.c.state.in_((ChangeState.PENDING, ChangeState.WAITING)),
             )
             .values(state=ChangeState.SUPERSEDED)
@@ -184,3 +178,12 @@ def suspend(
     connection.execute(
         insert(suspension).values(mailbox_id=number, kind=kind.value, reason=reason, since=now, until=until)
     )
+
+
+def pause_all(
+    connection: Connection, institution_id: int, reason: str, now: float, until: float | None
+) -> None:
+    """Pause an institution, in the place of whatever pause it had."""
+    connection.execute(delete(pause).where(pause.c.institution_id == institution_id))
+    values = {"institution_id": institution_id, "reason": reason, "since": now, "until": until}
+    connection.execute(insert(pause).values(values))

@@ -1,10 +1,12 @@
 """Who is suspended, who leaves, and who is forgotten, as the ledger keeps it."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import Connection, select
 from tests.contract.ledger.books import NOW, accept, conclude, create, delete, due, send, update
 
-from classbell.errors import HeldError
+from classbell.errors import HeldError, LeaseHeld
 from classbell.ledger import InstitutionLedger, Ledger, Left
 from classbell.ledger.schema import metadata
 from classbell.model import Action, Became, LeaveMode, Reason, Suspended
@@ -105,6 +107,57 @@ async def test_who_left_before_stays_away_when_a_purged_institution_comes_back(
     assert len(await book.suspensions.unlinked()) == 2
     await book.suspensions.resume_all()
     assert [one.mailbox.key for one in await book.suspensions.all()] == ["ada"]
+
+
+@pytest.mark.parametrize("kind", [Suspended.PAUSED, Suspended.CALENDAR])
+async def test_who_was_stopped_before_stays_so_when_a_purged_institution_comes_back(
+    book: InstitutionLedger, kind: Suspended
+) -> None:
+    await book.suspensions.suspend("ada", kind, "on leave", NOW, NOW + 60)
+    await leave(book, None, LeaveMode.CLEANUP)
+    soonest, *others = await due(book)
+    await send(book, [soonest])
+    assert (soonest.mailbox.key, len(others)) == ("ada", 3)
+    await book.suspensions.resume_all()
+    assert [c.mailbox.key for c in await due(book)] == ["bob"]
+    (stopped,) = await book.suspensions.all()
+    assert (stopped.kind, stopped.reason, stopped.until) == (kind, "on leave", NOW + 60)
+
+
+async def test_only_an_institution_that_leaves_takes_what_is_approved_from_the_paused(
+    book: InstitutionLedger,
+) -> None:
+    await leave(book, "ada", LeaveMode.DELETE_ALL_EVENTS)
+    read = await due(book)
+    await book.suspensions.suspend("ada", Suspended.PAUSED, "on leave", NOW)
+    assert (len(read), await due(book)) == (3, [])
+    with pytest.raises(LeaseHeld):
+        await send(book, read)
+
+
+async def test_an_institution_that_leaves_is_paused_in_the_same_step(book: InstitutionLedger) -> None:
+    await leave(book, None, LeaveMode.CLEANUP)
+    paused = await book.suspensions.pause()
+    assert paused is not None
+    assert (paused.reason, paused.until) == ("asked", None)
+    other = await book.leaving.look(None, LeaveMode.CLEANUP, NOW)
+    await book.suspensions.resume_all()
+    with pytest.raises(HeldError, match="E-LEAVE-CHANGED"):
+        await book.leaving.accept(None, LeaveMode.CLEANUP, replace(other, deletes=9), "asked", NOW)
+    assert await book.suspensions.pause() is None
+
+
+async def test_of_who_has_left_nothing_goes_but_what_was_approved(book: InstitutionLedger) -> None:
+    await accept(book, delete("ada", "n", starts=LATE), update("ada", "o", starts=LATE))
+    read = await due(book)
+    await book.suspensions.suspend("ada", Suspended.UNLINKED, "asked", NOW)
+    assert await due(book) == []
+    for change in read:
+        with pytest.raises(LeaseHeld):
+            await send(book, [change])
+    await book.suspensions.expire(NOW)
+    await book.suspensions.lift(await number(book, "ada"))
+    assert await due(book) == []
 
 
 async def test_of_the_paused_nothing_is_due_and_the_reason_is_shown(book: InstitutionLedger) -> None:
