@@ -6,7 +6,7 @@ A person has at most one of them, and who gets nothing at all any more cannot be
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Select, delete, insert, select, update
 
 from classbell.ledger.changes import IS_OPEN
 from classbell.ledger.database import Database, insert_one
@@ -110,10 +110,15 @@ class Suspensions:
 
     async def lift(self, number: int, kind: Suspended | None = None) -> None:
         """Write to a mailbox again; if *kind* is given, only if it was suspended for that."""
-        which = [suspension.c.mailbox_id == number, suspension.c.mailbox_id.in_(self._ours)]
+        which = (suspension.c.mailbox_id == number) & suspension.c.mailbox_id.in_(self._ours)
         if kind is not None:
-            which.append(suspension.c.kind == kind.value)
-        await self._database.write(lambda c: c.execute(delete(suspension).where(*which)))
+            which &= suspension.c.kind == kind.value
+
+        def write(connection: Connection) -> None:
+            self._keep_events(connection, select(suspension.c.mailbox_id).where(which))
+            connection.execute(delete(suspension).where(which))
+
+        await self._database.write(write)
 
     async def pause(self) -> Pause | None:
         """Whether the whole institution is paused."""
@@ -135,9 +140,25 @@ class Suspensions:
 
         def write(connection: Connection) -> None:
             connection.execute(delete(pause).where(pause.c.institution_id == self._institution_id))
+            left = select(suspension.c.mailbox_id).where(suspension.c.kind == Suspended.UNLINKED.value)
+            self._keep_events(connection, self._ours.where(mailbox.c.id.not_in(left)))
             connection.execute(delete(suspension).where(purged))
 
         await self._database.write(write)
+
+    def _keep_events(self, connection: Connection, boxes: Select[tuple[int]]) -> None:
+        """Give up what was to go when they left, and stands there still."""
+        connection.execute(
+            update(change)
+            .where(
+                change.c.institution_id == self._institution_id,
+                IS_OPEN,
+                change.c.mailbox_id.in_(boxes),
+                GOES_IN_LEAVING,
+                change.c.state.in_((ChangeState.PENDING, ChangeState.WAITING)),
+            )
+            .values(state=ChangeState.SUPERSEDED)
+        )
 
     async def expire(self, now: float) -> None:
         """

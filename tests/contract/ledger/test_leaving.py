@@ -119,7 +119,7 @@ async def test_who_was_stopped_before_stays_so_when_a_purged_institution_comes_b
     await send(book, [soonest])
     assert (soonest.mailbox.key, len(others)) == ("ada", 3)
     await book.suspensions.resume_all()
-    assert [c.mailbox.key for c in await due(book)] == ["bob"]
+    assert await due(book) == []
     (stopped,) = await book.suspensions.all()
     assert (stopped.kind, stopped.reason, stopped.until) == (kind, "on leave", NOW + 60)
 
@@ -133,6 +133,27 @@ async def test_only_an_institution_that_leaves_takes_what_is_approved_from_the_p
     assert (len(read), await due(book)) == (3, [])
     with pytest.raises(LeaseHeld):
         await send(book, read)
+
+
+async def test_who_comes_back_keeps_what_stands_there_still(book: InstitutionLedger) -> None:
+    await leave(book, "ada", LeaveMode.DELETE_ALL_EVENTS)
+    await leave(book, "bob", LeaveMode.DELETE_ALL_EVENTS)
+    await send(book, (await due(book))[:1])
+    await book.changes.adrift(NOW, 600.0)
+    await book.suspensions.lift(await number(book, "ada"))
+    # What became of the first one is to be settled still.
+    open_still = {(c.mailbox.key, c.state.value) for c in await due(book, NOW + 700)}
+    assert open_still == {("ada", "unknown"), ("bob", "pending")}
+
+
+async def test_an_institution_that_comes_back_keeps_what_stands_there_still(book: InstitutionLedger) -> None:
+    await leave(book, "bob", LeaveMode.DELETE_ALL_EVENTS)
+    await book.suspensions.suspend("ada", Suspended.PAUSED, "on leave", NOW, NOW + 60)
+    await leave(book, None, LeaveMode.CLEANUP)
+    assert len(await due(book)) == 4
+    await book.suspensions.resume_all()
+    await book.suspensions.expire(NOW + 60)
+    assert [c.mailbox.key for c in await due(book)] == ["bob"]
 
 
 async def test_an_institution_that_leaves_is_paused_in_the_same_step(book: InstitutionLedger) -> None:
