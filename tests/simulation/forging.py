@@ -63,8 +63,8 @@ class Forged:
             detail["properties"] = {"String {7885} Name ClassbellMark": mark or marked()}
         self.record("change", at, app=by.partition(":")[2], mailbox=mailbox, detail=detail)
 
-    def decide(self, what: str, asked: float, done: float, **more: Any) -> None:
-        told = {"what": what, "institution": "north", "mailbox": ADA, "asked": asked, "done": done}
+    def decide(self, what: str, asked: float, done: float, *, mailbox: str = ADA, **more: Any) -> None:
+        told = {"what": what, "institution": "north", "mailbox": mailbox, "asked": asked, "done": done}
         self.testimony["decisions"].append(told | more)
 
     def asked(self, method: str, at: float, status: int = 200, **detail: Any) -> None:

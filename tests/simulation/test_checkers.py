@@ -152,17 +152,18 @@ def writes_to_somebody_who_is_paused(forged: Forged) -> None:
 
 
 def makes_an_event_for_somebody_who_has_left(forged: Forged) -> None:
-    forged.decide("unlink", NOON + 10, NOON + 11, mode="UNLINK_ONLY", deletes=0)
+    forged.decide("unlink", NOON + 10, NOON + 11, mode="UNLINK_ONLY", deletes=0, events=[])
     forged.asked("POST", NOON + 200)
 
 
 def deletes_more_than_leaving_approved(forged: Forged) -> None:
-    forged.decide("unlink", NOON + 10, NOON + 11, mode="DELETE_ALL_EVENTS", deletes=0)
+    forged.decide("unlink", NOON + 10, NOON + 11, mode="DELETE_ALL_EVENTS", deletes=0, events=[])
     forged.change("delete", "e1", at=NOON + 2000)
 
 
 def deletes_what_had_begun_when_its_owner_left(forged: Forged) -> None:
-    forged.decide("unlink", STARTS + 1000, STARTS + 1001, mode="DELETE_FUTURE_EVENTS", deletes=1)
+    hers = [[ADA, "lectures:l1"]]
+    forged.decide("unlink", STARTS + 1000, STARTS + 1001, mode="DELETE_FUTURE_EVENTS", deletes=1, events=hers)
     forged.change("delete", "e1", at=STARTS + 3000)
 
 

@@ -5,14 +5,15 @@ from random import Random
 
 from tests.simulation.actors import act
 from tests.simulation.actors.installation import dies
-from tests.simulation.actors.noting import decided, noted
+from tests.simulation.actors.noting import decided, meetings_of, noted
 from tests.simulation.world import Institution, Place, World
 
 from classbell.cli.event_story import stories_of
-from classbell.leaving import Departure
+from classbell.leaving import Departure, Farewell
 from classbell.model import LeaveMode, Suspended
 from classbell.people import mailbox_key
 from classbell.readback import verification_of
+from classbell.run import Office
 
 Work = Callable[[Place], Awaitable[str]]
 _DELETING = (LeaveMode.DELETE_FUTURE_EVENTS, LeaveMode.DELETE_ALL_EVENTS, LeaveMode.CLEANUP)
@@ -91,7 +92,13 @@ async def unlink(world: World, random: Random) -> str:
             departure = Departure(office, mode, person=person or None)
             farewell = await departure.look()
             told = decided(
-                place, institution, "unlink", person, mode=mode.value, deletes=farewell.left.deletes
+                place,
+                institution,
+                "unlink",
+                person,
+                mode=mode.value,
+                deletes=farewell.left.deletes,
+                events=await _going(office, farewell, place.clock.now()),
             )
             departed = await departure.carry_out(farewell, "wanted so")
             told["done"] = world.now()
@@ -99,6 +106,18 @@ async def unlink(world: World, random: Random) -> str:
             return f"{mode} {person or institution.id}: {departed.after}"
 
     return begun(world, random, "unlink", work, f"{mode} {person or institution.id}")
+
+
+async def _going(office: Office, farewell: Farewell, now: float) -> list[list[str]]:
+    """Mailbox and meeting of each event that is to go."""
+    book = office.ledger
+    meetings = await meetings_of(book)
+    return [
+        [key, meetings[of]]
+        for key, number in (await book.mailboxes.numbers()).items()
+        if farewell.mailbox is None or farewell.mailbox.id == number
+        for of in await book.leaving.events(number, farewell.mode, now)
+    ]
 
 
 @act(3)

@@ -7,6 +7,7 @@ from typing import Any
 from tests.simulation.world import Institution, Place
 
 from classbell.errors import ClassbellError
+from classbell.ledger import InstitutionLedger, full_key
 
 
 @contextmanager
@@ -54,3 +55,8 @@ def decided(
     } | more
     place.world.decisions.append(told)
     return told
+
+
+async def meetings_of(book: InstitutionLedger) -> dict[int, str]:
+    """The keys of meetings in full, by their numbers."""
+    return {number: full_key(*key) for key, number in (await book.meetings.numbers()).items()}

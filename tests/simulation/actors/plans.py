@@ -7,7 +7,7 @@ from random import Random
 
 from tests.simulation.actors import act
 from tests.simulation.actors.administrator import begun
-from tests.simulation.actors.noting import decided, noted
+from tests.simulation.actors.noting import decided, meetings_of, noted
 from tests.simulation.equipment import INSTALLATION
 from tests.simulation.world import PLANS, Institution, Place, World
 
@@ -178,15 +178,10 @@ async def decide_hold(world: World, random: Random) -> str:
 
 async def _deletes_of(book: InstitutionLedger, hold: StoredHold) -> list[list[str]]:
     boxes = {number: key for key, number in (await book.mailboxes.numbers()).items()}
-    meetings = await _meetings(book)
+    meetings = await meetings_of(book)
     return [
         [boxes[box], meetings[of]] for box, of, action, *_ in hold.listed.tolist() if action == Action.DELETE
     ]
-
-
-async def _meetings(book: InstitutionLedger) -> dict[int, str]:
-    """The keys of meetings in full, by their numbers."""
-    return {number: full_key(*key) for key, number in (await book.meetings.numbers()).items()}
 
 
 @act(1.5)
@@ -222,7 +217,7 @@ async def put_back(
     with noted(place, institution, "restore", person=person or "") as note:
         restoration = Restoration(office, number, person)
         found = await restoration.look()
-        meetings = await _meetings(office.ledger)
+        meetings = await meetings_of(office.ledger)
         events = sorted([one.address, meetings[one.meeting_id]] for one in found.events)
         told = decided(place, institution, "restore", person or "", events=events)
         done = await restoration.carry_out(found)

@@ -49,6 +49,20 @@ def asked(case: Case, what: str) -> Iterator[Span]:
             yield Span(told["institution"], told["mailbox"], told["asked"], _ended(case, told), told)
 
 
+def departures(case: Case, institution: str, mailbox: str, key: str, until: float) -> list[Span]:
+    """
+    Those with which it was agreed that what stands there for a meeting goes, asked for before a moment.
+
+    Whoever leaves agrees to what stood there when they were asked: a later departure adds to an earlier one, and
+    does not take from it.
+    """
+    return [
+        span
+        for span in asked(case, "unlink")
+        if span.covers(institution, mailbox) and [mailbox, key] in span.told["events"] and span.begin <= until
+    ]
+
+
 def losses(case: Case) -> list[float]:
     """When the ledger was lost, or an old one put in its place."""
     return [told["asked"] for told in case.testimony["decisions"] if told["what"] == "loss"]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.simulation.checkers.decisions import asked as decided
-from tests.simulation.checkers.decisions import losses
+from tests.simulation.checkers.decisions import departures, losses
 from tests.simulation.checkers.reading import Case, Event, Step
 
 _DAY = 86_400.0
@@ -82,13 +82,9 @@ def _stood(case: Case, tenant: str, at: float) -> int:
 
 def _left(case: Case, event: Event, removal: Step) -> bool:
     """Whether who has left wanted it gone; that their mode says so is another matter."""
-    assert event.born.mark is not None
-    return any(
-        span.told["mode"] != "UNLINK_ONLY"
-        and span.begin <= removal.at
-        and span.covers(event.born.mark.institution, event.mailbox)
-        for span in decided(case, "unlink")
-    )
+    mark = event.born.mark
+    assert mark is not None
+    return bool(departures(case, mark.institution, event.mailbox, mark.key, removal.at))
 
 
 def _approved_exactly(case: Case, event: Event, removal: Step) -> bool:

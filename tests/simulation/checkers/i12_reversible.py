@@ -7,7 +7,7 @@ At the end of some schedules all that runs have deleted is put back, and a run f
 from collections.abc import Iterator
 from itertools import pairwise
 
-from tests.simulation.checkers.decisions import asked, losses, spans
+from tests.simulation.checkers.decisions import asked, departures, losses, spans
 from tests.simulation.checkers.reading import Case, Event, Pair, Step
 
 
@@ -94,7 +94,7 @@ def _unasked(case: Case, institution: str, pair: Pair, event: Event) -> Iterator
             one.institution == institution and [pair[1], pair[2]] in one.told["deletes"] and one.begin <= at
             for one in asked(case, "approval")
         )
-        left = any(one.covers(institution, pair[1]) and one.begin <= at for one in asked(case, "unlink"))
+        left = any(one.end >= since for one in departures(case, institution, pair[1], pair[2], at))
         lost = any(since <= loss <= at for loss in losses(case))
         if not (named or agreed or left or lost):
             yield f"record {step.number}: {step.title} in {pair[1]} was put back, and deleted again unasked"

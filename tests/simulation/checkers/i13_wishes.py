@@ -6,11 +6,12 @@ deleted stays so where that is respected, what they have changed where that is k
 stop us none is made again.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from tests.simulation.checkers.decisions import asked, in_doubt, losses, spans
+from tests.simulation.checkers.decisions import Span, asked, departures, in_doubt, losses, spans
 from tests.simulation.checkers.reading import Case, Event, Step, arrived, asked_mailbox, writes
 
 # So long an intent lets its request leave, and so long the slowest connection takes.
@@ -53,36 +54,52 @@ def _written_in_spite(case: Case) -> Iterator[str]:
 
 
 def _goes_in_leaving(case: Case, record: dict[str, Any], told: dict[str, Any], at: float) -> bool:
-    """Whether it deletes what belongs to somebody who has left, perhaps while they were paused."""
+    """Whether it deletes what belongs to somebody who has left and not come back, perhaps while they were paused."""
     return record["method"] == "DELETE" and any(
-        span.begin <= at and span.covers(told["id"], asked_mailbox(record)) for span in asked(case, "unlink")
+        span.begin <= at < span.end + _STILL_LEAVING and span.covers(told["id"], asked_mailbox(record))
+        for span in asked(case, "unlink")
     )
 
 
 def _too_much_gone(case: Case) -> Iterator[str]:
     """Of who has left more than their mode says, or more than was approved."""
+    for span in asked(case, "unlink"):
+        if len(span.told["events"]) != span.told["deletes"]:
+            yield f"{len(span.told['events'])} events were to go, and {span.told['deletes']} were counted"
     for span in spans(case, "unlink"):
-        gone = [
-            (event, removal)
-            for event, removal in _our_deletions(case)
-            if span.covers(case.of_tenant[event.tenant]["id"], event.mailbox)
-            and span.begin + case.testimony["bound"] + _STILL_LEAVING < removal.at < span.end
-        ]
-        if len(gone) > span.told["deletes"]:
-            yield (
-                f"{len(gone)} events of {span.mailbox or span.institution} were deleted after {span.told['mode']}"
-                f" that approved {span.told['deletes']}; last record {gone[-1][1].number}"
-            )
-        if span.told["mode"] == "DELETE_FUTURE_EVENTS":
-            for event, removal in gone:
-                if max(step.start for step in event.ours) <= span.begin - case.testimony["bound"]:
-                    yield f"record {removal.number}: {removal.title} had begun when {event.mailbox} left"
+        gone: dict[tuple[str, str], list[tuple[Event, Step]]] = defaultdict(list)
+        for event, removal in _our_deletions(case):
+            late = span.begin + case.testimony["bound"] + _STILL_LEAVING < removal.at < span.end
+            if late and span.covers(case.of_tenant[event.tenant]["id"], event.mailbox):
+                assert event.born.mark is not None
+                gone[event.mailbox, event.born.mark.key].append((event, removal))
+        for (mailbox, key), removals in gone.items():
+            yield from _beyond(case, span, mailbox, key, removals)
+
+
+def _beyond(
+    case: Case, span: Span, mailbox: str, key: str, removals: list[tuple[Event, Step]]
+) -> Iterator[str]:
+    """Deletions of one pair that no departure has approved which still held good when the span began."""
+    event, removal = removals[-1]
+    approving = [
+        one for one in departures(case, span.institution, mailbox, key, removal.at) if one.end >= span.begin
+    ]
+    if len(removals) > len(approving):
+        yield (
+            f"record {removal.number}: {removal.title} of {mailbox} was deleted after {span.told['mode']} of"
+            f" {span.mailbox or span.institution}, and {len(approving)} of {len(removals)} deletions were approved"
+        )
+    modes = {one.told["mode"] for one in approving}
+    begins = [one.begin - case.testimony["bound"] for one in approving]
+    if modes == {"DELETE_FUTURE_EVENTS"} and max(step.start for step in event.ours) <= min(begins):
+        yield f"record {removal.number}: {removal.title} had begun when {mailbox} left"
 
 
 def _our_deletions(case: Case) -> Iterator[tuple[Event, Step]]:
     for event in case.events.values():
         removal = next((step for step in event.steps if step.by_us and not step.live), None)
-        if removal is not None and event.is_ours:
+        if removal is not None and event.is_ours and event.born.mark is not None:
             yield event, removal
 
 

@@ -1,0 +1,99 @@
+"""Who has left more than once, or together with everybody: what may go, and what must not."""
+
+import pytest
+from tests.simulation.forging import ADA, NOON, STARTS, Forged, marked
+
+GRACE = "grace@north.example"
+HERS = [[ADA, "lectures:l1"]]
+LATER = NOON + 10_000
+
+
+def leaves(
+    forged: Forged, at: float, mode: str, events: list[list[str]], *, mailbox: str = ADA, deletes: int = -1
+) -> None:
+    """Somebody leaves, and these events are to go: as many as were counted, unless another number is given."""
+    counted = len(events) if deletes < 0 else deletes
+    forged.decide("unlink", at, at + 1, mailbox=mailbox, mode=mode, deletes=counted, events=events)
+
+
+@pytest.mark.parametrize("whom", [ADA, ""])
+def test_a_later_departure_may_take_what_an_earlier_one_left(whom: str) -> None:
+    forged = Forged()
+    leaves(forged, NOON + 10, "UNLINK_ONLY", [])
+    leaves(forged, LATER, "CLEANUP", [*HERS, [GRACE, "lectures:l1"]], mailbox=whom)
+    forged.change("delete", "e1", at=LATER + 5)
+    assert "I13" not in forged.found()
+
+
+def test_what_had_begun_goes_if_a_later_departure_takes_that_as_well() -> None:
+    forged = Forged()
+    leaves(forged, STARTS + 1000, "DELETE_FUTURE_EVENTS", [])
+    leaves(forged, STARTS + 9000, "CLEANUP", HERS, mailbox="")
+    forged.change("delete", "e1", at=STARTS + 9002)
+    assert "I13" not in forged.found()
+
+
+def test_an_approved_deletion_may_come_after_another_departure_that_takes_nothing() -> None:
+    forged = Forged()
+    leaves(forged, NOON + 10, "DELETE_ALL_EVENTS", HERS)
+    leaves(forged, LATER, "UNLINK_ONLY", [])
+    forged.change("delete", "e1", at=LATER + 5000)
+    assert "I13" not in forged.found()
+
+
+def test_a_later_departure_approves_nothing_that_went_before_it() -> None:
+    forged = Forged()
+    leaves(forged, NOON + 10, "UNLINK_ONLY", [])
+    forged.change("delete", "e1", at=LATER - 5)
+    leaves(forged, LATER, "CLEANUP", HERS)
+    assert "I13" in forged.found()
+
+
+def test_the_departure_of_another_person_approves_nothing() -> None:
+    forged = Forged()
+    leaves(forged, NOON + 10, "UNLINK_ONLY", [])
+    leaves(forged, LATER, "CLEANUP", [[GRACE, "lectures:l1"]], mailbox=GRACE)
+    forged.change("delete", "e1", at=LATER + 5)
+    assert "I13" in forged.found()
+
+
+def test_what_was_approved_before_somebody_came_back_is_no_longer() -> None:
+    forged = Forged()
+    leaves(forged, NOON + 10, "DELETE_ALL_EVENTS", HERS)
+    forged.decide("resume", NOON + 20, NOON + 21)
+    leaves(forged, NOON + 30, "UNLINK_ONLY", [])
+    forged.change("delete", "e1", at=LATER)
+    assert "I13" in forged.found()
+
+
+def test_one_approval_is_of_one_deletion() -> None:
+    forged = Forged()
+    leaves(forged, NOON + 10, "DELETE_ALL_EVENTS", HERS)
+    forged.change("delete", "e1", at=LATER)
+    forged.change("create", "e2", at=LATER + 1, mark=marked(incarnation=2))
+    forged.change("delete", "e2", at=LATER + 2, mark=marked(incarnation=2))
+    assert "I13" in forged.found()
+
+
+def test_no_more_goes_than_was_counted() -> None:
+    forged = Forged()
+    leaves(forged, NOON + 10, "DELETE_ALL_EVENTS", HERS, deletes=0)
+    assert "I13" in forged.found()
+
+
+@pytest.mark.parametrize("found", [[], ["I13"]], ids=["gone", "came_back"])
+def test_from_somebody_paused_goes_only_what_a_departure_takes_that_holds_good(found: list[str]) -> None:
+    forged = Forged()
+    forged.decide("pause", NOON + 5, NOON + 6, until=None)
+    leaves(forged, NOON + 10, "CLEANUP", HERS, mailbox="")
+    if found:
+        forged.decide("resume", LATER - 900, LATER - 899, mailbox="")
+    forged.asked("DELETE", LATER)
+    assert sorted(forged.found() & {"I13"}) == found
+
+
+def test_a_departure_does_not_excuse_another_deletion_that_nothing_asked_for() -> None:
+    forged = Forged()
+    leaves(forged, NOON + 10, "DELETE_ALL_EVENTS", [])
+    forged.change("delete", "e1", at=LATER)
+    assert "I4" in forged.found()
