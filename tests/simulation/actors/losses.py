@@ -79,6 +79,7 @@ def rebuilding(world: World) -> Callable[[Place], Awaitable[str]]:
                 rebuilt = await rebuild_of(office, await office.access(), review).all()
                 await go_beyond(ledger, place.witness, rebuilt)
                 note["outcome"] = "rebuilt"
+                note["unread"] = sorted(one.mailbox.key for one in rebuilt.unread)
                 whole = whole and not rebuilt.unread_count
                 told.append(
                     f"{institution.id} {rebuilt.mailboxes} mailboxes, {rebuilt.known} known,"

@@ -68,15 +68,29 @@ def losses(case: Case) -> list[float]:
     return [told["asked"] for told in case.testimony["decisions"] if told["what"] == "loss"]
 
 
-def in_doubt(case: Case, institution: str, moment: float) -> bool:
-    """Whether the ledger was lost at a moment, and not yet rebuilt in full: what was seen then is not known later."""
+def in_doubt(case: Case, institution: str, mailbox: str, moment: float) -> bool:
+    """
+    Whether the ledger was lost at a moment, and did not know a mailbox again yet: what happened there nobody saw.
+
+    It knows one that a rebuild has read, and one in which we have made something since: before that it was looked at.
+    """
     lost = [at for at in losses(case) if at <= moment]
-    return bool(lost) and not any(
+    if not lost:
+        return False
+    rebuilt = any(
         run["kind"] == "rebuild"
         and run["institution"] == institution
         and run["outcome"] == "rebuilt"
+        and mailbox not in run["unread"]
         and lost[-1] <= run["end"] <= moment
         for run in case.testimony["runs"]
+    )
+    tenant = case.institutions[institution]["tenant"]
+    return not rebuilt and not any(
+        event.is_ours
+        and (event.tenant, event.mailbox) == (tenant, mailbox)
+        and lost[-1] + case.testimony["bound"] + SKEW < event.born.at <= moment
+        for event in case.events.values()
     )
 
 

@@ -133,7 +133,9 @@ def _last_removal(event: Event, before: int) -> Step | None:
 def _excused(case: Case, event: Event, since: float, deleted: float) -> bool:
     """Whether what its owner had wanted was forgotten rightly between *since* and now."""
     told, at = case.of_tenant[event.tenant], event.born.at
-    if in_doubt(case, told["id"], deleted) or any(since <= lost <= at for lost in losses(case)):
+    if in_doubt(case, told["id"], event.mailbox, deleted) or any(
+        since <= lost <= at for lost in losses(case)
+    ):
         return True
     if any(since <= reset["begin"] <= at for reset in _resets(case, told["id"], event.mailbox)):
         return True
@@ -195,7 +197,8 @@ def _calendars_made_again(case: Case) -> Iterator[str]:
             for span in asked(case, what)
             if span.covers(told["id"], record["mailbox"])
         ]
-        if not in_doubt(case, told["id"], since) and not any(since <= moment <= at for moment in lifted):
+        doubt = in_doubt(case, told["id"], record["mailbox"], since)
+        if not doubt and not any(since <= moment <= at for moment in lifted):
             yield f"record {record['number']}: a calendar was made for {record['mailbox']}, who had deleted ours"
 
 

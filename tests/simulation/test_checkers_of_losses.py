@@ -1,0 +1,48 @@
+"""A ledger that was lost: of what its owner did to a calendar meanwhile, what can be known and what cannot."""
+
+import pytest
+from tests.simulation.forging import ADA, NOON, Forged, marked, run
+
+LOST, GONE, LATER = NOON + 1000, NOON + 9000, NOON + 20_000
+
+
+def calendar_gone_after_a_loss(*unread: str) -> Forged:
+    """The ledger is lost, and rebuilt but for some mailboxes; then Ada deletes our calendar with its event."""
+    forged = Forged()
+    forged.decide("loss", LOST, LOST, mailbox="")
+    forged.testimony["runs"].append(
+        run(LOST + 1, LOST + 900, kind="rebuild", outcome="rebuilt", unread=list(unread))
+    )
+    return forged
+
+
+def deletes_it(forged: Forged) -> None:
+    forged.change("delete", "e1", by="user", at=GONE)
+    forged.record(
+        "change", GONE, app="", detail={"action": "delete-calendar", "cause": "user", "calendar": "c"}
+    )
+
+
+def makes_it_again(forged: Forged) -> None:
+    detail = {"action": "create-calendar", "cause": "api:a-north", "calendar": "d"}
+    forged.record("change", LATER, detail=detail)
+
+
+@pytest.mark.parametrize(
+    ("unread", "found"), [((), ["I13"]), (("grace@north.example",), ["I13"]), ((ADA,), [])]
+)
+def test_what_a_rebuild_could_not_read_it_cannot_have_missed(
+    unread: tuple[str, ...], found: list[str]
+) -> None:
+    forged = calendar_gone_after_a_loss(*unread)
+    deletes_it(forged)
+    makes_it_again(forged)
+    assert sorted(forged.found() & {"I13"}) == found
+
+
+def test_where_something_was_made_since_the_ledger_knows_the_mailbox_again() -> None:
+    forged = calendar_gone_after_a_loss(ADA)
+    forged.change("create", "e2", at=GONE - 10, mark=marked(key="lectures:l2"))
+    deletes_it(forged)
+    makes_it_again(forged)
+    assert "I13" in forged.found()
