@@ -13,7 +13,7 @@ from tests.verify.readings import OWNER, seen, verify
 from classbell.ledger import Sighted
 from classbell.model import Action
 from classbell.outlook.mark import MARK_PROPERTY, Mark
-from classbell.verify import Rebuild, Rebuilt, Wanted
+from classbell.verify import Rebuild, Rebuilt, Wanted, rebuild_mailboxes
 
 pytestmark = pytest.mark.anyio
 
@@ -339,6 +339,27 @@ async def test_a_sound_ledger_waits_only_for_what_it_has_sent_itself(stage: Stag
     assert (await rebuild(stage)).adopted == 1
     assert sent_at + 60 + BOUND <= stage.sandbox.clock.now() < sent_at + 60 + BOUND + 30
     await stage.assert_true()
+
+
+@pytest.mark.parametrize(("edited", "sights"), [(False, []), (True, [(Sighted.DRIFTED, "title")])])
+async def test_what_a_lost_answer_had_made_is_known_by_what_was_sent_even_if_no_timetable_is_read(
+    stage: Stage, *, edited: bool, sights: list[tuple[Sighted, str]]
+) -> None:
+    """As those who leave need it: or what goes with them could never be put back."""
+    stage.timetable["bo"].append(lecture("Late", day=13))
+    stage.sandbox.faults.add(member("POST", "bo"), "504-after")
+    await stage.run(patience=0.0)
+    if edited:
+        stage.mailbox("bo").edit_event(stage.our_event("bo", "Late"), {"subject": "Mine"})
+    async with stage.ledger() as book:
+        bo = await book.mailboxes.find(stage.address("bo"))
+        assert bo is not None
+        access, clock = stage.access(), stage.clock
+        rebuilt = await rebuild_mailboxes(book, access, clock, [bo], owner=OWNER, bound=BOUND, timezone="UTC")
+        bodies = [body for _, body in await book.entries.of_mailbox(bo)]
+    assert (rebuilt.known, rebuilt.adopted, rebuilt.differing) == (1, 1, len(sights))
+    assert [msgspec.json.decode(body)["subject"] for body in bodies] == ["Algebra", "Late"]
+    assert await seen(stage, "bo") == sights
 
 
 async def test_what_is_so_new_that_lists_lack_it_stays_known_and_is_not_made_twice(stage: Stage) -> None:

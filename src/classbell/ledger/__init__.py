@@ -14,7 +14,7 @@ from classbell.ledger.changes import Changes, Intent
 from classbell.ledger.database import SCHEMA, Database, insert_one
 from classbell.ledger.entries import Entries, full_key
 from classbell.ledger.holds import Found, Holds, HoldState, StoredHold
-from classbell.ledger.known import Knowledge, KnownMailbox
+from classbell.ledger.known import Knowledge, KnownMailbox, UnderWay
 from classbell.ledger.leaving import AcceptedLeave, Leaving, Left
 from classbell.ledger.mailboxes import Mailboxes, OutMailbox
 from classbell.ledger.meetings import KnownRendering, Meetings, NewRendering
@@ -220,6 +220,7 @@ __all__ = [
     "StoredHold",
     "Suspension",
     "Told",
+    "UnderWay",
     "Verified",
     "Waiting",
     "full_key",

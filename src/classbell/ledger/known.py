@@ -5,16 +5,27 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
+from classbell.ledger.bits import unsigned
 from classbell.ledger.changes import IS_OPEN
 from classbell.ledger.database import Database, parts_of
 from classbell.ledger.entries import Entries, full_key
 from classbell.ledger.incarnations import remembered
 from classbell.ledger.outcomes import CREATING
-from classbell.ledger.schema import change, entry, meeting
+from classbell.ledger.schema import change, entry, meeting, rendering
 from classbell.ledger.sightings import Sighting, Sightings
 from classbell.model import ChangeState, Entry, Mailbox
 
 _UNSETTLED = (ChangeState.SENT, ChangeState.UNKNOWN, ChangeState.HELD)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnderWay:
+    """What a create asks for that may have been sent; ``body`` is empty if it is not kept."""
+
+    fingerprint: int
+    body: bytes
+    starts_at: int
+    ends_at: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +38,7 @@ class KnownMailbox:
         bodies: the renderings delivered, by fingerprint; without those that are not kept.
         past: the highest incarnation that is over, by meeting.
         unsettled: the meetings whose last request is not settled.
-        under_way: the operations of creates that may have been sent.
+        under_way: what creates ask for that may have been sent, by operation.
         seen: what was last seen there and still holds.
     """
 
@@ -37,7 +48,7 @@ class KnownMailbox:
     bodies: Mapping[int, bytes]
     past: Mapping[int, int]
     unsettled: Collection[int]
-    under_way: Collection[str]
+    under_way: Mapping[str, UnderWay]
     seen: Sequence[Sighting]
 
 
@@ -57,11 +68,19 @@ class Knowledge:
 
         def read(connection: Connection) -> KnownMailbox:
             times = select(entry.c.meeting_id, entry.c.delivered_at).where(entry.c.mailbox_id == owner.id)
-            query = select(change.c.meeting_id, change.c.action, change.c.operation).where(
-                change.c.institution_id == self._institution_id,
-                change.c.mailbox_id == owner.id,
-                IS_OPEN,
-                change.c.state.in_(_UNSETTLED),
+            query = (
+                select(change, rendering.c.body)
+                .outerjoin(
+                    rendering,
+                    (rendering.c.institution_id == change.c.institution_id)
+                    & (rendering.c.fingerprint == change.c.fingerprint),
+                )
+                .where(
+                    change.c.institution_id == self._institution_id,
+                    change.c.mailbox_id == owner.id,
+                    IS_OPEN,
+                    change.c.state.in_(_UNSETTLED),
+                )
             )
             open_ = connection.execute(query).all()
             return KnownMailbox(
@@ -71,7 +90,16 @@ class Knowledge:
                 bodies={known.fingerprint: body for known, body in delivered if body},
                 past=remembered(connection, owner.id),
                 unsettled={row.meeting_id for row in open_},
-                under_way={row.operation for row in open_ if row.action in CREATING},
+                under_way={
+                    row.operation: UnderWay(
+                        fingerprint=unsigned(row.fingerprint),
+                        body=row.body or b"",
+                        starts_at=row.starts_at,
+                        ends_at=row.ends_at,
+                    )
+                    for row in open_
+                    if row.action in CREATING
+                },
                 seen=sightings,
             )
 

@@ -12,7 +12,15 @@ from datetime import datetime
 from classbell.access import Access
 from classbell.deliver.settle import SEND_WITHIN
 from classbell.deliver.survey import Survey
-from classbell.ledger import InstitutionLedger, KnownMailbox, RebuiltMailbox, Sighted, Sighting, Standing
+from classbell.ledger import (
+    InstitutionLedger,
+    KnownMailbox,
+    RebuiltMailbox,
+    Sighted,
+    Sighting,
+    Standing,
+    UnderWay,
+)
 from classbell.model import Entry, Mailbox
 from classbell.outlook.answers import Diagnosis, Meaning
 from classbell.outlook.dialect import FoundEvent, instant_of
@@ -226,27 +234,22 @@ class Rebuild:
         standing: list[Standing] = []
         sightings = list(sorted_out.held)
         for entry, event in sorted_out.kept:
-            before = known.bodies.get(entry.fingerprint, b"")
-            shown = _shown(event, wants.get(entry.meeting_key))
-            if shown is None and before:
-                # What was delivered stays known, so that its owner's changes can be told from ours.
-                shown = Want(
-                    fingerprint=entry.fingerprint,
-                    body=before,
-                    starts_at=entry.starts_at,
-                    ends_at=entry.ends_at,
-                )
-                fields = differing(before, event)
-                if fields:
-                    sightings.append((_drifted(event, fields), entry.meeting_key))
+            before = Want(
+                fingerprint=entry.fingerprint,
+                body=known.bodies.get(entry.fingerprint, b""),
+                starts_at=entry.starts_at,
+                ends_at=entry.ends_at,
+            )
+            shown, drifted = _told_apart(event, wants.get(entry.meeting_key), before)
+            sightings += [(sighting, entry.meeting_key) for sighting in drifted]
             standing.append(
                 self._standing(entry.meeting_key, entry.incarnation, entry.operation, event, shown)
             )
         for mark, event in sorted_out.adopted:
-            want = wants.get(mark.meeting_key)
-            standing.append(
-                self._standing(mark.meeting_key, mark.incarnation, mark.operation, event, _shown(event, want))
-            )
+            sent = _sent(known.under_way.get(mark.operation))
+            shown, drifted = _told_apart(event, wants.get(mark.meeting_key), sent)
+            sightings += [(sighting, mark.meeting_key) for sighting in drifted]
+            standing.append(self._standing(mark.meeting_key, mark.incarnation, mark.operation, event, shown))
         self._rebuilt.differing += sum(not one.fingerprint for one in standing)
         self._rebuilt.differing += len(sightings) - len(sorted_out.held)
         return RebuiltMailbox(
@@ -295,6 +298,30 @@ class Rebuild:
 
 def _drifted(event: FoundEvent, fields: Sequence[str]) -> Sighting:
     return Sighting(kind=Sighted.DRIFTED, event_id=event.id, etag=event.etag, detail=", ".join(fields))
+
+
+def _sent(create: UnderWay | None) -> Want | None:
+    """What a create asked for of which nobody heard whether it was made."""
+    if create is None:
+        return None
+    return Want(
+        fingerprint=create.fingerprint,
+        body=create.body,
+        starts_at=create.starts_at,
+        ends_at=create.ends_at,
+    )
+
+
+def _told_apart(
+    event: FoundEvent, want: Want | None, before: Want | None
+) -> tuple[Want | None, list[Sighting]]:
+    """The rendering that an event shows, or that we gave it; and what its owner has made of that."""
+    shown = _shown(event, want)
+    if shown is not None or before is None or not before.body:
+        return shown, []
+    # What was delivered stays known, so that its owner's changes can be told from ours.
+    fields = differing(before.body, event)
+    return before, [_drifted(event, fields)] if fields else []
 
 
 def _shown(event: FoundEvent, want: Want | None) -> Want | None:
