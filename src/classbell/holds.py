@@ -5,7 +5,7 @@ The guards themselves are pure; here they are told what the ledger knows: what w
 set, and how much was deleted in the last day.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from hashlib import blake2b
@@ -62,14 +62,34 @@ class Holding:
         self._safety = safety
 
     async def circumstances(
-        self, shrunk: Sequence[Shrinkage], changed: Sequence[str], *, now: float, only: int | None
+        self,
+        shrunk: Sequence[Shrinkage],
+        changed: Sequence[str],
+        *,
+        now: float,
+        only: int | None,
+        read: Collection[str],
     ) -> Circumstances:
-        """What the guards must know beside the plan. One person's plan is not held for the configuration."""
+        """
+        What the guards must know beside the plan. One person's plan is not held for the configuration.
+
+        Args:
+            read: the sources that the plan answers for.
+        """
+        limit = self._safety.source_shrink_percent
+        applied = set(read) - {loss.name for loss in shrunk if loss.percent > limit}
         return Circumstances(
             shrunk=shrunk,
             # To look at a new template in one mailbox first is the careful way.
             changed=() if only is not None else changed,
             recent=await self._ledger.holds.deleted_since(now - DAY),
+            accepted=pairs_of(
+                [
+                    (one.mailbox_id, one.meeting_id)
+                    for one in await self._ledger.holds.accepted_deletes()
+                    if one.source not in applied or one.has_left or only not in {None, one.mailbox_id}
+                ]
+            ),
             restored=pairs_of(await self._ledger.restoring.pairs()),
         )
 

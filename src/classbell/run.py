@@ -139,7 +139,11 @@ class Run:
             desired=desired,
             plan=planned.plan,
             circumstances=await self._holding.circumstances(
-                shrinkages(in_order(snapshots, desired), before, now=int(now)), changed, now=now, only=only
+                shrinkages(in_order(snapshots, desired), before, now=int(now)),
+                changed,
+                now=now,
+                only=only,
+                read={*(s.source for s in snapshots), *planned.withdrawn},
             ),
             meetings=planned.meetings,
             mailboxes=mailboxes,

@@ -6,7 +6,7 @@ import numpy as np
 
 from classbell.guards.verdict import Hold, Matter
 from classbell.model import Action
-from classbell.plan import Mask
+from classbell.plan import Mask, pair_keys
 
 
 def all_changed(matter: Matter) -> Iterator[Hold]:
@@ -72,21 +72,27 @@ def per_day(matter: Matter) -> Iterator[Hold]:
     """
     All deletes, if with those of the last 24 hours they are too many: a slow trickle is a mass as well.
 
-    What a person approved counts here, though it cannot be stopped.
+    What a person approved counts here, though it cannot be stopped; and so does what an earlier plan will delete yet.
     """
     plan, limit, recent = matter.plan, matter.safety.max_deletes, matter.circumstances.recent
-    count = int(np.count_nonzero(matter.passed & (plan.action == Action.DELETE)))
+    going = matter.passed & (plan.action == Action.DELETE)
+    count = int(np.count_nonzero(going))
+    waiting = len(
+        np.setdiff1d(matter.circumstances.accepted, pair_keys(plan.mailbox[going], plan.meeting[going]))
+    )
     # What is gone since then stood there, too.
     stood = plan.delivered + recent
-    share = _share(count + recent, stood)
-    if not matter.deletes.any() or count + recent <= limit.at_least or share <= limit.per_24h_percent:
+    total = count + recent + waiting
+    share = _share(total, stood)
+    if not matter.deletes.any() or total <= limit.at_least or share <= limit.per_24h_percent:
         return
+    others = f" and {waiting} that wait to be carried out" if waiting else ""
     yield matter.hold(
         _deletes_and_replacements(matter),
         "E-HOLD-DAY",
         "institution",
         "",
-        f"{count} deletions after {recent} in the last 24 hours ({_percent(share, limit.per_24h_percent)} % of {stood} events) are more than"
+        f"{count} deletions after {recent} in the last 24 hours{others} ({_percent(share, limit.per_24h_percent)} % of {stood} events) are more than"
         f" {limit.per_24h_percent:g} % in a day. {_EFFECT}",
     )
 

@@ -9,14 +9,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, literal_column, select, update
 
 from classbell.ledger.changes import IS_OPEN
 from classbell.ledger.database import Database, insert_one, parts_of
-from classbell.ledger.schema import approval, change, configured, hold
+from classbell.ledger.gate import UNLINKED
+from classbell.ledger.schema import approval, change, configured, hold, meeting
 from classbell.model import Action, ChangeState, Fingerprints, Ids
 
 # How long a yes holds good: what was right yesterday need not be today.
@@ -101,6 +102,15 @@ class StoredHold(Found):
 def digest_of(members: Fingerprints) -> str:
     """A short name of an exact set of changes."""
     return blake2b(members.tobytes(), digest_size=8).hexdigest()
+
+
+class AcceptedDelete(NamedTuple):
+    """A delete that is under way: of which pair, from which source, and whether it is because somebody has left."""
+
+    mailbox_id: int
+    meeting_id: int
+    source: str
+    has_left: bool
 
 
 class Holds:
@@ -229,6 +239,27 @@ class Holds:
         )
         return await self._database.read(
             lambda c: int(c.execute(done).scalar_one()) + int(c.execute(unsure).scalar_one())
+        )
+
+    async def accepted_deletes(self) -> list[AcceptedDelete]:
+        """The deletes that were accepted and not sent yet, or were refused for now."""
+        query = (
+            select(
+                change.c.mailbox_id,
+                change.c.meeting_id,
+                meeting.c.source,
+                change.c.mailbox_id.in_(UNLINKED).label("has_left"),
+            )
+            .join(meeting, meeting.c.id == change.c.meeting_id)
+            .where(
+                change.c.institution_id == self._institution_id,
+                IS_OPEN,
+                change.c.action == Action.DELETE,
+                change.c.state.in_((ChangeState.PENDING, ChangeState.WAITING)),
+            )
+        )
+        return await self._database.read(
+            lambda c: [AcceptedDelete(a, b, source, bool(left)) for a, b, source, left in c.execute(query)]
         )
 
     async def accepted_pairs(self) -> Ids:

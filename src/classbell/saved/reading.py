@@ -62,7 +62,11 @@ async def review_of(plan: SavedPlan, saved: SavedInstitution, office: Office) ->
         desired=_desired(saved, mailboxes, calendars),
         plan=table,
         circumstances=await Holding(ledger, office.settings.safety).circumstances(
-            shrunk, tuple(saved.changed), now=now, only=None
+            shrunk,
+            tuple(saved.changed),
+            now=now,
+            only=None,
+            read={*(source.name for source in saved.sources), *saved.withdrawn},
         ),
         meetings=meetings,
         mailboxes=mailboxes,

@@ -1,0 +1,149 @@
+"""What a day may delete counts what was accepted before and goes on, whether or not a plan repeats it."""
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+
+import pytest
+from tests.deliver.stage import INSTALLATION, INSTITUTION, SeededIds, Stage
+
+from classbell.access import Access
+from classbell.life import LocalFiles
+from classbell.model import Action
+from classbell.ports import Ports
+from classbell.report import Report
+from classbell.run import Office, Run
+from classbell.settings import InstitutionSettings
+from classbell.sources.child import ChildParser
+from classbell.witness import Witness
+
+pytestmark = pytest.mark.anyio
+
+DAY = 86_400.0
+
+
+def write(stage: Stage, source: str, *, without: Collection[int] = ()) -> None:
+    """Ten classes but some, which Ada and Bob attend."""
+    kept = [n for n in range(10) if n not in without]
+    rows = [f"{source}{n},2026-10-{10 + n}T09:00,2026-10-{10 + n}T10:00,{source}{n}" for n in kept]
+    attends = [f"{source}{n},{stage.address(name)}" for name in ("ada", "bob") for n in kept]
+    for name, head, lines in (
+        ("meetings", "key,start,end,title", rows),
+        ("attendance", "meeting,person", attends),
+    ):
+        (stage.folder / f"{source}-{name}.csv").write_text("\n".join([head, *lines, ""]))
+
+
+@asynccontextmanager
+async def office(stage: Stage) -> AsyncIterator[Office]:
+    async def access() -> Access:
+        return stage.access()
+
+    files = LocalFiles()
+    settings = {
+        "schema": 1,
+        "id": INSTITUTION,
+        "name": "Example University",
+        "tenant": stage.tenant_settings,
+        "sources": [
+            {
+                "name": source,
+                "kind": "table",
+                "meetings": stage.folder / f"{source}-meetings.csv",
+                "attendance": stage.folder / f"{source}-attendance.csv",
+                "map": {"key": "key", "start": "start", "end": "end", "title": "title"},
+            }
+            for source in ("a", "b")
+        ],
+        "audience": [{"name": "all", "gets": ["a", "b"], "profile": "all"}],
+        "profiles": [{"name": "all"}],
+        "window": {"timezone": "UTC"},
+        "safety": {"max_deletes": {"at_least": 4}, "source_shrink_percent": 40},
+    }
+    async with stage.ledger() as book:
+        yield Office(
+            installation=INSTALLATION,
+            settings=InstitutionSettings.model_validate(settings),
+            ledger=book,
+            ports=Ports(
+                transport=stage.transport,
+                clock=stage.clock,
+                ids=SeededIds(),
+                files=files,
+                parser=ChildParser(),
+            ),
+            witness=Witness(files, stage.folder / "witness", INSTALLATION),
+            access=access,
+        )
+
+
+async def sync(stage: Stage, person: str | None = None) -> Report:
+    async with office(stage) as where:
+        run = Run(where, person=person and stage.address(person))
+        return await run.carry_out(await run.look())
+
+
+@pytest.fixture(autouse=True)
+async def accepted(stage: Stage) -> None:
+    """Four deletions are accepted, as many as a day may have, and wait for mailboxes without a licence."""
+    for name in ("ada", "bob"):
+        stage.mailbox(name)
+    for source in ("a", "b"):
+        write(stage, source)
+    await sync(stage)
+    license_all(stage, "unlicensed")
+    write(stage, "a", without=(0, 1))
+    assert (await sync(stage)).holds == ()
+    assert await waiting(stage) == 4
+
+
+def license_all(stage: Stage, state: str) -> None:
+    for name in ("ada", "bob"):
+        stage.mailbox(name).state = state
+
+
+async def waiting(stage: Stage) -> int:
+    return sum(change.action is Action.DELETE for change in (await stage.open_changes()).values())
+
+
+async def assert_no_more_than_four_go(stage: Stage) -> None:
+    """Once the mailboxes are well again."""
+    license_all(stage, "active")
+    stage.clock.pass_time(DAY)
+    begin = stage.here
+    await sync(stage)
+    assert len(stage.asked("DELETE", since=begin)) <= 4
+
+
+@pytest.mark.parametrize("how", ["unread", "shrunk"])
+async def test_what_a_source_asked_for_that_is_not_applied_now_counts(stage: Stage, how: str) -> None:
+    write(stage, "b", without=(0,))
+    if how == "unread":
+        (stage.folder / "a-meetings.csv").unlink()
+    else:
+        write(stage, "a", without=range(2, 10))
+    report = await sync(stage)
+    assert "E-HOLD-DAY" in {hold.code for hold in report.holds}
+    assert await waiting(stage) == 4
+    await assert_no_more_than_four_go(stage)
+
+
+async def test_what_others_lose_counts_in_a_run_for_one_person(stage: Stage) -> None:
+    write(stage, "b", without=(0,))
+    report = await sync(stage, "ada")
+    (hold,) = report.holds
+    assert (hold.code, hold.deletes) == ("E-HOLD-DAY", 3)
+    assert hold.text.startswith(
+        "3 deletions after 0 in the last 24 hours and 2 that wait to be carried out (12.5 % of 40 events)"
+    )
+    await assert_no_more_than_four_go(stage)
+
+
+async def test_what_its_source_names_again_does_not_count(stage: Stage) -> None:
+    write(stage, "a")
+    write(stage, "b", without=(0, 1))
+    assert (await sync(stage)).holds == ()
+    assert await waiting(stage) == 4
+    license_all(stage, "active")
+    stage.clock.pass_time(DAY)
+    await sync(stage)
+    assert len(stage.mailbox("ada").events()) == 18
