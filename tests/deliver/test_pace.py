@@ -2,6 +2,7 @@
 
 import asyncio
 from itertools import pairwise
+from typing import Literal
 
 import pytest
 from tests.deliver.stage import Stage, batch, batch_of, lecture, member
@@ -172,6 +173,24 @@ async def test_a_refusal_of_the_whole_institution_stops_all_for_a_while_and_lose
     resumed = [record.at for record in stage.asked(since=before) if record.at > began + 0.4]
     assert resumed
     assert min(resumed) - began > (retry_after or 0.5) - 0.1
+    await stage.assert_true()
+
+
+@pytest.mark.parametrize("retry_after", ["seconds", "absent"])
+async def test_where_most_mailboxes_are_refused_at_once_the_whole_institution_waits(
+    stage: Stage, retry_after: Literal["seconds", "absent"]
+) -> None:
+    """Requests that are refused count towards the limit too, so whoever goes on asking is let in ever less."""
+    many = [f"p{n}" for n in range(30)]
+    term(stage, many, 20)
+    stage.sandbox.switches.tenant_requests = 60
+    stage.sandbox.switches.retry_after = retry_after
+    began = stage.clock.now()
+    await stage.run(in_flight=64)
+    records = stage.asked("POST")
+    assert len([record for record in records if record.status == 201]) == 600
+    assert stage.clock.now() - began < 300
+    assert len(records) < 2 * 600 + 64 * 20
     await stage.assert_true()
 
 

@@ -221,7 +221,7 @@ class World:
     def synced(self, id: str = "example") -> Synced:  # noqa: A002 -- as the file calls it
         """The same, where nothing stands in its way."""
         done = self.sync(id)
-        assert (done.report.exit_code, done.report.waiting, done.report.remarks) == (0, (), ())
+        assert (done.report.exit_code, done.report.waiting, done.report.remarks) == (0, (), ()), done.report
         return done
 
     @contextmanager

@@ -30,6 +30,8 @@ ENOUGH_DENIALS = 60
 FEW_DENIALS = 3
 # So many exchanges, one after the other, without an answer or with our token refused.
 ENOUGH_ROUNDS = 4
+# So many mailboxes asking for peace in one exchange, and most of those in it: that is no matter of theirs.
+MANY_REFUSED = 3
 # A longer fence is written down, so that the changes behind it take no place in memory, and so that the
 # next run obeys it too.
 KEPT_IN_MIND = 10.0
@@ -108,7 +110,11 @@ class Refusals:
                 self.close(mailbox, diagnosis.code, in_words(diagnosis), out=True)
             elif diagnosis.meaning is Meaning.FORBIDDEN:
                 self._deny(mailbox, diagnosis)
-        if not fenced:
+        if _refused_together(heard):
+            # Each has its own fence by now; together they would be back as soon as one of them may, to be refused again.
+            waits = [d.retry_after for _, _, d in heard if d.retry_after is not None]
+            self._pace.refuse_all(min(waits, default=None))
+        elif not fenced:
             self._pace.succeed()
 
     def barred(self, mailbox: Mailbox) -> Diagnosis | None:
@@ -238,6 +244,12 @@ class Refusals:
 
 def _unheard(answer: Answer) -> bool:
     return answer.status is None and not (answer.service_time or answer.request_id)
+
+
+def _refused_together(heard: Sequence[Heard]) -> bool:
+    """Whether so many mailboxes asked for peace in one exchange that the service must mean the whole institution."""
+    refused = {mailbox.id for mailbox, _, diagnosis in heard if diagnosis.fence is Fence.MAILBOX}
+    return len(refused) >= MANY_REFUSED and 2 * len(refused) > len({mailbox.id for mailbox, _, _ in heard})
 
 
 def _unreachable(reason: str) -> ClassbellError:
