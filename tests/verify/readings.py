@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from tests.deliver.stage import BOUND, INSTALLATION, INSTITUTION, Stage
 
 from classbell.ledger import InstitutionLedger, Sighted
-from classbell.verify import Owner, Verdict, Verification
+from classbell.verify import Owner, Rebuild, Rebuilt, Verdict, Verification, Wanted
 
 OWNER = Owner(installation=INSTALLATION, institution=INSTITUTION)
 
@@ -14,6 +14,22 @@ def verification(
     stage: Stage, book: InstitutionLedger, tell: Callable[[int], None] = lambda _: None
 ) -> Verification:
     return Verification(book, stage.access(), stage.clock, owner=OWNER, bound=BOUND, tell=tell)
+
+
+async def rebuild(stage: Stage) -> Rebuilt:
+    """As ``classbell ledger rebuild`` does it: of everybody whom the sources or the ledger name."""
+    async with stage.ledger() as book:
+        await book.rebuilding.enter(stage.address(name) for name in stage.timetable)
+        _, desired, meetings, mailboxes, renderings = await stage.state(book)
+        return await Rebuild(
+            book,
+            stage.access(),
+            stage.clock,
+            owner=OWNER,
+            bound=BOUND,
+            timezone="UTC",
+            wanted=Wanted(book, desired, meetings, mailboxes, renderings),
+        ).all()
 
 
 async def verify(stage: Stage, *people: str, sample: int = 0) -> Verdict:

@@ -8,12 +8,12 @@ from typing import Any, Literal
 import msgspec
 import pytest
 from tests.deliver.stage import BOUND, Stage, lecture, mark_of, member
-from tests.verify.readings import OWNER, seen, verify
+from tests.verify.readings import OWNER, rebuild, seen, verify
 
 from classbell.ledger import Sighted
 from classbell.model import Action
 from classbell.outlook.mark import MARK_PROPERTY, Mark
-from classbell.verify import Rebuild, Rebuilt, Wanted, rebuild_mailboxes
+from classbell.verify import rebuild_mailboxes
 
 pytestmark = pytest.mark.anyio
 
@@ -25,22 +25,6 @@ async def delivered(stage: Stage) -> None:
         stage.mailbox(name)
     stage.timetable = {"ada": [lecture("Logic"), lecture("Sets", day=12)], "bo": [lecture("Algebra")]}
     await stage.run()
-
-
-async def rebuild(stage: Stage) -> Rebuilt:
-    """As ``classbell ledger rebuild`` does it: of everybody whom the sources or the ledger name."""
-    async with stage.ledger() as book:
-        await book.rebuilding.enter(stage.address(name) for name in stage.timetable)
-        _, desired, meetings, mailboxes, renderings = await stage.state(book)
-        return await Rebuild(
-            book,
-            stage.access(),
-            stage.clock,
-            owner=OWNER,
-            bound=BOUND,
-            timezone="UTC",
-            wanted=Wanted(book, desired, meetings, mailboxes, renderings),
-        ).all()
 
 
 def bytes_of(stage: Stage, name: str) -> Mapping[str, bytes]:

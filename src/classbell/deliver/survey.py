@@ -25,7 +25,8 @@ class Survey:
     Without a ``prefix`` only the calendars are listed; with ``content`` events come with what people see of
     them. ``failure`` is set if any part of it failed; then nothing may be concluded from what is missing.
     ``service_time`` is the service's time at its beginning; 0.0 if the service did not say. ``listed`` says
-    that the calendars are known, ``looked`` in how many of them has been looked.
+    that the calendars are known, ``looked`` in how many of them has been looked; ``holding`` has the ids of those
+    in which events were found.
     """
 
     mailbox: Mailbox
@@ -36,6 +37,7 @@ class Survey:
     service_time: float = 0.0
     listed: bool = False
     looked: int = 0
+    holding: frozenset[str] = frozenset()
     failure: Diagnosis | None = None
 
     @property
@@ -114,10 +116,11 @@ class Surveyor:
         answers = await self.ask(
             [(s, look(s.mailbox, place, s.prefix, content=s.content), Kind.LOOK) for s, place in places]
         )
-        for survey, answer in zip(surveys, answers, strict=True):
+        for (survey, place), answer in zip(places, answers, strict=True):
             if answer is not None:
                 survey.events += answer.events or ()
                 survey.looked += 1
+                survey.holding |= {place} if answer.events else set()
 
     async def ask(self, questions: Sequence[Question]) -> list[Answer | None]:
         """

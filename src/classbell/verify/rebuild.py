@@ -195,10 +195,24 @@ class Rebuild:
                 survey.failure = await self._rebuild(earlier[survey.mailbox.id], survey, reader, found)
             if survey.failure is not None:
                 failed.append(survey)
+            else:
+                await self._keep_calendars(survey)
         await self._ledger.rebuilding.keep(found, self._clock.now())
         self._rebuilt.mailboxes += len(found)
         self._tell(RebuildProgress(rebuilt=self._rebuilt.mailboxes))
         return failed
+
+    async def _keep_calendars(self, survey: Survey) -> None:
+        """Remember which calendars are ours, so that it is noticed if their owner deletes them."""
+        number = survey.mailbox.id
+        known = await self._ledger.mailboxes.calendars([number])
+        standing = {calendar.id for calendar in survey.calendars}
+        for name in self._wanted.calendars if self._wanted is not None else ():
+            found = survey.calendar(name)
+            # One of that name in which nothing of ours stands may be its owner's own.
+            if found is None or found.id not in survey.holding or known.get((number, name)) in standing:
+                continue
+            await self._ledger.mailboxes.keep_calendar(number, name, found.id)
 
     async def _rebuild(
         self, earlier: Survey, survey: Survey, reader: Reader, found: list[RebuiltMailbox]

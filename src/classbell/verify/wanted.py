@@ -37,6 +37,11 @@ class Wanted:
         self._mailboxes = mailboxes
         self._bodies = renderings.new_bodies()
 
+    @property
+    def calendars(self) -> tuple[str, ...]:
+        """The names of the calendars that Classbell makes and fills."""
+        return tuple(name for name in self._desired.slots.calendars if name)
+
     async def of(self, mailbox_key: str) -> dict[str, Want]:
         """What a mailbox should hold, by the full keys of meetings; nothing where its rendering is not known."""
         desired, slots = self._desired, self._desired.slots
