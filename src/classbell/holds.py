@@ -87,7 +87,10 @@ class Holding:
                 [
                     (one.mailbox_id, one.meeting_id)
                     for one in await self._ledger.holds.accepted_deletes()
-                    if one.source not in applied or one.has_left or only not in {None, one.mailbox_id}
+                    if one.sent
+                    or one.has_left
+                    or one.source not in applied
+                    or only not in {None, one.mailbox_id}
                 ]
             ),
             restored=pairs_of(await self._ledger.restoring.pairs()),

@@ -133,7 +133,7 @@ async def test_what_others_lose_counts_in_a_run_for_one_person(stage: Stage) -> 
     (hold,) = report.holds
     assert (hold.code, hold.deletes) == ("E-HOLD-DAY", 3)
     assert hold.text.startswith(
-        "3 deletions after 0 in the last 24 hours and 2 that wait to be carried out (12.5 % of 40 events)"
+        "3 deletions after 0 in the last 24 hours and 2 that are under way (12.5 % of 40 events)"
     )
     await assert_no_more_than_four_go(stage)
 

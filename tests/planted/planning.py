@@ -142,8 +142,8 @@ BUGS = (
         name="day-forgotten",
         rule="Deletions of a day are counted together.",
         file="guards/volume.py",
-        lines="share = _share(count + recent, stood)",
-        instead="share = _share(count, stood)",
+        lines="total = count + recent + waiting",
+        instead="total = count + waiting",
         found_by=(
             "tests/unit/test_guards_at_large.py::test_a_trickle_of_deletes_is_held_when_the_day_has_had_enough",
         ),

@@ -80,13 +80,13 @@ def per_day(matter: Matter) -> Iterator[Hold]:
     waiting = len(
         np.setdiff1d(matter.circumstances.accepted, pair_keys(plan.mailbox[going], plan.meeting[going]))
     )
-    # What is gone since then stood there, too.
+    # What is gone since then stood there, too; what is under way does still, as far as is known.
     stood = plan.delivered + recent
     total = count + recent + waiting
     share = _share(total, stood)
     if not matter.deletes.any() or total <= limit.at_least or share <= limit.per_24h_percent:
         return
-    others = f" and {waiting} that wait to be carried out" if waiting else ""
+    others = f" and {waiting} that are under way" if waiting else ""
     yield matter.hold(
         _deletes_and_replacements(matter),
         "E-HOLD-DAY",

@@ -104,13 +104,21 @@ def digest_of(members: Fingerprints) -> str:
     return blake2b(members.tobytes(), digest_size=8).hexdigest()
 
 
+_SENT = (ChangeState.SENT, ChangeState.UNKNOWN)
+
+
 class AcceptedDelete(NamedTuple):
-    """A delete that is under way: of which pair, from which source, and whether it is because somebody has left."""
+    """
+    A delete that is under way.
+
+    ``source`` has asked for it, or somebody ``has_left``; ``sent`` says that it may have been carried out.
+    """
 
     mailbox_id: int
     meeting_id: int
     source: str
     has_left: bool
+    sent: bool
 
 
 class Holds:
@@ -224,42 +232,40 @@ class Holds:
         return await self._database.write(write)
 
     async def deleted_since(self, moment: float) -> int:
-        """How many events were deleted since then, with those of which that is not certain yet."""
-        mine = change.c.institution_id == self._institution_id
+        """How many events were deleted since then; those of which that is not certain yet are under way."""
         # Spelled out, so that the partial index may answer.
         deletes: ColumnElement[bool] = literal_column(f"change.action = {int(Action.DELETE)}")
         done = select(func.count()).where(
-            mine, deletes, change.c.finished_at >= moment, change.c.state == ChangeState.DONE
-        )
-        unsure = select(func.count()).where(
-            mine,
+            change.c.institution_id == self._institution_id,
             deletes,
-            change.c.finished_at.is_(None),
-            change.c.state.in_((ChangeState.SENT, ChangeState.UNKNOWN)),
+            change.c.finished_at >= moment,
+            change.c.state == ChangeState.DONE,
         )
-        return await self._database.read(
-            lambda c: int(c.execute(done).scalar_one()) + int(c.execute(unsure).scalar_one())
-        )
+        return await self._database.read(lambda c: int(c.execute(done).scalar_one()))
 
     async def accepted_deletes(self) -> list[AcceptedDelete]:
-        """The deletes that were accepted and not sent yet, or were refused for now."""
+        """The deletes that were accepted and are not done, as far as is known: their events count as delivered."""
         query = (
             select(
                 change.c.mailbox_id,
                 change.c.meeting_id,
                 meeting.c.source,
                 change.c.mailbox_id.in_(UNLINKED).label("has_left"),
+                change.c.state.in_(_SENT).label("sent"),
             )
             .join(meeting, meeting.c.id == change.c.meeting_id)
             .where(
                 change.c.institution_id == self._institution_id,
                 IS_OPEN,
                 change.c.action == Action.DELETE,
-                change.c.state.in_((ChangeState.PENDING, ChangeState.WAITING)),
+                change.c.state.in_((ChangeState.PENDING, ChangeState.WAITING, *_SENT)),
             )
         )
         return await self._database.read(
-            lambda c: [AcceptedDelete(a, b, source, bool(left)) for a, b, source, left in c.execute(query)]
+            lambda c: [
+                AcceptedDelete(a, b, source, bool(left), bool(sent))
+                for a, b, source, left, sent in c.execute(query)
+            ]
         )
 
     async def accepted_pairs(self) -> Ids:

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from tests.contract.ledger.books import NOW, accept, create
+from tests.contract.ledger.books import NOW, accept, conclude, create, delete, due, send
 
 from classbell.errors import HeldError
 from classbell.holds import numbers_of
 from classbell.ledger import Found, HoldState, InstitutionLedger, Ledger, StoredHold
+from classbell.model import Became
 
 pytestmark = pytest.mark.anyio
 
@@ -183,3 +184,22 @@ async def test_a_plan_whose_approved_hold_another_process_has_ended_is_refused_i
     with pytest.raises(HeldError, match="taken back meanwhile"):
         await accept(uni, create("ann", "algebra"), approvals=numbers_of(names, {}))
     assert await uni.mailboxes.numbers() == {}
+
+
+async def test_a_delete_of_which_nobody_knows_is_under_way_and_its_event_not_gone(
+    uni: InstitutionLedger,
+) -> None:
+    people = ("ada", "bob", "eve")
+    await accept(uni, *(create(who, "m") for who in people))
+    await send(uni, await due(uni))
+    for number in (await uni.mailboxes.numbers()).values():
+        await conclude(uni, (await uni.changes.of_mailbox(number))[0][0], Became.DONE)
+    await accept(uni, *(delete(who, "m") for who in people))
+    gone, asked, waits = await due(uni)
+    await send(uni, [gone, asked])
+    await conclude(uni, (await uni.changes.of_mailbox(gone.mailbox.id))[0][0], Became.DONE)
+    assert await uni.holds.deleted_since(NOW - 1) == 1
+    assert {(one.mailbox_id, one.sent) for one in await uni.holds.accepted_deletes()} == {
+        (asked.mailbox.id, True),
+        (waits.mailbox.id, False),
+    }
