@@ -7,8 +7,8 @@ BUGS = (
         name="institution-forgotten-in-due",
         rule="No institution delivers the changes of another.",
         file="ledger/changes.py",
-        lines="mine = self._mine & IS_DUE & OPEN_GATE",
-        instead="mine = IS_DUE & OPEN_GATE",
+        lines="_DOABLE: ColumnElement[bool] = _MINE & IS_DUE & OPEN_GATE",
+        instead="_DOABLE: ColumnElement[bool] = IS_DUE & OPEN_GATE",
         found_by=(
             "tests/contract/ledger/test_apart.py::test_institutions_that_use_the_same_words_live_side_by_side",
         ),
@@ -48,9 +48,13 @@ BUGS = (
         name="institution-forgotten-in-postponing",
         rule="A number gone astray touches nothing of another institution.",
         file="ledger/changes.py",
-        lines="""change.c.institution_id == institution_id,
-            change.c.mailbox_id == number,""",
-        instead="change.c.mailbox_id == number,",
+        lines="""_POSTPONE = (
+    update(change)
+    .where(
+        _MINE,""",
+        instead="""_POSTPONE = (
+    update(change)
+    .where(""",
         found_by=(
             "tests/contract/ledger/test_apart.py::test_a_number_of_another_institution_touches_nothing",
         ),

@@ -56,8 +56,8 @@ BUGS = (
         name="blind-retry-after-death",
         rule="What a dead process had sent is unknown.",
         file="ledger/changes.py",
-        lines="state=ChangeState.UNKNOWN,",
-        instead="state=ChangeState.PENDING,",
+        lines='"state": ChangeState.UNKNOWN,',
+        instead='"state": ChangeState.PENDING,',
         found_by=(
             "tests/contract/ledger/test_unknown.py::test_what_a_dead_process_had_sent_is_unknown_until_a_look_or_a_repeat",
         ),

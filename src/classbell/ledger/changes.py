@@ -5,19 +5,20 @@ A change row is written when its plan is accepted, marked sent before its reques
 after its answer. Whatever instant the process dies at, what is left tells the next run what to do.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    CursorResult,
+    Float,
+    Integer,
     Row,
     Select,
-    Update,
     bindparam,
     func,
-    literal_column,
     select,
     tuple_,
     update,
@@ -31,23 +32,15 @@ from classbell.ledger.gate import OPEN_GATE, STILL_WANTED
 from classbell.ledger.outcomes import CREATING, record
 from classbell.ledger.schema import DUE_STATES, OPEN_STATES, change, entry, mailbox, meeting
 from classbell.ledger.waiting import Waiting, read_waiting
+from classbell.ledger.words import among
 from classbell.model import Action, Change, ChangeState, Entry, Mailbox, Outcome, Policy, Reason
 from classbell.operations import operation_id
-
-
-def _spelled(states: Sequence[str]) -> ColumnElement[bool]:
-    # Letter for letter the condition of a partial index: only then may the index answer (SQLite manual,
-    # "Partial Indexes"). Without one, every query would walk through all changes that were ever made.
-    # Of no type: as a Boolean it would be written "... = 1" for SQLite, which fits no index.
-    listed = ", ".join(f"'{state}'" for state in states)
-    return literal_column(f"change.state IN ({listed})")
-
 
 # Of these nobody knows, or a person is to say, what becomes of them.
 UNSETTLED = (ChangeState.SENT, ChangeState.UNKNOWN, ChangeState.HELD)
 
-IS_OPEN = _spelled(OPEN_STATES)
-IS_DUE = _spelled(DUE_STATES)
+IS_OPEN = among(change.c.state, OPEN_STATES)
+IS_DUE = among(change.c.state, DUE_STATES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +59,7 @@ class Changes:
         self._institution_id = institution_id
         self._installation = installation
         self._institution = institution
-        self._mine = change.c.institution_id == institution_id
+        self._mine = {"mine": institution_id}
 
     async def adrift(self, now: float, bound: float) -> int:
         """
@@ -76,86 +69,57 @@ class Changes:
         Updates and deletes are due at once, under the same ``If-Match``. Until then planning leaves the
         pair alone: the plan of another day must not rest on what the ledger says of it.
         """
-        sent = self._mine & IS_OPEN & (change.c.state == ChangeState.SENT)
-        creates = change.c.action.in_(CREATING)
 
         def write(connection: Connection) -> int:
-            count = 0
-            for which, due_at, doubted in ((creates, change.c.send_until + bound, 1), (~creates, now, 0)):
-                taken = connection.execute(
-                    update(change)
-                    .where(sent, which)
-                    .values(
-                        state=ChangeState.UNKNOWN,
-                        due_at=due_at,
-                        doubted=doubted,
-                        code="E-UNKNOWN",
-                        detail="the process that sent it ended before an answer was recorded",
-                    )
-                )
-                count += taken.rowcount
-            return count
+            creates = connection.execute(_TAKE_UP_CREATES, self._mine | {"bound": bound}).rowcount
+            others = connection.execute(_TAKE_UP_OTHERS, self._mine | {"now": now}).rowcount
+            return creates + others
 
         return await self._database.write(write)
 
     async def unsettled(self) -> list[tuple[int, int]]:
         """The pairs (mailbox, meeting) that planning must leave alone: sent, unknown or held changes."""
-        query = select(change.c.mailbox_id, change.c.meeting_id).where(
-            self._mine,
-            IS_OPEN,
-            change.c.state.in_(UNSETTLED),
-        )
-        return await self._database.read(lambda c: [(a, b) for a, b in c.execute(query)])
+        return await self._database.read(lambda c: [(a, b) for a, b in c.execute(_UNSETTLED, self._mine)])
 
     async def due(
         self, now: float, limit: int, after: tuple[int, int] = (-(2**62), 0), only: int | None = None
     ) -> list[Change]:
         """Changes to carry out or look after, soonest meetings first, from behind (start, id) *after*."""
-        query = (
-            _selected()
-            .where(
-                self._doable(only),
-                change.c.due_at <= now,
-                tuple_(change.c.starts_at, change.c.id) > after,
-            )
-            .order_by(change.c.starts_at, change.c.id)
-            .limit(limit)
+        start, number = after
+        bounds = {"now": now, "start": start, "number": number, "limit": limit}
+        return await self._database.read(
+            lambda c: [_change(row) for row in self._doable(c, _DUE, only, bounds)]
         )
-        return await self._database.read(lambda c: [_change(row) for row in c.execute(query)])
 
     async def next_due(self, only: int | None = None, after: float = -1.0) -> float | None:
         """When the next open change comes due that was not yet at *after*; held ones never do."""
-        query = select(func.min(change.c.due_at)).where(self._doable(only), change.c.due_at > after)
-        return await self._database.read(lambda c: c.execute(query).scalar())
+        return await self._database.read(
+            lambda c: self._doable(c, _NEXT_DUE, only, {"after": after}).scalar()
+        )
 
     async def open_count(self, only: int | None = None) -> int:
         """How many changes are open and may be carried out."""
-        query = select(func.count()).select_from(change).where(self._doable(only))
-        return await self._database.read(lambda c: int(c.execute(query).scalar_one()))
+        return await self._database.read(lambda c: int(self._doable(c, _OPEN_COUNT, only, {}).scalar_one()))
 
-    def _doable(self, only: int | None) -> ColumnElement[bool]:
-        """Open and not held nor under way, where people want something written."""
-        mine = self._mine & IS_DUE & OPEN_GATE
-        return mine if only is None else mine & (change.c.mailbox_id == only)
+    def _doable(
+        self, connection: Connection, query: Select[Any], only: int | None, bounds: Mapping[str, object]
+    ) -> CursorResult[Any]:
+        """What a query finds in all of the institution, or in *only* one mailbox."""
+        if only is None:
+            return connection.execute(query, {**self._mine, **bounds})
+        return connection.execute(_IN_ONE[query], {**self._mine, **bounds, "box": only})
 
     async def waiting(self) -> list[Waiting]:
         """Open changes by state and reason."""
-        return await self._database.read(
-            lambda c: read_waiting(c, self._institution_id, self._mine & IS_OPEN)
-        )
+        return await self._database.read(lambda c: read_waiting(c, self._institution_id))
 
     async def of_mailbox(self, number: int, limit: int = 1000) -> list[tuple[Change, str, float | None, str]]:
         """A mailbox's newest changes, each with detail, when it ended, and Microsoft's request id."""
-        query = (
-            _selected()
-            .add_columns(change.c.detail, change.c.finished_at, change.c.request_id)
-            .where(self._mine, change.c.mailbox_id == number)
-            .order_by(change.c.id.desc())
-            .limit(limit)
-        )
+        newest = self._mine | {"box": number, "limit": limit}
         return await self._database.read(
             lambda c: [
-                (_change(row), row.detail, row.finished_at, row.request_id) for row in c.execute(query)
+                (_change(row), row.detail, row.finished_at, row.request_id)
+                for row in c.execute(_OF_MAILBOX, newest)
             ]
         )
 
@@ -190,36 +154,22 @@ class Changes:
 
     async def postpone(self, number: int, code: str, detail: str, due_at: float) -> None:
         """Let all unsent changes of a mailbox that were due before wait until *due_at*, with a reason."""
-        statement = postponed(self._institution_id, number, code, detail, due_at)
-        await self._database.write(lambda connection: connection.execute(statement))
+        await self._database.write(
+            lambda connection: postpone(connection, self._institution_id, number, code, detail, due_at)
+        )
 
     async def release(self, code: str, numbers: Iterable[int]) -> None:
         """Make due what waits for one reason in some mailboxes."""
-        statement = (
-            update(change)
-            .where(
-                self._mine,
-                IS_OPEN,
-                change.c.mailbox_id == bindparam("number"),
-                change.c.state == ChangeState.WAITING,
-                change.c.code == code,
-            )
-            .values(state=ChangeState.PENDING, code="", detail="", due_at=0)
-        )
-        rows = [{"number": number} for number in numbers]
+        rows = [self._mine | {"box": number, "why": code} for number in numbers]
         if rows:
-            await self._database.write(lambda connection: connection.execute(statement, rows))
+            await self._database.write(lambda connection: connection.execute(_RELEASE, rows))
 
     async def release_held(self, number: int) -> None:
         """Try again what was held in a mailbox. A create is looked for again, never simply sent again."""
-        held = self._mine & IS_OPEN & (change.c.mailbox_id == number) & (change.c.state == ChangeState.HELD)
-        creates = change.c.action.in_(CREATING)
 
         def write(connection: Connection) -> None:
-            for which, state in ((creates, ChangeState.UNKNOWN), (~creates, ChangeState.PENDING)):
-                connection.execute(
-                    update(change).where(held, which).values(state=state, attempts=0, due_at=0)
-                )
+            for statement in (_LOOK_AGAIN, _TRY_AGAIN):
+                connection.execute(statement, self._mine | {"box": number})
 
         await self._database.write(write)
 
@@ -245,76 +195,12 @@ class Changes:
         )
 
 
-def postponed(institution_id: int, number: int, code: str, detail: str, due_at: float) -> Update:
-    """Lets the unsent changes of a mailbox that were due before wait until *due_at*, with a reason."""
-    return (
-        update(change)
-        .where(
-            change.c.institution_id == institution_id,
-            change.c.mailbox_id == number,
-            IS_OPEN,
-            change.c.state.in_((ChangeState.PENDING, ChangeState.WAITING)),
-            # What waits longer for a reason of its own keeps it.
-            change.c.due_at <= due_at,
-        )
-        .values(state=ChangeState.WAITING, code=code, detail=detail, due_at=due_at)
-    )
-
-
-_INTEND = (
-    update(change)
-    .where(change.c.id == bindparam("number"), change.c.institution_id == bindparam("mine"), IS_DUE)
-    .where(STILL_WANTED)
-    .values(
-        state=ChangeState.SENT,
-        sent_at=bindparam("at"),
-        send_until=bindparam("until"),
-        attempts=change.c.attempts + 1,
-    )
-)
-
-
-def _selected() -> Select[Any]:
-    return (
-        select(
-            change.c.id,
-            change.c.mailbox_id,
-            change.c.meeting_id,
-            change.c.action,
-            change.c.reason,
-            change.c.state,
-            change.c.fingerprint,
-            change.c.starts_at,
-            change.c.ends_at,
-            change.c.calendar,
-            change.c.incarnation,
-            change.c.operation,
-            change.c.due_at,
-            change.c.sent_at,
-            change.c.send_until,
-            change.c.attempts,
-            change.c.code,
-            change.c.policy,
-            change.c.doubted,
-            mailbox.c.key.label("mailbox_key"),
-            mailbox.c.address,
-            mailbox.c.contacted_at,
-            meeting.c.source,
-            meeting.c.key.label("meeting_key"),
-            entry.c.event_id,
-            entry.c.etag,
-            entry.c.fingerprint.label("entry_fingerprint"),
-            entry.c.starts_at.label("entry_starts_at"),
-            entry.c.ends_at.label("entry_ends_at"),
-            entry.c.incarnation.label("entry_incarnation"),
-            entry.c.operation.label("entry_operation"),
-        )
-        .join(mailbox, mailbox.c.id == change.c.mailbox_id)
-        .join(meeting, meeting.c.id == change.c.meeting_id)
-        .outerjoin(
-            entry, (entry.c.mailbox_id == change.c.mailbox_id) & (entry.c.meeting_id == change.c.meeting_id)
-        )
-    )
+def postpone(
+    connection: Connection, institution_id: int, number: int, code: str, detail: str, due_at: float
+) -> None:
+    """Let the unsent changes of a mailbox that were due before wait until *due_at*, with a reason."""
+    values = {"mine": institution_id, "box": number, "why": code, "text": detail, "due": due_at}
+    connection.execute(_POSTPONE, values)
 
 
 def _change(row: Row[Any]) -> Change:
@@ -360,3 +246,136 @@ def _entry(row: Row[Any], owner: Mailbox, key: str) -> Entry:
         incarnation=row.entry_incarnation,
         operation=row.entry_operation,
     )
+
+
+_MINE = change.c.institution_id == bindparam("mine")
+_IN_THE_BOX = change.c.mailbox_id == bindparam("box")
+_CREATES = among(change.c.action, CREATING)
+# Open and not held nor under way, where people want something written.
+_DOABLE: ColumnElement[bool] = _MINE & IS_DUE & OPEN_GATE
+_LIMIT = bindparam("limit", type_=Integer)
+
+_INTEND = (
+    update(change)
+    .where(change.c.id == bindparam("number"), change.c.institution_id == bindparam("mine"), IS_DUE)
+    .where(STILL_WANTED)
+    .values(
+        state=ChangeState.SENT,
+        sent_at=bindparam("at"),
+        send_until=bindparam("until"),
+        attempts=change.c.attempts + 1,
+    )
+)
+
+_SELECTED: Select[Any] = (
+    select(
+        change.c.id,
+        change.c.mailbox_id,
+        change.c.meeting_id,
+        change.c.action,
+        change.c.reason,
+        change.c.state,
+        change.c.fingerprint,
+        change.c.starts_at,
+        change.c.ends_at,
+        change.c.calendar,
+        change.c.incarnation,
+        change.c.operation,
+        change.c.due_at,
+        change.c.sent_at,
+        change.c.send_until,
+        change.c.attempts,
+        change.c.code,
+        change.c.policy,
+        change.c.doubted,
+        mailbox.c.key.label("mailbox_key"),
+        mailbox.c.address,
+        mailbox.c.contacted_at,
+        meeting.c.source,
+        meeting.c.key.label("meeting_key"),
+        entry.c.event_id,
+        entry.c.etag,
+        entry.c.fingerprint.label("entry_fingerprint"),
+        entry.c.starts_at.label("entry_starts_at"),
+        entry.c.ends_at.label("entry_ends_at"),
+        entry.c.incarnation.label("entry_incarnation"),
+        entry.c.operation.label("entry_operation"),
+    )
+    .join(mailbox, mailbox.c.id == change.c.mailbox_id)
+    .join(meeting, meeting.c.id == change.c.meeting_id)
+    .outerjoin(
+        entry, (entry.c.mailbox_id == change.c.mailbox_id) & (entry.c.meeting_id == change.c.meeting_id)
+    )
+)
+
+_OF_MAILBOX = (
+    _SELECTED.add_columns(change.c.detail, change.c.finished_at, change.c.request_id)
+    .where(_MINE, _IN_THE_BOX)
+    .order_by(change.c.id.desc())
+    .limit(_LIMIT)
+)
+
+_BEHIND = tuple_(
+    bindparam("start", type_=change.c.starts_at.type), bindparam("number", type_=change.c.id.type)
+)
+_DUE = (
+    _SELECTED.where(
+        _DOABLE, change.c.due_at <= bindparam("now"), tuple_(change.c.starts_at, change.c.id) > _BEHIND
+    )
+    .order_by(change.c.starts_at, change.c.id)
+    .limit(_LIMIT)
+)
+_NEXT_DUE = select(func.min(change.c.due_at)).where(_DOABLE, change.c.due_at > bindparam("after"))
+_OPEN_COUNT = select(func.count()).select_from(change).where(_DOABLE)
+_IN_ONE = {query: query.where(_IN_THE_BOX) for query in (_DUE, _NEXT_DUE, _OPEN_COUNT)}
+
+_UNSETTLED = select(change.c.mailbox_id, change.c.meeting_id).where(
+    _MINE, IS_OPEN, among(change.c.state, UNSETTLED)
+)
+
+_SENT = (_MINE, IS_OPEN, change.c.state == ChangeState.SENT)
+_NOT_KNOWN = {
+    "state": ChangeState.UNKNOWN,
+    "code": "E-UNKNOWN",
+    "detail": "the process that sent it ended before an answer was recorded",
+}
+_TAKE_UP_CREATES = (
+    update(change)
+    .where(*_SENT, _CREATES)
+    .values(due_at=change.c.send_until + bindparam("bound", type_=Float), doubted=1, **_NOT_KNOWN)
+)
+_TAKE_UP_OTHERS = (
+    update(change).where(*_SENT, ~_CREATES).values(due_at=bindparam("now"), doubted=0, **_NOT_KNOWN)
+)
+
+_POSTPONE = (
+    update(change)
+    .where(
+        _MINE,
+        _IN_THE_BOX,
+        IS_OPEN,
+        among(change.c.state, (ChangeState.PENDING, ChangeState.WAITING)),
+        # What waits longer for a reason of its own keeps it.
+        change.c.due_at <= bindparam("due"),
+    )
+    .values(
+        state=ChangeState.WAITING, code=bindparam("why"), detail=bindparam("text"), due_at=bindparam("due")
+    )
+)
+
+_RELEASE = (
+    update(change)
+    .where(
+        _MINE,
+        _IN_THE_BOX,
+        IS_OPEN,
+        change.c.state == ChangeState.WAITING,
+        change.c.code == bindparam("why"),
+    )
+    .values(state=ChangeState.PENDING, code="", detail="", due_at=0)
+)
+
+_HELD = (_MINE, _IN_THE_BOX, IS_OPEN, change.c.state == ChangeState.HELD)
+# A create is looked for again, never simply sent again.
+_LOOK_AGAIN = update(change).where(*_HELD, _CREATES).values(state=ChangeState.UNKNOWN, attempts=0, due_at=0)
+_TRY_AGAIN = update(change).where(*_HELD, ~_CREATES).values(state=ChangeState.PENDING, attempts=0, due_at=0)

@@ -10,14 +10,15 @@ stay so: who resumes the institution has said nothing of them.
 from sqlalchemy import ColumnElement, case, func, or_, select
 
 from classbell.ledger.schema import change, pause, suspension
+from classbell.ledger.words import among
 from classbell.model import Action, ChangeState, Reason, Suspended
 
 _LEFT = (Suspended.UNLINKED.value, Suspended.PURGED.value)
 
-UNLINKED = select(suspension.c.mailbox_id).where(suspension.c.kind.in_(_LEFT))
+UNLINKED = select(suspension.c.mailbox_id).where(among(suspension.c.kind, _LEFT))
 """The mailboxes of persons who get nothing any more."""
 
-_STOPPED = select(suspension.c.mailbox_id).where(suspension.c.kind.not_in(_LEFT))
+_STOPPED = select(suspension.c.mailbox_id).where(~among(suspension.c.kind, _LEFT))
 
 GOES_IN_LEAVING: ColumnElement[bool] = (change.c.action == Action.DELETE) & (
     change.c.reason == Reason.UNLINKED
@@ -37,8 +38,7 @@ OPEN_GATE: ColumnElement[bool] = (change.c.mailbox_id.not_in(_STOPPED) | _PURGED
 
 def _suspended(*kinds: str) -> ColumnElement[bool]:
     """Whether the mailbox of a change is suspended for one of these reasons: asked row by row, so by key."""
-    # Spelled out: a list cannot be given to many rows at once.
-    which = or_(*(suspension.c.kind == kind for kind in kinds))
+    which = among(suspension.c.kind, kinds)
     return (
         select(suspension.c.mailbox_id).where(suspension.c.mailbox_id == change.c.mailbox_id, which).exists()
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, literal, select, update
 
-from classbell.ledger.changes import IS_OPEN, postponed
+from classbell.ledger.changes import IS_OPEN, postpone
 from classbell.ledger.database import Database, parts_of
 from classbell.ledger.schema import calendar, change, mailbox
 from classbell.model import ChangeState, Mailbox
@@ -116,7 +116,7 @@ class Mailboxes:
 
         def write(connection: Connection) -> None:
             connection.execute(statement)
-            connection.execute(postponed(self._institution_id, number, code, detail, retry_at))
+            postpone(connection, self._institution_id, number, code, detail, retry_at)
 
         await self._database.write(write)
 

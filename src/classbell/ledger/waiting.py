@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from classbell.ledger.gate import CODES, TRIED_AT, WHY, WHY_IN_WORDS
-from classbell.ledger.schema import change, pause, suspension
+from classbell.ledger.schema import OPEN_STATES, change, pause, suspension
+from classbell.ledger.words import among
 from classbell.model import ChangeState, Suspended
 
 
@@ -21,32 +22,37 @@ class Waiting:
     due_at: float
 
 
-def read_waiting(connection: Connection, institution_id: int, is_open: ColumnElement[bool]) -> list[Waiting]:
-    """The open changes of an institution, by state and reason; *is_open* is the condition that they are open."""
-    query = (
-        select(
-            change.c.state,
-            WHY.label("why"),
-            func.min(WHY_IN_WORDS),
-            func.count(),
-            func.count(change.c.mailbox_id.distinct()),
-            func.min(TRIED_AT),
-        )
-        .outerjoin(suspension, suspension.c.mailbox_id == change.c.mailbox_id)
-        .where(change.c.institution_id == institution_id, is_open)
-        .group_by(change.c.state, "why")
-        .order_by(change.c.state, "why")
-    )
+def read_waiting(connection: Connection, institution_id: int) -> list[Waiting]:
+    """The open changes of an institution, by state and reason."""
+    mine = {"mine": institution_id}
     found = [
         Waiting(
             state=ChangeState(state), code=code, detail=detail, changes=count, mailboxes=boxes, due_at=due
         )
-        for state, code, detail, count, boxes, due in connection.execute(query)
+        for state, code, detail, count, boxes, due in connection.execute(_WAITING, mine)
     ]
-    row = connection.execute(select(pause).where(pause.c.institution_id == institution_id)).one_or_none()
+    row = connection.execute(_PAUSE, mine).one_or_none()
     if row is None:
         return found
     return [
         replace(one, code=CODES[Suspended.PAUSED], detail=row.reason, due_at=row.until or 0.0)
         for one in found
     ]
+
+
+_WAITING = (
+    select(
+        change.c.state,
+        WHY.label("why"),
+        func.min(WHY_IN_WORDS),
+        func.count(),
+        func.count(change.c.mailbox_id.distinct()),
+        func.min(TRIED_AT),
+    )
+    .outerjoin(suspension, suspension.c.mailbox_id == change.c.mailbox_id)
+    .where(change.c.institution_id == bindparam("mine"), among(change.c.state, OPEN_STATES))
+    .group_by(change.c.state, "why")
+    .order_by(change.c.state, "why")
+)
+
+_PAUSE = select(pause).where(pause.c.institution_id == bindparam("mine"))
