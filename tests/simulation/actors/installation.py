@@ -7,7 +7,9 @@ from tests.simulation.actors import act
 from tests.simulation.actors.noting import noted
 from tests.simulation.world import Institution, Place, World
 
-from classbell.run import Report, Run
+from classbell.ledger import full_key
+from classbell.model import Action
+from classbell.run import Report, Review, Run
 
 
 async def synced(
@@ -29,10 +31,24 @@ async def synced(
         if only_look:
             note["outcome"] = "looked"
             return f"{institution.id} looked"
+        if allow_deletes:
+            note["agreed"] = agreed_to(review, allow_deletes)
         await asyncio.sleep(thinking)
         report = await run.carry_out(review)
         note["outcome"] = str(report.exit_code)
         return f"{institution.id} {told(report)}"
+
+
+def agreed_to(review: Review, allow_deletes: int) -> list[list[str]]:
+    """The deletions that somebody sees who lets a run delete so many, by mailbox and meeting; none if they are more."""
+    going = review.plan.chosen(review.plan.action == Action.DELETE)
+    if len(going) > allow_deletes:
+        return []
+    boxes, meetings = review.mailboxes.keys(), review.meetings.keys()
+    return [
+        [boxes[box], full_key(*meetings[of])]
+        for box, of in zip(going.mailbox.tolist(), going.meeting.tolist(), strict=True)
+    ]
 
 
 def told(report: Report) -> str:

@@ -1,0 +1,98 @@
+"""How much of what stands any 24 hours may delete unasked."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from tests.simulation.checkers.absences import Absences
+from tests.simulation.checkers.decisions import losses
+from tests.simulation.checkers.reading import Case, Event, Step
+
+Deletion = tuple[Event, Step, str]
+"""An event of ours, the step that took it away, and that in words."""
+
+_DAY = 86_400.0
+# The setting ``per_24h_percent``, left as it is.
+_SHARE = 0.10
+
+
+def too_many(case: Case, absences: Absences, unasked: Sequence[Deletion]) -> Iterator[str]:
+    """Deletions that nobody has approved, more of them within a day than the limit lets pass."""
+    of_tenant: dict[str, list[Deletion]] = defaultdict(list)
+    for deletion in sorted(unasked, key=lambda one: one[1].number):
+        of_tenant[deletion[0].tenant].append(deletion)
+    for deletions in of_tenant.values():
+        yield from _too_many(case, absences, deletions)
+
+
+def _too_many(case: Case, absences: Absences, deletions: Sequence[Deletion]) -> Iterator[str]:
+    first = 0
+    for place, (_, removal, text) in enumerate(deletions):
+        at = removal.at
+        while deletions[first][1].at <= at - _DAY:
+            first += 1
+        of_day = deletions[first : place + 1]
+        least = case.testimony["at_least"]
+        if len(of_day) <= least or any(at - _DAY <= lost <= at for lost in losses(case)):
+            continue
+        most = max(least, _SHARE * _base(case, absences, of_day))
+        if len(of_day) > most:
+            yield f"{len(of_day)} deletions within 24 hours, {most:.1f} may be unasked; last {text}"
+            return
+
+
+def _base(case: Case, absences: Absences, deletions: Sequence[Deletion]) -> int:
+    """
+    Of how many events the share is: as many as had been delivered and stood by what we knew, when it was decided.
+
+    What is deleted in a day was accepted by one run or another, and each has counted all that was under way then. So the
+    limit is that of the last of them; which one it was cannot be seen, only which ones found something of it left out.
+    """
+    tenant = deletions[0][0].tenant
+    at = deletions[-1][1].at
+    begins = {
+        run["begin"]
+        for run in case.testimony["runs"]
+        if case.institutions[run["institution"]]["tenant"] == tenant
+        and run["begin"] <= at
+        and any(
+            absences.left_out(event, run["begin"], at if run["end"] is None else min(run["end"], at))
+            for event, *_ in deletions
+        )
+    }
+    return max((_stood(case, tenant, begin) for begin in begins), default=0)
+
+
+def _stood(case: Case, tenant: str, at: float) -> int:
+    """How many of our events stood in the mailboxes of a tenant at a moment or were deleted in the day before."""
+    count = 0
+    for event in case.events.values():
+        if not (event.is_ours and event.tenant == tenant and event.born.at < at):
+            continue
+        last = [step for step in event.steps if step.at < at][-1]
+        removal = next((step for step in reversed(event.steps) if step.at < at and not step.live), None)
+        if last.live:
+            count += 1
+        elif removal is not None and removal.by_us:
+            count += removal.at >= at - _DAY
+        elif removal is not None:
+            count += not _noticed(case, event, removal.at, at)
+    return count
+
+
+def _noticed(case: Case, event: Event, since: float, until: float) -> bool:
+    """Whether we can know at a moment that somebody has removed an event of ours."""
+    assert event.born.mark is not None
+    institution = event.born.mark.institution
+    asked = any(since <= record["at"] <= until and event.id in record["path"] for record in case.requests())
+    read = any(
+        run["kind"] in {"verify", "rebuild"}
+        and run["institution"] == institution
+        and since <= (run["end"] or until)
+        and run["begin"] <= until
+        for run in case.testimony["runs"]
+    )
+    again = any(
+        since <= other.born.at <= until
+        for other in case.of_pair[event.tenant, event.mailbox, event.born.mark.key]
+    )
+    return asked or read or again
