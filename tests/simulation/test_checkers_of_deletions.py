@@ -1,0 +1,138 @@
+"""Which deletions count as agreed to, and of how many events a day's share is."""
+
+import pytest
+from tests.simulation.forging import ADA, NOON, Forged, marked, pair, run, state
+
+HOUR = 3600.0
+
+
+def key(number: int) -> str:
+    return f"lectures:l{number}"
+
+
+def named(*numbers: int) -> list[dict[str, object]]:
+    return [pair(1) | {"key": key(number)} for number in (1, *numbers)]
+
+
+SIX = range(2, 8)
+
+
+def made(forged: Forged, numbers: range, at: float = NOON) -> None:
+    for number in numbers:
+        forged.change("create", f"e{number}", at=at, mark=marked(key=key(number)))
+
+
+def deleted(forged: Forged, numbers: range, at: float, by: str = "api:a-north") -> None:
+    for number in numbers:
+        forged.change("delete", f"e{number}", by=by, at=at, mark=marked(key=key(number)))
+
+
+def six_were_left_out_for_a_while(forged: Forged, at: float, agreed: list[list[str]] | None) -> None:
+    """While they were, a run was let delete fifty; the source named them again at once."""
+    made(forged, SIX)
+    forged.testimony["states"] = [
+        state(NOON - 9, *named(*SIX)),
+        state(at - 1, *named()),
+        state(at + 1, *named(*SIX)),
+    ]
+    forged.testimony["runs"].append(run(at, at + 60, approved=50, agreed=agreed))
+
+
+ALL_SIX = [[ADA, key(number)] for number in SIX]
+
+
+@pytest.mark.parametrize("agreed", [ALL_SIX, None], ids=["told", "not_known"])
+def test_what_a_run_was_let_delete_may_go_though_its_source_names_it_again_by_then(
+    agreed: list[list[str]] | None,
+) -> None:
+    forged = Forged()
+    six_were_left_out_for_a_while(forged, NOON + 100, agreed)
+    deleted(forged, SIX, NOON + 105)
+    assert "I4" not in forged.found()
+
+
+@pytest.mark.parametrize("agreed", [[], ALL_SIX[:2]], ids=["nothing", "two"])
+def test_what_was_not_in_the_set_that_somebody_agreed_to_is_not_agreed(agreed: list[list[str]]) -> None:
+    forged = Forged()
+    six_were_left_out_for_a_while(forged, NOON + 100, agreed)
+    deleted(forged, SIX, NOON + 105)
+    assert "I4" in forged.found()
+
+
+def test_what_another_institution_or_person_agreed_to_is_not_agreed() -> None:
+    for other in ({"institution": "south"}, {"person": "grace@north.example"}):
+        forged = Forged()
+        six_were_left_out_for_a_while(forged, NOON + 100, ALL_SIX)
+        forged.testimony["runs"][-1] |= other
+        deleted(forged, SIX, NOON + 105)
+        assert "I4" in forged.found()
+
+
+def test_an_agreement_is_over_once_a_whole_run_has_read_that_they_are_wanted() -> None:
+    forged = Forged()
+    six_were_left_out_for_a_while(forged, NOON + 100, ALL_SIX)
+    forged.testimony["runs"].append(run(NOON + 200, NOON + 210))
+    deleted(forged, SIX, NOON + HOUR)
+    assert "I4" in forged.found()
+
+
+@pytest.mark.parametrize("outcome", ["4", "E-GRAPH-DOWN", ""], ids=["held", "failed", "died"])
+def test_it_goes_on_where_that_was_read_by_no_whole_run(outcome: str) -> None:
+    forged = Forged()
+    six_were_left_out_for_a_while(forged, NOON + 100, ALL_SIX)
+    forged.testimony["runs"].append(run(NOON + 200, NOON + 210, outcome=outcome))
+    deleted(forged, SIX, NOON + HOUR)
+    assert "I4" not in forged.found()
+
+
+def test_it_goes_on_where_nothing_was_accepted_because_all_was_paused() -> None:
+    forged = Forged()
+    six_were_left_out_for_a_while(forged, NOON + 100, ALL_SIX)
+    forged.decide("pause", NOON + 150, NOON + 151, mailbox="")
+    forged.testimony["runs"].append(run(NOON + 200, NOON + 210))
+    forged.decide("resume", NOON + 300, NOON + 301, mailbox="")
+    deleted(forged, SIX, NOON + HOUR)
+    assert "I4" not in forged.found()
+
+
+def test_a_first_request_whose_answer_was_lost_may_be_repeated_whatever_is_wanted_since() -> None:
+    forged = Forged()
+    six_were_left_out_for_a_while(forged, NOON + 100, ALL_SIX)
+    forged.testimony["deletes"] = [[NOON + 101, f"/users/ada/events/e{number}"] for number in SIX]
+    forged.testimony["runs"].append(run(NOON + 200, NOON + 210))
+    deleted(forged, SIX, NOON + HOUR)
+    assert "I4" not in forged.found()
+
+
+def trickle(forged: Forged, begin: float) -> None:
+    """A run at a moment that finds five left out, of which one goes then."""
+    forged.testimony["states"].append(state(begin - 1, *named(*range(7, 100))))
+    forged.testimony["runs"].append(run(begin, begin + 9))
+
+
+@pytest.mark.parametrize("more", [0, 9])
+def test_a_share_is_of_what_stood_when_it_was_decided(more: int) -> None:
+    """Four of thirty-six are too many; but not where there are nine more before the last is decided."""
+    forged = Forged()
+    made(forged, range(2, 37))
+    forged.testimony["states"].append(state(NOON + 100, *named(*range(5, 100))))
+    forged.testimony["runs"].append(run(NOON + 101, NOON + 110))
+    deleted(forged, range(2, 5), NOON + 105)
+    made(forged, range(37, 37 + more), NOON + HOUR)
+    trickle(forged, NOON + 2 * HOUR)
+    deleted(forged, range(5, 6), NOON + 2 * HOUR + 1)
+    assert ("I4" in forged.found()) is (more == 0)
+
+
+@pytest.mark.parametrize("noticed", ["", "asked", "verify"])
+def test_what_its_owner_has_deleted_counts_as_delivered_until_that_can_be_known(noticed: str) -> None:
+    forged = Forged()
+    made(forged, range(2, 41))
+    deleted(forged, range(40, 41), NOON + 50, by="user")
+    if noticed == "asked":
+        forged.record("refusal", NOON + 60, method="PATCH", path=f"/users/{ADA}/events/e40", status=404)
+    elif noticed:
+        forged.testimony["runs"].append(run(NOON + 60, NOON + 70, kind=noticed))
+    trickle(forged, NOON + HOUR)
+    deleted(forged, range(2, 6), NOON + HOUR + 1)
+    assert ("I4" in forged.found()) is bool(noticed)
