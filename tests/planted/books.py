@@ -76,8 +76,8 @@ BUGS = (
         name="institution-forgotten-in-holds",
         rule="No institution sees or decides what another holds.",
         file="ledger/holds.py",
-        lines="query = select(hold).where(self._mine, hold.c.state.in_(_LIVE)).order_by(hold.c.id)",
-        instead="query = select(hold).where(hold.c.state.in_(_LIVE)).order_by(hold.c.id)",
+        lines="_ALL_LIVE = select(hold).where(_MINE, among(hold.c.state, _LIVE)).order_by(hold.c.id)",
+        instead="_ALL_LIVE = select(hold).where(among(hold.c.state, _LIVE)).order_by(hold.c.id)",
         found_by=(
             "tests/contract/ledger/test_holds.py::test_no_institution_sees_or_decides_what_another_holds",
         ),

@@ -182,8 +182,8 @@ BUGS = (
         name="approval-used-again",
         rule="An approval is used once.",
         file="ledger/holds.py",
-        lines=".values(state=HoldState.USED)",
-        instead=".values(state=HoldState.APPROVED)",
+        lines="_USE = update(hold).where(_MINE, _NUMBERED, hold.c.state == HoldState.APPROVED).values(state=HoldState.USED)",
+        instead="_USE = update(hold).where(_MINE, _NUMBERED, hold.c.state == HoldState.APPROVED).values(state=HoldState.APPROVED)",
         found_by=(
             "tests/scenarios/test_holds.py::test_sixty_per_cent_gone_is_held_listed_shown_approved_and_passes_once",
         ),

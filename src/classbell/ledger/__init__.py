@@ -5,7 +5,7 @@ The ledger: what we have delivered, what we are about to, and what came of it.
 of it. Nothing here knows where meetings come from or how events travel.
 """
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from classbell.errors import ClassbellError
 from classbell.ledger.acceptance import Acceptance, Accepted, Acceptor
@@ -95,22 +95,22 @@ class Ledger:
 
     async def institution(self, key: str) -> InstitutionLedger:
         """The part of one institution, made at first use."""
-        query = select(institution.c.id).where(institution.c.key == key)
-        number: int | None = await self._database.read(lambda c: c.execute(query).scalar())
+        wanted = {"name": key}
+        number: int | None = await self._database.read(lambda c: c.execute(_NUMBER, wanted).scalar())
         if number is None:
 
             def write(connection: Connection) -> int:
-                found: int | None = connection.execute(query).scalar()
+                found: int | None = connection.execute(_NUMBER, wanted).scalar()
                 if found is not None:
                     return found
-                return insert_one(connection, insert(institution).values(key=key))
+                return insert_one(connection, _ENTER, {"key": key})
 
             number = await self._database.write(write)
         return InstitutionLedger(self._database, number, self._installation, key)
 
     async def revision(self) -> int:
         """How many plans this ledger has accepted."""
-        return await self._database.read(lambda c: int(c.execute(select(ledger.c.revision)).scalar_one()))
+        return await self._database.read(lambda c: int(c.execute(_REVISION).scalar_one()))
 
     async def doubt(self, beyond: int) -> int:
         """
@@ -137,8 +137,7 @@ class Ledger:
         Raises:
             TemporaryError: E-DB-BUSY. ClassbellError: E-DB-BROKEN.
         """
-        statement = update(ledger).values(revision=ledger.c.revision)
-        await self._database.write(lambda c: c.execute(statement))
+        await self._database.write(lambda c: c.execute(_SAME_AGAIN))
 
     async def prove_sound(self) -> None:
         """
@@ -159,16 +158,15 @@ class Ledger:
 
     async def _claim(self) -> None:
         """Write our id into a new database; refuse one that bears another."""
-        query = select(ledger.c.installation)
 
         def claim(connection: Connection) -> str:
             # Asked again under the write lock: another process may have opened the new database as well.
-            found = connection.execute(query).scalar()
+            found = connection.execute(_INSTALLATION).scalar()
             if found is None:
                 connection.execute(insert(ledger).values(installation=self._installation, revision=0))
             return found or self._installation
 
-        found = await self._database.read(lambda c: c.execute(query).scalar())
+        found = await self._database.read(lambda c: c.execute(_INSTALLATION).scalar())
         if found is None:
             found = await self._database.write(claim)
         if found != self._installation:
@@ -182,11 +180,19 @@ class Ledger:
 
 
 def _advance(connection: Connection, beyond: int) -> int:
-    revision = int(connection.execute(select(ledger.c.revision)).scalar_one())
+    revision = int(connection.execute(_REVISION).scalar_one())
     if revision <= beyond:
         revision = beyond + 1
-        connection.execute(update(ledger).values(revision=revision))
+        connection.execute(_ADVANCE, {"revision": revision})
     return revision
+
+
+_NUMBER = select(institution.c.id).where(institution.c.key == bindparam("name"))
+_ENTER = insert(institution)
+_INSTALLATION = select(ledger.c.installation)
+_REVISION = select(ledger.c.revision)
+_ADVANCE = update(ledger)
+_SAME_AGAIN = update(ledger).values(revision=ledger.c.revision)
 
 
 __all__ = [

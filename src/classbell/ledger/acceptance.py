@@ -22,8 +22,8 @@ from classbell.ledger.meetings import NewRendering, keep_meetings, keep_renderin
 from classbell.ledger.outcomes import CREATING
 from classbell.ledger.rekeying import Rekeyed, rekey
 from classbell.ledger.rows import PLANNED, ROWS_AT_ONCE, Rows
-from classbell.ledger.runs import newest_run
-from classbell.ledger.schema import change, entry, ledger, mailbox, meeting, past_incarnation, run
+from classbell.ledger.runs import BEGIN, newest_run
+from classbell.ledger.schema import change, entry, ledger, mailbox, meeting, past_incarnation
 from classbell.model import ChangeState, Ids, Reason
 from classbell.numbering import PROVISIONAL, lasting
 from classbell.operations import operation_id
@@ -116,9 +116,8 @@ class Acceptor:
             # Entered by what is no run: a pause, or a rebuild.
             raise _overtaken("The ledger has changed since this plan was made.") from error
         keep_renderings(connection, self._institution_id, accepted.renderings)
-        run_id = insert_one(
-            connection, insert(run).values(institution_id=self._institution_id, started_at=now)
-        )
+        values = {"institution_id": self._institution_id, "started_at": now}
+        run_id = insert_one(connection, BEGIN, values)
         rekey(connection, self._institution_id, accepted.rekeys, run_id, now)
         rows = Rows(
             plan=accepted.plan,

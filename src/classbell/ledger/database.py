@@ -10,7 +10,7 @@ synchronous"). Commits run inside one callback of the loop, so no cancellation c
 import asyncio
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -217,9 +217,9 @@ def parts_of(values: Sequence[K]) -> Iterator[Sequence[K]]:
         yield values[begin : begin + AT_ONCE]
 
 
-def insert_one(connection: Connection, statement: Insert) -> int:
+def insert_one(connection: Connection, statement: Insert, values: Mapping[str, object]) -> int:
     """Insert one row; its number. Without RETURNING, which SQLite only knows from 3.35 on."""
-    key = connection.execute(statement).inserted_primary_key
+    key = connection.execute(statement, values).inserted_primary_key
     return int(cast("Row[Any]", key)[0])
 
 

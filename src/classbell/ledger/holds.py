@@ -9,16 +9,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, literal_column, select, update
+from sqlalchemy import Connection, Integer, Row, bindparam, delete, insert, select, update
 
 from classbell.ledger.changes import IS_OPEN
 from classbell.ledger.database import Database, insert_one, parts_of
-from classbell.ledger.gate import UNLINKED
-from classbell.ledger.schema import approval, change, configured, hold, meeting
-from classbell.model import Action, ChangeState, Fingerprints, Ids
+from classbell.ledger.deletes import AcceptedDelete, accepted_deletes, count_deleted
+from classbell.ledger.schema import approval, change, configured, hold
+from classbell.ledger.words import among
+from classbell.model import ChangeState, Fingerprints, Ids
 
 # How long a yes holds good: what was right yesterday need not be today.
 GOOD_FOR = 86_400.0
@@ -104,51 +105,33 @@ def digest_of(members: Fingerprints) -> str:
     return blake2b(members.tobytes(), digest_size=8).hexdigest()
 
 
-_SENT = (ChangeState.SENT, ChangeState.UNKNOWN)
-
-
-class AcceptedDelete(NamedTuple):
-    """
-    A delete that is under way.
-
-    ``source`` has asked for it, or somebody ``has_left``; ``sent`` says that it may have been carried out.
-    """
-
-    mailbox_id: int
-    meeting_id: int
-    source: str
-    has_left: bool
-    sent: bool
-
-
 class Holds:
     """The institution's holds, and the configuration that its delivered events follow."""
 
     def __init__(self, database: Database, institution_id: int) -> None:
         self._database = database
         self._institution_id = institution_id
-        self._mine = hold.c.institution_id == institution_id
+        self._mine = {"mine": institution_id}
 
     async def live(self) -> list[StoredHold]:
         """Those that somebody may decide, oldest first."""
-        query = select(hold).where(self._mine, hold.c.state.in_(_LIVE)).order_by(hold.c.id)
-        return await self._database.read(lambda c: _stored(c, c.execute(query).all()))
+        return await self._database.read(self._live)
 
     async def newest(self, limit: int) -> list[StoredHold]:
         """Those that were raised last, newest first, whatever became of them."""
-        query = select(hold).where(self._mine).order_by(hold.c.id.desc()).limit(limit)
-        return await self._database.read(lambda c: _stored(c, c.execute(query).all()))
+        wanted = self._mine | {"limit": limit}
+        return await self._database.read(lambda c: _stored(c, c.execute(_NEWEST, wanted).all()))
 
     async def find(self, number: int) -> StoredHold | None:
         """The hold of this number."""
-        query = select(hold).where(self._mine, hold.c.id == number)
-        found = await self._database.read(lambda c: _stored(c, c.execute(query).all()))
+        wanted = self._mine | {"number": number}
+        found = await self._database.read(lambda c: _stored(c, c.execute(_OF_NUMBER, wanted).all()))
         return found[0] if found else None
 
     async def used_since(self, moment: float) -> list[StoredHold]:
         """Those whose approval was used and had not expired at *moment*."""
-        query = select(hold).where(self._mine, hold.c.state == HoldState.USED, hold.c.expires_at > moment)
-        return await self._database.read(lambda c: _stored(c, c.execute(query).all()))
+        wanted = {**self._mine, "moment": moment}
+        return await self._database.read(lambda c: _stored(c, c.execute(_USED_SINCE, wanted).all()))
 
     async def enter(
         self,
@@ -167,16 +150,14 @@ class Holds:
         """
 
         def write(connection: Connection) -> Mapping[HoldName, StoredHold]:
-            query = select(hold).where(self._mine, hold.c.state.in_(_LIVE))
-            before = {one.name: one for one in _stored(connection, connection.execute(query).all())}
+            before = {one.name: one for one in self._live(connection)}
             for one in found:
                 self._enter(connection, one, before.get(one.name), now)
             gone = before.keys() - {one.name for one in found} - set(kept)
             if over is not None:
                 gone &= set(over)
             self._end(connection, [before[name].id for name in gone], HoldState.OVER)
-            live = _stored(connection, connection.execute(query.order_by(hold.c.id)).all())
-            return {one.name: one for one in live}
+            return {one.name: one for one in self._live(connection)}
 
         return await self._database.write(write)
 
@@ -198,18 +179,10 @@ class Holds:
                 connection.execute(insert(approval).values(hold_id=number, account=account, given_at=now))
             by = [*before.approved_by, *({account} - {*before.approved_by})]
             enough = len(by) >= needed
-            connection.execute(
-                update(hold)
-                .where(self._mine, hold.c.id == number)
-                .values(
-                    state=HoldState.APPROVED if enough else HoldState.OPEN,
-                    decided_by=", ".join(by),
-                    decided_at=now,
-                    expires_at=now + GOOD_FOR if enough else None,
-                    note="" if enough else f"approved by {len(by)} of {needed}",
-                )
-            )
-            return self._decidable(connection, number)
+            state = HoldState.APPROVED if enough else HoldState.OPEN
+            note = "" if enough else f"approved by {len(by)} of {needed}"
+            until = now + GOOD_FOR if enough else None
+            return self._decide(connection, number, state, by, now, until, note)
 
         return await self._database.write(write)
 
@@ -219,72 +192,30 @@ class Holds:
         def write(connection: Connection) -> StoredHold | None:
             if self._decidable(connection, number) is None:
                 return None
-            connection.execute(delete(approval).where(approval.c.hold_id == number))
-            connection.execute(
-                update(hold)
-                .where(self._mine, hold.c.id == number)
-                .values(
-                    state=HoldState.REJECTED, decided_by=account, decided_at=now, expires_at=None, note=""
-                )
-            )
-            return self._decidable(connection, number)
+            connection.execute(_WITHDRAW, {"number": number})
+            return self._decide(connection, number, HoldState.REJECTED, [account], now)
 
         return await self._database.write(write)
 
     async def deleted_since(self, moment: float) -> int:
         """How many events were deleted since then; those of which that is not certain yet are under way."""
-        # Spelled out, so that the partial index may answer.
-        deletes: ColumnElement[bool] = literal_column(f"change.action = {int(Action.DELETE)}")
-        done = select(func.count()).where(
-            change.c.institution_id == self._institution_id,
-            deletes,
-            change.c.finished_at >= moment,
-            change.c.state == ChangeState.DONE,
-        )
-        return await self._database.read(lambda c: int(c.execute(done).scalar_one()))
+        return await self._database.read(lambda c: count_deleted(c, self._institution_id, moment))
 
     async def accepted_deletes(self) -> list[AcceptedDelete]:
         """The deletes that were accepted and are not done, as far as is known: their events count as delivered."""
-        query = (
-            select(
-                change.c.mailbox_id,
-                change.c.meeting_id,
-                meeting.c.source,
-                change.c.mailbox_id.in_(UNLINKED).label("has_left"),
-                change.c.state.in_(_SENT).label("sent"),
-            )
-            .join(meeting, meeting.c.id == change.c.meeting_id)
-            .where(
-                change.c.institution_id == self._institution_id,
-                IS_OPEN,
-                change.c.action == Action.DELETE,
-                change.c.state.in_((ChangeState.PENDING, ChangeState.WAITING, *_SENT)),
-            )
-        )
-        return await self._database.read(
-            lambda c: [
-                AcceptedDelete(a, b, source, bool(left), bool(sent))
-                for a, b, source, left, sent in c.execute(query)
-            ]
-        )
+        return await self._database.read(lambda c: accepted_deletes(c, self._institution_id))
 
     async def accepted_pairs(self) -> Ids:
         """Rows of mailbox and meeting: changes that were accepted and not sent yet."""
-        query = select(change.c.mailbox_id, change.c.meeting_id).where(
-            change.c.institution_id == self._institution_id,
-            IS_OPEN,
-            change.c.state.in_((ChangeState.PENDING, ChangeState.WAITING)),
-        )
         return await self._database.read(
-            lambda c: np.array([tuple(row) for row in c.execute(query)], dtype=np.int64).reshape(-1, 2)
+            lambda c: np.array(
+                [tuple(row) for row in c.execute(_ACCEPTED_PAIRS, self._mine)], dtype=np.int64
+            ).reshape(-1, 2)
         )
 
     async def configuration(self) -> Mapping[str, bytes]:
         """The digest of each part of the configuration in the last accepted run; empty before the first."""
-        query = select(configured.c.part, configured.c.digest).where(
-            configured.c.institution_id == self._institution_id
-        )
-        return await self._database.read(lambda c: {row.part: row.digest for row in c.execute(query)})
+        return await self._database.read(lambda c: dict(c.execute(_CONFIGURATION, self._mine).all()))
 
     async def keep_configuration(self, digests: Mapping[str, bytes]) -> None:
         """Remember the configuration that an accepted run followed."""
@@ -294,15 +225,32 @@ class Holds:
         ]
 
         def write(connection: Connection) -> None:
-            connection.execute(delete(configured).where(configured.c.institution_id == self._institution_id))
-            connection.execute(insert(configured), rows)
+            connection.execute(_FORGET_CONFIGURATION, self._mine)
+            connection.execute(_KEEP_CONFIGURATION, rows)
 
         await self._database.write(write)
 
+    def _live(self, connection: Connection) -> list[StoredHold]:
+        return _stored(connection, connection.execute(_ALL_LIVE, self._mine).all())
+
     def _decidable(self, connection: Connection, number: int) -> StoredHold | None:
-        query = select(hold).where(self._mine, hold.c.id == number, hold.c.state.in_(_LIVE))
-        found = _stored(connection, connection.execute(query).all())
+        wanted = self._mine | {"number": number}
+        found = _stored(connection, connection.execute(_DECIDABLE, wanted).all())
         return found[0] if found else None
+
+    def _decide(
+        self,
+        connection: Connection,
+        number: int,
+        state: HoldState,
+        by: Sequence[str],
+        now: float,
+        until: float | None = None,
+        note: str = "",
+    ) -> StoredHold | None:
+        decision = {"state": state, "decided_by": ", ".join(by), "decided_at": now, "note": note}
+        connection.execute(_CHANGE, {**self._mine, "number": number, "expires_at": until, **decision})
+        return self._decidable(connection, number)
 
     def _enter(self, connection: Connection, found: Found, before: StoredHold | None, now: float) -> None:
         values: dict[str, object] = {
@@ -316,7 +264,7 @@ class Holds:
         if before is None:
             named = {"code": found.code, "scope": found.scope, "subject": found.subject}
             values |= named | {"raised_at": now, "state": HoldState.OPEN}
-            insert_one(connection, insert(hold).values(institution_id=self._institution_id, **values))
+            insert_one(connection, _RAISE, values | {"institution_id": self._institution_id})
             return
         grown = not before.covers(found.members)
         lapsed = before.expires_at is not None and now >= before.expires_at
@@ -328,30 +276,22 @@ class Holds:
                 "expires_at": None,
                 "note": _undone(before, found, grown=grown),
             }
-            connection.execute(delete(approval).where(approval.c.hold_id == before.id))
+            connection.execute(_WITHDRAW, {"number": before.id})
         elif before.state is HoldState.APPROVED:
             # Approved while this run was under way: the approval is of the set that was seen, and stays so.
             return
-        connection.execute(update(hold).where(hold.c.id == before.id).values(**values))
+        connection.execute(_CHANGE, {**self._mine, "number": before.id, **values})
 
     def _end(self, connection: Connection, numbers: Sequence[int], state: HoldState) -> None:
         for part in parts_of(numbers):
-            connection.execute(update(hold).where(self._mine, hold.c.id.in_(part)).values(state=state))
+            connection.execute(_END, {**self._mine, "numbers": part, "into": state})
 
 
 def use(connection: Connection, institution_id: int, numbers: Sequence[int]) -> int:
     """Use approvals up, in the transaction that accepts what they let pass; how many were still to be used."""
     used = 0
     for part in parts_of(numbers):
-        used += connection.execute(
-            update(hold)
-            .where(
-                hold.c.institution_id == institution_id,
-                hold.c.id.in_(part),
-                hold.c.state == HoldState.APPROVED,
-            )
-            .values(state=HoldState.USED)
-        ).rowcount
+        used += connection.execute(_USE, {"mine": institution_id, "numbers": part}).rowcount
     return used
 
 
@@ -367,12 +307,7 @@ def _undone(before: StoredHold, found: Found, *, grown: bool) -> str:
 def _stored(connection: Connection, rows: Sequence[Row[Any]]) -> list[StoredHold]:
     by: dict[int, list[str]] = {}
     for part in parts_of([row.id for row in rows if row.decided_at is not None]):
-        query = (
-            select(approval.c.hold_id, approval.c.account)
-            .where(approval.c.hold_id.in_(part))
-            .order_by(approval.c.given_at, approval.c.account)
-        )
-        for number, account in connection.execute(query):
+        for number, account in connection.execute(_APPROVALS, {"numbers": part}):
             by.setdefault(number, []).append(account)
     return [
         StoredHold(
@@ -396,3 +331,38 @@ def _stored(connection: Connection, rows: Sequence[Row[Any]]) -> list[StoredHold
         )
         for row in rows
     ]
+
+
+_MINE = hold.c.institution_id == bindparam("mine")
+_NUMBERED = hold.c.id.in_(bindparam("numbers", expanding=True))
+
+_ALL_LIVE = select(hold).where(_MINE, among(hold.c.state, _LIVE)).order_by(hold.c.id)
+_DECIDABLE = _ALL_LIVE.where(hold.c.id == bindparam("number"))
+_NEWEST = select(hold).where(_MINE).order_by(hold.c.id.desc()).limit(bindparam("limit", type_=Integer))
+_OF_NUMBER = select(hold).where(_MINE, hold.c.id == bindparam("number"))
+_USED_SINCE = select(hold).where(
+    _MINE, hold.c.state == HoldState.USED, hold.c.expires_at > bindparam("moment")
+)
+_RAISE = insert(hold)
+_CHANGE = update(hold).where(_MINE, hold.c.id == bindparam("number"))
+_END = update(hold).where(_MINE, _NUMBERED).values(state=bindparam("into"))
+_USE = update(hold).where(_MINE, _NUMBERED, hold.c.state == HoldState.APPROVED).values(state=HoldState.USED)
+
+_APPROVALS = (
+    select(approval.c.hold_id, approval.c.account)
+    .where(approval.c.hold_id.in_(bindparam("numbers", expanding=True)))
+    .order_by(approval.c.given_at, approval.c.account)
+)
+_WITHDRAW = delete(approval).where(approval.c.hold_id == bindparam("number"))
+
+_ACCEPTED_PAIRS = select(change.c.mailbox_id, change.c.meeting_id).where(
+    change.c.institution_id == bindparam("mine"),
+    IS_OPEN,
+    among(change.c.state, (ChangeState.PENDING, ChangeState.WAITING)),
+)
+
+_CONFIGURATION = select(configured.c.part, configured.c.digest).where(
+    configured.c.institution_id == bindparam("mine")
+)
+_FORGET_CONFIGURATION = delete(configured).where(configured.c.institution_id == bindparam("mine"))
+_KEEP_CONFIGURATION = insert(configured)

@@ -30,7 +30,8 @@ from classbell.ledger.acceptance import SHARDS
 from classbell.ledger.changes import IS_OPEN, UNSETTLED
 from classbell.ledger.database import Database, insert_one
 from classbell.ledger.outcomes import CREATING
-from classbell.ledger.schema import change, entry, ledger, mailbox, run, suspension
+from classbell.ledger.runs import BEGIN
+from classbell.ledger.schema import change, entry, ledger, mailbox, suspension
 from classbell.ledger.suspensions import pause_all, suspend
 from classbell.model import Action, ChangeState, LeaveMode, Reason, Suspended
 
@@ -124,7 +125,7 @@ class Leaving:
                 effect="no calendar was changed",
             )
         values = {"institution_id": self._institution_id, "started_at": now}
-        run_id = insert_one(connection, insert(run).values(values))
+        run_id = insert_one(connection, BEGIN, values)
         given_up = (
             update(change).where(self._open(number), ~_uncertain()).values(state=ChangeState.SUPERSEDED)
         )

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select
 
 from classbell.ledger.bits import unsigned
 from classbell.ledger.changes import IS_OPEN
-from classbell.ledger.database import Database, parts_of
+from classbell.ledger.database import Database
 from classbell.ledger.keeping import restored
 from classbell.ledger.outcomes import CREATING
 from classbell.ledger.schema import change, entry, mailbox, meeting
@@ -33,8 +33,7 @@ class Restoring:
 
     def __init__(self, database: Database, institution_id: int) -> None:
         self._database = database
-        self._institution_id = institution_id
-        self._ours = select(mailbox.c.id).where(mailbox.c.institution_id == institution_id)
+        self._mine = {"mine": institution_id}
 
     async def deleted(self, run_id: int, key: str | None = None) -> list[Deleted]:
         """
@@ -43,45 +42,11 @@ class Restoring:
         Args:
             key: if given, only that of one mailbox.
         """
-        made = change.alias("made")
-        calendar = (
-            select(made.c.calendar)
-            .where(
-                made.c.mailbox_id == change.c.mailbox_id,
-                made.c.operation == change.c.operation,
-                made.c.action.in_(CREATING),
-            )
-            .limit(1)
-            .scalar_subquery()
-        )
-        stands = (
-            select(entry.c.event_id)
-            .where(entry.c.mailbox_id == change.c.mailbox_id, entry.c.meeting_id == change.c.meeting_id)
-            .exists()
-        )
-        under_way = select(change.c.mailbox_id, change.c.meeting_id).where(
-            change.c.institution_id == self._institution_id, IS_OPEN
-        )
-        query = (
-            select(change, meeting.c.source, mailbox.c.address, calendar.label("stood_in"))
-            .join(mailbox, mailbox.c.id == change.c.mailbox_id)
-            .join(meeting, meeting.c.id == change.c.meeting_id)
-            .where(
-                change.c.institution_id == self._institution_id,
-                change.c.run_id == run_id,
-                change.c.action == Action.DELETE,
-                change.c.state == ChangeState.DONE,
-                # Gone at the first attempt: its owner had removed it. At a later one it may have been us.
-                (change.c.code == "") | (change.c.attempts > 1),
-                ~stands,
-            )
-            .order_by(change.c.mailbox_id, change.c.meeting_id)
-        )
-        if key is not None:
-            query = query.where(mailbox.c.key == key)
+        query = _DELETED if key is None else _DELETED_THERE
+        wanted = {**self._mine, "number": run_id, "box": key}
 
         def read(connection: Connection) -> list[Deleted]:
-            busy = {(box, of) for box, of in connection.execute(under_way)}
+            busy = {(box, of) for box, of in connection.execute(_UNDER_WAY, self._mine)}
             return [
                 Deleted(
                     mailbox_id=row.mailbox_id,
@@ -93,7 +58,7 @@ class Restoring:
                     ends_at=row.ends_at,
                     calendar=row.stood_in or "",
                 )
-                for row in connection.execute(query)
+                for row in connection.execute(query, wanted)
                 if (row.mailbox_id, row.meeting_id) not in busy
             ]
 
@@ -101,10 +66,9 @@ class Restoring:
 
     async def pairs(self) -> list[tuple[int, int]]:
         """The pairs (mailbox, meeting) that were put back, and that no source names yet."""
-        query = select(restored.c.mailbox_id, restored.c.meeting_id).where(
-            restored.c.mailbox_id.in_(self._ours)
+        return await self._database.read(
+            lambda c: [(box, of) for box, of in c.execute(_RESTORED, self._mine)]
         )
-        return await self._database.read(lambda c: [(box, of) for box, of in c.execute(query)])
 
     async def protect(self, pairs: Sequence[tuple[int, int]], now: float) -> None:
         """Note pairs that are about to be put back."""
@@ -113,7 +77,7 @@ class Restoring:
         def write(connection: Connection) -> None:
             self._release(connection, pairs)
             if rows:
-                connection.execute(insert(restored), rows)
+                connection.execute(_PROTECT, rows)
 
         await self._database.write(write)
 
@@ -122,15 +86,52 @@ class Restoring:
         await self._database.write(lambda connection: self._release(connection, pairs))
 
     def _release(self, connection: Connection, pairs: Sequence[tuple[int, int]]) -> None:
-        of_mailbox: dict[int, list[int]] = {}
-        for box, of in pairs:
-            of_mailbox.setdefault(box, []).append(of)
-        for box, meetings in of_mailbox.items():
-            for part in parts_of(meetings):
-                connection.execute(
-                    delete(restored).where(
-                        restored.c.mailbox_id == box,
-                        restored.c.mailbox_id.in_(self._ours),
-                        restored.c.meeting_id.in_(part),
-                    )
-                )
+        rows = [self._mine | {"box": box, "of": of} for box, of in pairs]
+        if rows:
+            connection.execute(_RELEASE, rows)
+
+
+_MINE = change.c.institution_id == bindparam("mine")
+_OURS = select(mailbox.c.id).where(mailbox.c.institution_id == bindparam("mine"))
+
+_made = change.alias("made")
+_CALENDAR = (
+    select(_made.c.calendar)
+    .where(
+        _made.c.mailbox_id == change.c.mailbox_id,
+        _made.c.operation == change.c.operation,
+        or_(*(_made.c.action == action for action in CREATING)),
+    )
+    .limit(1)
+    .scalar_subquery()
+)
+_STANDS = (
+    select(entry.c.event_id)
+    .where(entry.c.mailbox_id == change.c.mailbox_id, entry.c.meeting_id == change.c.meeting_id)
+    .exists()
+)
+_DELETED = (
+    select(change, meeting.c.source, mailbox.c.address, _CALENDAR.label("stood_in"))
+    .join(mailbox, mailbox.c.id == change.c.mailbox_id)
+    .join(meeting, meeting.c.id == change.c.meeting_id)
+    .where(
+        _MINE,
+        change.c.run_id == bindparam("number"),
+        change.c.action == Action.DELETE,
+        change.c.state == ChangeState.DONE,
+        # Gone at the first attempt: its owner had removed it. At a later one it may have been us.
+        (change.c.code == "") | (change.c.attempts > 1),
+        ~_STANDS,
+    )
+    .order_by(change.c.mailbox_id, change.c.meeting_id)
+)
+_DELETED_THERE = _DELETED.where(mailbox.c.key == bindparam("box"))
+_UNDER_WAY = select(change.c.mailbox_id, change.c.meeting_id).where(_MINE, IS_OPEN)
+
+_RESTORED = select(restored.c.mailbox_id, restored.c.meeting_id).where(restored.c.mailbox_id.in_(_OURS))
+_PROTECT = insert(restored)
+_RELEASE = delete(restored).where(
+    restored.c.mailbox_id == bindparam("box"),
+    restored.c.meeting_id == bindparam("of"),
+    restored.c.mailbox_id.in_(_OURS),
+)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Integer, Row, bindparam, delete, func, insert, select, update
 
 from classbell.guards import LastRead, live_starts
 from classbell.ledger.database import Database, insert_one
@@ -54,15 +54,13 @@ class Runs:
     def __init__(self, database: Database, institution_id: int) -> None:
         self._database = database
         self._institution_id = institution_id
+        self._mine = {"mine": institution_id}
 
     async def finish(self, run_id: int, exit_code: int, summary: Mapping[str, object], now: float) -> None:
         """Record how a run ended."""
-        statement = (
-            update(run)
-            .where(run.c.id == run_id, run.c.institution_id == self._institution_id)
-            .values(finished_at=now, exit_code=exit_code, summary=msgspec.json.encode(summary))
-        )
-        await self._database.write(lambda connection: connection.execute(statement))
+        ended = {"finished_at": now, "exit_code": exit_code, "summary": msgspec.json.encode(summary)}
+        values = {**self._mine, "number": run_id, **ended}
+        await self._database.write(lambda connection: connection.execute(_FINISH, values))
 
     async def note(self, exit_code: int, summary: Mapping[str, object], began: float, now: float) -> int:
         """Record a run that ended before a plan was accepted; its number."""
@@ -75,8 +73,8 @@ class Runs:
         }
 
         def write(connection: Connection) -> int:
-            number = insert_one(connection, insert(run).values(values))
-            connection.execute(insert(fruitless).values(run_id=number))
+            number = insert_one(connection, BEGIN, values)
+            connection.execute(_FRUITLESS, {"run_id": number})
             return number
 
         return await self._database.write(write)
@@ -87,36 +85,23 @@ class Runs:
 
     async def quiet_until(self) -> float:
         """Until when the service asked that nothing at all be sent to it; 0.0 if it never did."""
-        query = select(institution.c.quiet_until).where(institution.c.id == self._institution_id)
-        return await self._database.read(lambda c: float(c.execute(query).scalar_one()))
+        return await self._database.read(lambda c: float(c.execute(_QUIET_UNTIL, self._mine).scalar_one()))
 
     async def keep_quiet(self, until: float) -> None:
         """Remember until when nothing at all is to be sent, for the runs to come."""
-        statement = (
-            update(institution).where(institution.c.id == self._institution_id).values(quiet_until=until)
-        )
-        await self._database.write(lambda connection: connection.execute(statement))
+        values = {**self._mine, "quiet_until": until}
+        await self._database.write(lambda connection: connection.execute(_KEEP_QUIET, values))
 
     async def last(self, limit: int = 1) -> list[PastRun]:
         """The newest runs, newest first."""
-        query = (
-            select(run)
-            .where(run.c.institution_id == self._institution_id)
-            .order_by(run.c.id.desc())
-            .limit(limit)
-        )
-
-        def read(connection: Connection) -> list[PastRun]:
-            return [_past(row) for row in connection.execute(query)]
-
-        return await self._database.read(read)
+        wanted = self._mine | {"limit": limit}
+        return await self._database.read(lambda c: [_past(row) for row in c.execute(_LAST, wanted)])
 
     async def find(self, number: int) -> PastRun | None:
         """The run of that number."""
-        query = select(run).where(run.c.institution_id == self._institution_id, run.c.id == number)
 
         def read(connection: Connection) -> PastRun | None:
-            row = connection.execute(query).one_or_none()
+            row = connection.execute(_OF_NUMBER, self._mine | {"number": number}).one_or_none()
             return _past(row) if row is not None else None
 
         return await self._database.read(read)
@@ -148,7 +133,6 @@ class Runs:
 
     async def sources(self) -> dict[str, SourceState]:
         """The last accepted read of each source, by name."""
-        query = select(source).where(source.c.institution_id == self._institution_id)
 
         def read(connection: Connection) -> dict[str, SourceState]:
             return {
@@ -160,7 +144,7 @@ class Runs:
                         starts=np.frombuffer(row.starts, dtype=np.int64), covered_until=row.covered_until
                     ),
                 )
-                for row in connection.execute(query)
+                for row in connection.execute(_SOURCES, self._mine)
             }
 
         return await self._database.read(read)
@@ -180,11 +164,9 @@ class Runs:
         ]
 
         def write(connection: Connection) -> None:
-            names = [row["name"] for row in rows]
-            mine = source.c.institution_id == self._institution_id
-            connection.execute(delete(source).where(mine, source.c.name.in_(names)))
             if rows:
-                connection.execute(insert(source), rows)
+                connection.execute(_FORGET_SOURCE, [self._mine | {"of": row["name"]} for row in rows])
+                connection.execute(_KEEP_SOURCE, rows)
 
         await self._database.write(write)
 
@@ -201,7 +183,24 @@ def _past(row: Row[Any]) -> PastRun:
 
 def newest_run(connection: Connection, institution_id: int) -> int:
     """The number of an institution's newest run that changed the ledger; 0 if there was none."""
-    query = select(func.max(run.c.id)).where(
-        run.c.institution_id == institution_id, run.c.id.not_in(select(fruitless.c.run_id))
-    )
-    return int(connection.execute(query).scalar() or 0)
+    return int(connection.execute(_NEWEST, {"mine": institution_id}).scalar() or 0)
+
+
+BEGIN = insert(run)
+"""Enters a run."""
+
+_MINE = run.c.institution_id == bindparam("mine")
+_FINISH = update(run).where(_MINE, run.c.id == bindparam("number"))
+_FRUITLESS = insert(fruitless)
+_LAST = select(run).where(_MINE).order_by(run.c.id.desc()).limit(bindparam("limit", type_=Integer))
+_OF_NUMBER = select(run).where(_MINE, run.c.id == bindparam("number"))
+_NEWEST = select(func.max(run.c.id)).where(_MINE, run.c.id.not_in(select(fruitless.c.run_id)))
+
+_OURSELVES = institution.c.id == bindparam("mine")
+_QUIET_UNTIL = select(institution.c.quiet_until).where(_OURSELVES)
+_KEEP_QUIET = update(institution).where(_OURSELVES)
+
+_OUR_SOURCES = source.c.institution_id == bindparam("mine")
+_SOURCES = select(source).where(_OUR_SOURCES)
+_FORGET_SOURCE = delete(source).where(_OUR_SOURCES, source.c.name == bindparam("of"))
+_KEEP_SOURCE = insert(source)

@@ -90,7 +90,7 @@ class Suspensions:
             number = connection.execute(select(mailbox.c.id).where(self._mine, mailbox.c.key == key)).scalar()
             if number is None:
                 values = {"institution_id": self._institution_id, "key": key, "address": key}
-                number = insert_one(connection, insert(mailbox).values(values))
+                number = insert_one(connection, insert(mailbox), values)
             suspend(connection, number, kind, reason, now, until)
 
         await self._database.write(write)
