@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Connection, bindparam, delete, insert, literal, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
 from classbell.errors import HeldError, LeaseHeld
@@ -24,6 +24,7 @@ from classbell.ledger.rekeying import Rekeyed, rekey
 from classbell.ledger.rows import PLANNED, ROWS_AT_ONCE, Rows
 from classbell.ledger.runs import BEGIN, newest_run
 from classbell.ledger.schema import change, entry, ledger, mailbox, meeting, past_incarnation
+from classbell.ledger.words import among
 from classbell.model import ChangeState, Ids, Reason
 from classbell.numbering import PROVISIONAL, lasting
 from classbell.operations import operation_id
@@ -132,32 +133,29 @@ class Acceptor:
         new = 0
         for part in rows.parts(~repeated & ~self._unsettled(connection, rows)):
             new += self._insert(connection, part, names, run_id)
-        connection.execute(update(ledger).values(revision=ledger.c.revision + 1))
-        revision = int(connection.execute(select(ledger.c.revision)).scalar_one())
+        connection.execute(_ADVANCE)
+        revision = int(connection.execute(_REVISION).scalar_one())
         return Acceptance(run_id=run_id, revision=revision, new=new, kept=int(np.count_nonzero(repeated)))
 
     def _keep_mailboxes(self, connection: Connection, fresh: Mapping[str, str]) -> Ids:
         if not fresh:
             return np.empty(0, dtype=np.int64)
         connection.execute(
-            insert(mailbox),
+            _ENTER,
             [
                 {"institution_id": self._institution_id, "key": key, "address": address}
                 for key, address in fresh.items()
             ],
         )
-        query = select(mailbox.c.key, mailbox.c.id).where(mailbox.c.institution_id == self._institution_id)
         given: dict[str, int] = {}
         for part in parts_of(list(fresh)):
-            given.update(connection.execute(query.where(mailbox.c.key.in_(part))).all())
+            wanted = {"mine": self._institution_id, "names": part}
+            given.update(connection.execute(_OF_KEYS, wanted).all())
         return np.array([given[key] for key in fresh], dtype=np.int64)
 
     def _unsettled(self, connection: Connection, rows: Rows) -> Mask:
         """A mask of the rows whose pair has a change that was sent, or waits for a person, since the plan was made."""
-        query = select(change.c.mailbox_id, change.c.meeting_id).where(
-            change.c.institution_id == self._institution_id, IS_OPEN, change.c.state.in_(UNSETTLED)
-        )
-        pairs = connection.execute(query).all()
+        pairs = connection.execute(_UNSETTLED, {"mine": self._institution_id}).all()
         places = rows.places([row.mailbox_id for row in pairs], [row.meeting_id for row in pairs])
         mask = np.zeros(len(rows), dtype=np.bool_)
         mask[places[places >= 0]] = True
@@ -165,34 +163,12 @@ class Acceptor:
 
     def _give_way(self, connection: Connection, accepted: Accepted, rows: Rows) -> Mask:
         """Supersede open changes that the new plan does not repeat; a mask of those rows that it does."""
-        query = (
-            select(
-                change.c.id,
-                change.c.mailbox_id,
-                change.c.meeting_id,
-                change.c.action,
-                change.c.fingerprint,
-                change.c.sent_at,
-                change.c.calendar,
-                change.c.policy,
-                change.c.reason,
-                meeting.c.source,
-            )
-            .join(meeting, meeting.c.id == change.c.meeting_id)
-            .where(
-                change.c.institution_id == self._institution_id,
-                IS_OPEN,
-                change.c.state.in_((ChangeState.PENDING, ChangeState.WAITING)),
-                # What was approved for them goes on, whatever timetables say.
-                change.c.mailbox_id.not_in(UNLINKED),
-            )
-        )
-        if accepted.only is not None:
-            query = query.where(change.c.mailbox_id == accepted.only)
+        query = _TO_GIVE_WAY if accepted.only is None else _TO_GIVE_WAY_THERE
+        wanted = {"mine": self._institution_id, "box": accepted.only}
         repeated = np.zeros(len(rows), dtype=np.bool_)
         untried: list[dict[str, int]] = []
         tried: list[dict[str, int]] = []
-        for found in connection.execute(query).partitions(ROWS_AT_ONCE):
+        for found in connection.execute(query, wanted).partitions(ROWS_AT_ONCE):
             places = rows.places([row.mailbox_id for row in found], [row.meeting_id for row in found])
             asked = rows.repeat(
                 places,
@@ -211,12 +187,9 @@ class Acceptor:
                 if not (places[index] < 0 and row.action in CREATING and kept):
                     (tried if row.sent_at else untried).append({"number": row.id})
         if untried:
-            connection.execute(delete(change).where(change.c.id == bindparam("number")), untried)
+            connection.execute(_REMOVE, untried)
         if tried:
-            connection.execute(
-                update(change).where(change.c.id == bindparam("number")).values(state=ChangeState.SUPERSEDED),
-                tried,
-            )
+            connection.execute(_SUPERSEDE, tried)
         return repeated
 
     def _insert(self, connection: Connection, part: Rows, names: "_Names", run_id: int) -> int:
@@ -261,39 +234,83 @@ class _Names:
 
     def __init__(self, connection: Connection, institution_id: int) -> None:
         self._connection = connection
-        self._institution_id = institution_id
-        self._mine = mailbox.c.institution_id == institution_id
+        self._mine = {"mine": institution_id}
         self.mailboxes: dict[int, str] = {}
         self.meetings: dict[int, tuple[str, str]] = {}
         self.past: dict[tuple[int, int], int] = {}
-        query = select(mailbox.c.id, mailbox.c.out_code, mailbox.c.out_detail, mailbox.c.retry_at)
-        found = connection.execute(query.where(self._mine, mailbox.c.out_code != ""))
         self.out: dict[int, tuple[str, str, float]] = {
-            number: (code, detail, retry_at) for number, code, detail, retry_at in found
+            number: (code, detail, retry_at)
+            for number, code, detail, retry_at in connection.execute(_OUT, self._mine)
         }
 
     def learn(self, part: Rows) -> None:
         """Look up the keys that its creates need, and the incarnations that were there before."""
         creating = np.isin(part.plan.action, CREATING)
         boxes = np.unique(part.mailbox[creating]).tolist()
-        of_mailbox = select(mailbox.c.id, mailbox.c.key).where(self._mine)
         for numbers in parts_of([box for box in boxes if box not in self.mailboxes]):
-            self.mailboxes.update(self._connection.execute(of_mailbox.where(mailbox.c.id.in_(numbers))).all())
-        of_meeting = select(meeting.c.id, meeting.c.source, meeting.c.key).where(
-            meeting.c.institution_id == self._institution_id
-        )
+            self.mailboxes.update(self._connection.execute(_MAILBOX_KEYS, self._some(numbers)).all())
         meetings = np.unique(part.meeting[creating]).tolist()
         for numbers in parts_of([of for of in meetings if of not in self.meetings]):
-            found = self._connection.execute(of_meeting.where(meeting.c.id.in_(numbers)))
+            found = self._connection.execute(_MEETING_KEYS, self._some(numbers))
             self.meetings.update((number, (source, key)) for number, source, key in found)
         # A pair whose mailbox or meeting is new was never delivered.
         old = creating & (part.plan.mailbox < PROVISIONAL) & (part.plan.meeting < PROVISIONAL)
         self.past.clear()
         for numbers in parts_of(np.unique(part.mailbox[old]).tolist()):
-            query = select(past_incarnation).where(past_incarnation.c.mailbox_id.in_(numbers))
-            for box, of, incarnation in self._connection.execute(query):
+            for box, of, incarnation in self._connection.execute(_PAST, self._some(numbers)):
                 self.past[box, of] = incarnation
 
+    def _some(self, numbers: Sequence[int]) -> Mapping[str, object]:
+        return {**self._mine, "numbers": numbers}
+
+
+_REVISION = select(ledger.c.revision)
+_ADVANCE = update(ledger).values(revision=ledger.c.revision + 1)
+
+_OUR_MAILBOXES = mailbox.c.institution_id == bindparam("mine")
+_SOME: BindParameter[Sequence[int]] = bindparam("numbers", expanding=True)
+_ENTER = insert(mailbox)
+_OF_KEYS = select(mailbox.c.key, mailbox.c.id).where(
+    _OUR_MAILBOXES, mailbox.c.key.in_(bindparam("names", expanding=True))
+)
+_OUT = select(mailbox.c.id, mailbox.c.out_code, mailbox.c.out_detail, mailbox.c.retry_at).where(
+    _OUR_MAILBOXES, mailbox.c.out_code != ""
+)
+_MAILBOX_KEYS = select(mailbox.c.id, mailbox.c.key).where(_OUR_MAILBOXES, mailbox.c.id.in_(_SOME))
+_MEETING_KEYS = select(meeting.c.id, meeting.c.source, meeting.c.key).where(
+    meeting.c.institution_id == bindparam("mine"), meeting.c.id.in_(_SOME)
+)
+_PAST = select(past_incarnation).where(past_incarnation.c.mailbox_id.in_(_SOME))
+
+_MINE = change.c.institution_id == bindparam("mine")
+_UNSETTLED = select(change.c.mailbox_id, change.c.meeting_id).where(
+    _MINE, IS_OPEN, among(change.c.state, UNSETTLED)
+)
+_TO_GIVE_WAY = (
+    select(
+        change.c.id,
+        change.c.mailbox_id,
+        change.c.meeting_id,
+        change.c.action,
+        change.c.fingerprint,
+        change.c.sent_at,
+        change.c.calendar,
+        change.c.policy,
+        change.c.reason,
+        meeting.c.source,
+    )
+    .join(meeting, meeting.c.id == change.c.meeting_id)
+    .where(
+        _MINE,
+        IS_OPEN,
+        among(change.c.state, (ChangeState.PENDING, ChangeState.WAITING)),
+        # What was approved for them goes on, whatever timetables say.
+        change.c.mailbox_id.not_in(UNLINKED),
+    )
+)
+_TO_GIVE_WAY_THERE = _TO_GIVE_WAY.where(change.c.mailbox_id == bindparam("box"))
+_REMOVE = delete(change).where(change.c.id == bindparam("number"))
+_SUPERSEDE = update(change).where(change.c.id == bindparam("number")).values(state=ChangeState.SUPERSEDED)
 
 # What changes or removes an event takes incarnation and operation from the event's own row: without such
 # a row there is nothing that may be touched.

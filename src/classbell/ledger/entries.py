@@ -6,13 +6,13 @@ derived from the rows once per mailbox and run. A mailbox is marked stale in the
 changes its rows, so that a crash leaves no packed row that is wrong and trusted.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, text
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, text
 
 from classbell.ledger.bits import unsigned
 from classbell.ledger.database import Database, parts_of
@@ -44,44 +44,20 @@ class Entries:
     def __init__(self, database: Database, institution_id: int) -> None:
         self._database = database
         self._institution_id = institution_id
-        self._mine = mailbox.c.institution_id == institution_id
+        self._mine = {"mine": institution_id}
 
     async def count(self) -> tuple[int, int]:
         """How many events are delivered, and in how many mailboxes."""
-        behind = select(stale.c.mailbox_id)
-        of_packed = select(
-            func.coalesce(func.sum(func.length(packed.c.meetings)), 0), func.count(packed.c.mailbox_id)
-        ).where(packed.c.institution_id == self._institution_id, packed.c.mailbox_id.not_in(behind))
-        of_rows = (
-            select(func.count(), func.count(entry.c.mailbox_id.distinct()))
-            .join(mailbox, mailbox.c.id == entry.c.mailbox_id)
-            .where(self._mine, mailbox.c.id.in_(behind))
-        )
 
         def read(connection: Connection) -> tuple[int, int]:
-            length, mailboxes = connection.execute(of_packed).one()
-            loose, others = connection.execute(of_rows).one()
+            length, mailboxes = connection.execute(_COUNT_PACKED, self._mine).one()
+            loose, others = connection.execute(_COUNT_ROWS, self._mine).one()
             return int(length) // _SIZE + loose, mailboxes + others
 
         return await self._database.read(read)
 
     async def of_mailbox(self, owner: Mailbox) -> list[tuple[Entry, bytes]]:
         """A mailbox's entries by start, each with the bytes that were delivered (empty if not kept)."""
-        bodies = (
-            select(rendering.c.body)
-            .where(
-                rendering.c.institution_id == self._institution_id,
-                rendering.c.fingerprint == entry.c.fingerprint,
-            )
-            .limit(1)
-            .scalar_subquery()
-        )
-        query = (
-            select(entry, meeting.c.source, meeting.c.key, bodies.label("body"))
-            .join(meeting, meeting.c.id == entry.c.meeting_id)
-            .where(entry.c.mailbox_id == owner.id, meeting.c.institution_id == self._institution_id)
-            .order_by(entry.c.starts_at, entry.c.meeting_id)
-        )
 
         def read(connection: Connection) -> list[tuple[Entry, bytes]]:
             return [
@@ -100,19 +76,15 @@ class Entries:
                     ),
                     row.body or b"",
                 )
-                for row in connection.execute(query)
+                for row in connection.execute(_OF_MAILBOX, self._mine | {"box": owner.id})
             ]
 
         return await self._database.read(read)
 
     async def event_ids(self, number: int) -> set[str]:
         """The ids of all events that the ledger knows in a mailbox."""
-        query = (
-            select(entry.c.event_id)
-            .join(mailbox, mailbox.c.id == entry.c.mailbox_id)
-            .where(self._mine, mailbox.c.id == number)
-        )
-        return await self._database.read(lambda c: set(c.execute(query).scalars()))
+        there = self._mine | {"box": number}
+        return await self._database.read(lambda c: set(c.execute(_EVENT_IDS, there).scalars()))
 
     async def delivered(
         self, sources_of: SourcesOf, *, fresh: Sequence[int] = ()
@@ -127,19 +99,7 @@ class Entries:
         outdated = set(fresh)
         after = -1
         while True:
-            query = (
-                select(
-                    packed.c.mailbox_id,
-                    packed.c.meetings,
-                    packed.c.fingerprints,
-                    packed.c.starts,
-                    packed.c.ends,
-                )
-                .where(packed.c.institution_id == self._institution_id, packed.c.mailbox_id > after)
-                .order_by(packed.c.mailbox_id)
-                .limit(_MAILBOXES_AT_ONCE)
-            )
-            stored = await self._database.read(partial(_fetch, query))
+            stored = await self._database.read(partial(_fetch, self._mine | {"after": after}))
             last = stored[-1].mailbox_id if len(stored) == _MAILBOXES_AT_ONCE else _NO_MAILBOX_BEYOND
             rows = [_Packed._make(row) for row in stored if row.mailbox_id not in outdated]
             rows += [row for row in derived if after < row.mailbox_id <= last]
@@ -151,13 +111,7 @@ class Entries:
 
     async def stale(self) -> list[int]:
         """The mailboxes whose packed row is behind their rows."""
-        query = (
-            select(stale.c.mailbox_id)
-            .join(mailbox, mailbox.c.id == stale.c.mailbox_id)
-            .where(self._mine)
-            .order_by(stale.c.mailbox_id)
-        )
-        return await self._database.read(lambda c: list(c.execute(query).scalars()))
+        return await self._database.read(lambda c: list(c.execute(_STALE, self._mine).scalars()))
 
     async def pack(self, numbers: Sequence[int], revision: int) -> None:
         """Derive the packed rows of some mailboxes from their rows."""
@@ -166,24 +120,17 @@ class Entries:
 
     def _pack(self, connection: Connection, numbers: Sequence[int], revision: int) -> None:
         rows = self._derive(connection, numbers)
-        ours = select(mailbox.c.id).where(self._mine, mailbox.c.id.in_(numbers))
-        connection.execute(delete(packed).where(packed.c.mailbox_id.in_(ours)))
-        connection.execute(delete(stale).where(stale.c.mailbox_id.in_(ours)))
+        for statement in (_FORGET_PACKED, _NOT_STALE):
+            connection.execute(statement, {**self._mine, "numbers": numbers})
         if rows:
             shared = {"institution_id": self._institution_id, "revision": revision}
-            connection.execute(insert(packed), [row._asdict() | shared for row in rows])
+            connection.execute(_PACK, [row._asdict() | shared for row in rows])
 
     def _derive(self, connection: Connection, numbers: Sequence[int]) -> list[_Packed]:
         """The packed rows of some mailboxes, from their rows; none for a mailbox that has nothing."""
-        query = (
-            select(mailbox.c.id, entry.c.meeting_id, entry.c.fingerprint, entry.c.starts_at, entry.c.ends_at)
-            .join(entry, entry.c.mailbox_id == mailbox.c.id)
-            .where(self._mine)
-            .order_by(mailbox.c.id, entry.c.meeting_id)
-        )
         result: list[_Packed] = []
         for part in parts_of(sorted(numbers)):
-            rows = connection.execute(query.where(mailbox.c.id.in_(part))).all()
+            rows = connection.execute(_OF_SOME, {**self._mine, "numbers": part}).all()
             # Tuples: numpy takes ten times as long over rows.
             table = np.array([tuple(row) for row in rows], dtype=np.int64).reshape(-1, 5)
             result += _packed_rows(table)
@@ -219,8 +166,8 @@ def full_key(source: str, key: str) -> str:
     return f"{source}:{key}"
 
 
-def _fetch(query: Select[Any], connection: Connection) -> Sequence[Row[Any]]:
-    return connection.execute(query).all()
+def _fetch(wanted: Mapping[str, int], connection: Connection) -> Sequence[Row[Any]]:
+    return connection.execute(_PACKED, wanted).all()
 
 
 def _run(rows: Sequence[_Packed], sources_of: SourcesOf) -> Delivered:
@@ -236,3 +183,60 @@ def _run(rows: Sequence[_Packed], sources_of: SourcesOf) -> Delivered:
         ends=np.frombuffer(b"".join(row.ends for row in rows), dtype=np.int64),
         source=sources_of(meetings),
     )
+
+
+_MINE = mailbox.c.institution_id == bindparam("mine")
+_NUMBERED = mailbox.c.id.in_(bindparam("numbers", expanding=True))
+_SOME = select(mailbox.c.id).where(_MINE, _NUMBERED)
+
+_BODY = (
+    select(rendering.c.body)
+    .where(rendering.c.institution_id == bindparam("mine"), rendering.c.fingerprint == entry.c.fingerprint)
+    .limit(1)
+    .scalar_subquery()
+)
+_OF_MAILBOX = (
+    select(entry, meeting.c.source, meeting.c.key, _BODY.label("body"))
+    .join(meeting, meeting.c.id == entry.c.meeting_id)
+    .where(entry.c.mailbox_id == bindparam("box"), meeting.c.institution_id == bindparam("mine"))
+    .order_by(entry.c.starts_at, entry.c.meeting_id)
+)
+_EVENT_IDS = (
+    select(entry.c.event_id)
+    .join(mailbox, mailbox.c.id == entry.c.mailbox_id)
+    .where(_MINE, mailbox.c.id == bindparam("box"))
+)
+_OF_SOME = (
+    select(mailbox.c.id, entry.c.meeting_id, entry.c.fingerprint, entry.c.starts_at, entry.c.ends_at)
+    .join(entry, entry.c.mailbox_id == mailbox.c.id)
+    .where(_MINE, _NUMBERED)
+    .order_by(mailbox.c.id, entry.c.meeting_id)
+)
+
+_STALE = (
+    select(stale.c.mailbox_id)
+    .join(mailbox, mailbox.c.id == stale.c.mailbox_id)
+    .where(_MINE)
+    .order_by(stale.c.mailbox_id)
+)
+_NOT_STALE = delete(stale).where(stale.c.mailbox_id.in_(_SOME))
+
+_OUR_PACKED = packed.c.institution_id == bindparam("mine")
+_PACKED: Select[Any] = (
+    select(packed.c.mailbox_id, packed.c.meetings, packed.c.fingerprints, packed.c.starts, packed.c.ends)
+    .where(_OUR_PACKED, packed.c.mailbox_id > bindparam("after"))
+    .order_by(packed.c.mailbox_id)
+    .limit(_MAILBOXES_AT_ONCE)
+)
+_PACK = insert(packed)
+_FORGET_PACKED = delete(packed).where(packed.c.mailbox_id.in_(_SOME))
+
+_BEHIND = select(stale.c.mailbox_id)
+_COUNT_PACKED = select(
+    func.coalesce(func.sum(func.length(packed.c.meetings)), 0), func.count(packed.c.mailbox_id)
+).where(_OUR_PACKED, packed.c.mailbox_id.not_in(_BEHIND))
+_COUNT_ROWS = (
+    select(func.count(), func.count(entry.c.mailbox_id.distinct()))
+    .join(mailbox, mailbox.c.id == entry.c.mailbox_id)
+    .where(_MINE, mailbox.c.id.in_(_BEHIND))
+)

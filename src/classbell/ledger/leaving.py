@@ -72,7 +72,10 @@ class Leaving:
     def __init__(self, database: Database, institution_id: int) -> None:
         self._database = database
         self._institution_id = institution_id
-        self._mine = mailbox.c.institution_id == institution_id
+
+    @property
+    def _mine(self) -> ColumnElement[bool]:
+        return mailbox.c.institution_id == self._institution_id
 
     async def look(self, number: int | None, mode: LeaveMode, now: float) -> Left:
         """

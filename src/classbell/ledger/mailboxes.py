@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, literal, select, update
+from sqlalchemy import BindParameter, Connection, Row, bindparam, delete, insert, literal, select, update
 
 from classbell.ledger.changes import IS_OPEN, postpone
 from classbell.ledger.database import Database, parts_of
@@ -28,121 +28,136 @@ class Mailboxes:
     def __init__(self, database: Database, institution_id: int) -> None:
         self._database = database
         self._institution_id = institution_id
-        self._mine = mailbox.c.institution_id == institution_id
+        self._mine = {"mine": institution_id}
 
     async def numbers(self) -> dict[str, int]:
         """The number of every known mailbox key."""
-        query = select(mailbox.c.key, mailbox.c.id).where(self._mine)
-        return await self._database.read(lambda c: dict(c.execute(query).all()))
+        return await self._database.read(lambda c: dict(c.execute(_NUMBERS, self._mine).all()))
 
     async def out(self) -> list[OutMailbox]:
         """The mailboxes that are out, by address."""
-        query = select(mailbox).where(self._mine, mailbox.c.out_code != "").order_by(mailbox.c.address)
 
         def read(connection: Connection) -> list[OutMailbox]:
             return [
                 OutMailbox(
                     mailbox=_mailbox(row), code=row.out_code, detail=row.out_detail, retry_at=row.retry_at
                 )
-                for row in connection.execute(query)
+                for row in connection.execute(_OUT, self._mine)
             ]
 
         return await self._database.read(read)
 
     async def find(self, key: str) -> Mailbox | None:
         """The mailbox of a key, if the ledger knows it."""
-        query = select(mailbox).where(self._mine, mailbox.c.key == key)
 
         def read(connection: Connection) -> Mailbox | None:
-            row = connection.execute(query).one_or_none()
+            row = connection.execute(_OF_KEY, {**self._mine, "name": key}).one_or_none()
             return _mailbox(row) if row is not None else None
 
         return await self._database.read(read)
 
     async def contacted(self, numbers: Sequence[int], now: float) -> None:
         """Record that the look at first contact ended well."""
-        statement = (
-            update(mailbox).where(self._mine, mailbox.c.id == bindparam("number")).values(contacted_at=now)
-        )
-        rows = [{"number": number} for number in numbers]
+        rows = [{**self._mine, "box": number, "contacted_at": now} for number in numbers]
         if rows:
-            await self._database.write(lambda c: c.execute(statement, rows))
+            await self._database.write(lambda c: c.execute(_CHANGE, rows))
 
     async def served_beside(self, numbers: Iterable[int], code: str) -> bool:
         """Whether first contact was made with any mailbox beside these that is not out with this code."""
-        query = (
-            select(literal(1))
-            .where(self._mine, mailbox.c.contacted_at.is_not(None), mailbox.c.out_code != code)
-            .where(mailbox.c.id.not_in(set(numbers)))
-            .limit(1)
-        )
-        return await self._database.read(lambda c: c.execute(query).first() is not None)
+        besides = {**self._mine, "why": code, "numbers": sorted(set(numbers))}
+        return await self._database.read(lambda c: c.execute(_SERVED, besides).first() is not None)
 
     async def calendars(self, numbers: Sequence[int]) -> dict[tuple[int, str], str]:
         """The ids of our own calendars: by mailbox number and calendar name."""
-        query = select(calendar).join(mailbox, mailbox.c.id == calendar.c.mailbox_id).where(self._mine)
 
         def read(connection: Connection) -> dict[tuple[int, str], str]:
             return {
                 (row.mailbox_id, row.name): row.calendar_id
                 for part in parts_of(numbers)
-                for row in connection.execute(query.where(mailbox.c.id.in_(part)))
+                for row in connection.execute(_CALENDARS, {**self._mine, "numbers": part})
             }
 
         return await self._database.read(read)
 
     async def keep_calendar(self, number: int, name: str, calendar_id: str) -> None:
         """Remember the id of a calendar of ours; a later one of the same name takes its place."""
-        ours = select(mailbox.c.id).where(self._mine, mailbox.c.id == number)
-        row = select(mailbox.c.id, literal(name), literal(calendar_id)).where(
-            self._mine, mailbox.c.id == number
-        )
+        values = {**self._mine, "box": number, "word": name, "calendar": calendar_id}
 
         def write(connection: Connection) -> None:
-            connection.execute(
-                delete(calendar).where(calendar.c.mailbox_id.in_(ours), calendar.c.name == name)
-            )
-            connection.execute(insert(calendar).from_select(["mailbox_id", "name", "calendar_id"], row))
+            connection.execute(_FORGET_CALENDAR, values)
+            connection.execute(_KEEP_CALENDAR, values)
 
         await self._database.write(write)
 
     async def put_out(self, number: int, code: str, detail: str, retry_at: float) -> None:
         """Deliver nothing to a mailbox until *retry_at*; its open changes wait with this reason."""
-        statement = (
-            update(mailbox)
-            .where(self._mine, mailbox.c.id == number)
-            .values(out_code=code, out_detail=detail, retry_at=retry_at)
-        )
+        values = {"out_code": code, "out_detail": detail, "retry_at": retry_at}
 
         def write(connection: Connection) -> None:
-            connection.execute(statement)
+            connection.execute(_CHANGE, {**self._mine, "box": number, **values})
             postpone(connection, self._institution_id, number, code, detail, retry_at)
 
         await self._database.write(write)
 
     async def put_in(self, number: int) -> None:
         """Deliver to a mailbox again; what waited because it was out is due now."""
-        box = (self._mine, mailbox.c.id == number)
-        waiting = (
-            change.c.institution_id == self._institution_id,
-            change.c.mailbox_id == number,
-            IS_OPEN,
-            change.c.state == ChangeState.WAITING,
-        )
+        box = self._mine | {"box": number}
 
         def write(connection: Connection) -> None:
-            code = connection.execute(select(mailbox.c.out_code).where(*box)).scalar()
+            code = connection.execute(_OUT_CODE, box).scalar()
             if not code:
                 return
-            connection.execute(
-                update(change)
-                .where(*waiting, change.c.code == code)
-                .values(state=ChangeState.PENDING, code="", detail="", due_at=0)
-            )
-            connection.execute(update(mailbox).where(*box).values(out_code="", out_detail="", retry_at=0))
+            connection.execute(_RELEASE, {**box, "why": code})
+            connection.execute(_CHANGE, {**box, "out_code": "", "out_detail": "", "retry_at": 0})
 
         await self._database.write(write)
 
 
 def _mailbox(row: Row[Any]) -> Mailbox:
     return Mailbox(id=row.id, key=row.key, address=row.address, contacted=row.contacted_at is not None)
+
+
+_MINE = mailbox.c.institution_id == bindparam("mine")
+_THE_BOX = (_MINE, mailbox.c.id == bindparam("box"))
+_SOME: BindParameter[Sequence[int]] = bindparam("numbers", expanding=True)
+
+_NUMBERS = select(mailbox.c.key, mailbox.c.id).where(_MINE)
+_OUT = select(mailbox).where(_MINE, mailbox.c.out_code != "").order_by(mailbox.c.address)
+_OUT_CODE = select(mailbox.c.out_code).where(*_THE_BOX)
+_OF_KEY = select(mailbox).where(_MINE, mailbox.c.key == bindparam("name"))
+_CHANGE = update(mailbox).where(*_THE_BOX)
+_SERVED = (
+    select(literal(1))
+    .where(_MINE, mailbox.c.contacted_at.is_not(None), mailbox.c.out_code != bindparam("why"))
+    .where(mailbox.c.id.not_in(_SOME))
+    .limit(1)
+)
+
+_CALENDARS = (
+    select(calendar)
+    .join(mailbox, mailbox.c.id == calendar.c.mailbox_id)
+    .where(_MINE, mailbox.c.id.in_(_SOME))
+)
+_FORGET_CALENDAR = delete(calendar).where(
+    calendar.c.mailbox_id.in_(select(mailbox.c.id).where(*_THE_BOX)), calendar.c.name == bindparam("word")
+)
+_KEEP_CALENDAR = insert(calendar).from_select(
+    ["mailbox_id", "name", "calendar_id"],
+    select(
+        mailbox.c.id,
+        bindparam("word", type_=calendar.c.name.type),
+        bindparam("calendar", type_=calendar.c.calendar_id.type),
+    ).where(*_THE_BOX),
+)
+
+_RELEASE = (
+    update(change)
+    .where(
+        change.c.institution_id == bindparam("mine"),
+        change.c.mailbox_id == bindparam("box"),
+        IS_OPEN,
+        change.c.state == ChangeState.WAITING,
+        change.c.code == bindparam("why"),
+    )
+    .values(state=ChangeState.PENDING, code="", detail="", due_at=0)
+)

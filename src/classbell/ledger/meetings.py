@@ -35,32 +35,25 @@ class Meetings:
 
     def __init__(self, database: Database, institution_id: int) -> None:
         self._database = database
-        self._institution_id = institution_id
+        self._mine = {"mine": institution_id}
 
     async def numbers(self) -> dict[tuple[str, str], int]:
         """The number of every known (source, key)."""
-        query = select(meeting.c.source, meeting.c.key, meeting.c.id).where(
-            meeting.c.institution_id == self._institution_id
-        )
         return await self._database.read(
-            lambda c: {(source, key): number for source, key, number in c.execute(query)}
+            lambda c: {(source, key): number for source, key, number in c.execute(_NUMBERS, self._mine)}
         )
 
     async def known_renderings(self) -> dict[tuple[bytes, bytes], KnownRendering]:
         """What has been rendered before, by (meeting digest, profile digest)."""
-        query = select(
-            rendering.c.meeting_digest,
-            rendering.c.profile_digest,
-            rendering.c.fingerprint,
-            rendering.c.normaliser,
-        ).where(rendering.c.institution_id == self._institution_id)
 
         def read(connection: Connection) -> dict[tuple[bytes, bytes], KnownRendering]:
             return {
                 (meeting_digest, profile_digest): KnownRendering(
                     fingerprint=unsigned(fingerprint), normaliser=normaliser
                 )
-                for meeting_digest, profile_digest, fingerprint, normaliser in connection.execute(query)
+                for meeting_digest, profile_digest, fingerprint, normaliser in connection.execute(
+                    _KNOWN, self._mine
+                )
             }
 
         return await self._database.read(read)
@@ -72,10 +65,8 @@ class Meetings:
         def read(connection: Connection) -> dict[int, bytes]:
             found: dict[int, bytes] = {}
             for part in parts_of(wanted):
-                query = select(rendering.c.fingerprint, rendering.c.body).where(
-                    rendering.c.institution_id == self._institution_id, rendering.c.fingerprint.in_(part)
-                )
-                found.update((unsigned(stored), body) for stored, body in connection.execute(query))
+                rows = connection.execute(_BODIES, {**self._mine, "fingerprints": part})
+                found.update((unsigned(stored), body) for stored, body in rows)
             return found
 
         return await self._database.read(read)
@@ -86,7 +77,7 @@ def keep_meetings(connection: Connection, institution_id: int, fresh: Sequence[t
     if not fresh:
         return np.empty(0, dtype=np.int64)
     connection.execute(
-        insert(meeting),
+        _ENTER,
         [{"institution_id": institution_id, "source": source, "key": key} for source, key in fresh],
     )
     given: dict[tuple[str, str], int] = {}
@@ -94,11 +85,9 @@ def keep_meetings(connection: Connection, institution_id: int, fresh: Sequence[t
     for source, key in fresh:
         of_source.setdefault(source, []).append(key)
     for source, keys in of_source.items():
-        query = select(meeting.c.key, meeting.c.id).where(
-            meeting.c.institution_id == institution_id, meeting.c.source == source
-        )
         for part in parts_of(keys):
-            found = connection.execute(query.where(meeting.c.key.in_(part)))
+            wanted = {"mine": institution_id, "of": source, "names": part}
+            found = connection.execute(OF_KEYS, wanted)
             given.update(((source, key), number) for key, number in found)
     return np.array([given[pair] for pair in fresh], dtype=np.int64)
 
@@ -118,19 +107,32 @@ def keep_renderings(connection: Connection, institution_id: int, fresh: Sequence
         }
         for new in fresh
     ]
-    connection.execute(
-        delete(rendering).where(
-            rendering.c.institution_id == bindparam("of_institution"),
-            rendering.c.meeting_digest == bindparam("of_meeting"),
-            rendering.c.profile_digest == bindparam("of_profile"),
-        ),
-        [
-            {
-                "of_institution": institution_id,
-                "of_meeting": new.meeting_digest,
-                "of_profile": new.profile_digest,
-            }
-            for new in fresh
-        ],
-    )
-    connection.execute(insert(rendering), rows)
+    before = [
+        {"mine": institution_id, "of_meeting": new.meeting_digest, "of_profile": new.profile_digest}
+        for new in fresh
+    ]
+    connection.execute(_FORGET_RENDERING, before)
+    connection.execute(_KEEP_RENDERING, rows)
+
+
+_MINE = meeting.c.institution_id == bindparam("mine")
+_NUMBERS = select(meeting.c.source, meeting.c.key, meeting.c.id).where(_MINE)
+_ENTER = insert(meeting)
+OF_KEYS = select(meeting.c.key, meeting.c.id).where(
+    _MINE, meeting.c.source == bindparam("of"), meeting.c.key.in_(bindparam("names", expanding=True))
+)
+"""The numbers of meetings by their keys at one source."""
+
+_OUR_RENDERINGS = rendering.c.institution_id == bindparam("mine")
+_KNOWN = select(
+    rendering.c.meeting_digest, rendering.c.profile_digest, rendering.c.fingerprint, rendering.c.normaliser
+).where(_OUR_RENDERINGS)
+_BODIES = select(rendering.c.fingerprint, rendering.c.body).where(
+    _OUR_RENDERINGS, rendering.c.fingerprint.in_(bindparam("fingerprints", expanding=True))
+)
+_FORGET_RENDERING = delete(rendering).where(
+    _OUR_RENDERINGS,
+    rendering.c.meeting_digest == bindparam("of_meeting"),
+    rendering.c.profile_digest == bindparam("of_profile"),
+)
+_KEEP_RENDERING = insert(rendering)

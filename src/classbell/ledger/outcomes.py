@@ -14,6 +14,7 @@ from classbell.ledger.database import parts_of
 from classbell.ledger.entries import mark_stale
 from classbell.ledger.schema import change, entry, mailbox, past_incarnation
 from classbell.ledger.wishes import Removed, drop_wishes, keep_wishes
+from classbell.ledger.words import among
 from classbell.model import Action, Became, Change, ChangeState, Outcome, Policy, Reason
 
 CREATING = (Action.CREATE, Action.ADOPT)
@@ -82,12 +83,10 @@ class _Books:
     def still_due(self, outcomes: Iterable[Outcome], sent: int) -> list[Outcome]:
         """Those whose change is still as the attempt left it that they are of."""
         told = list(outcomes)
-        query = select(change.c.id, change.c.attempts).where(
-            change.c.institution_id == self._mine, change.c.state.in_(_UNDER_WAY)
-        )
         attempts: dict[int, int] = {}
         for part in parts_of([outcome.change.id for outcome in told]):
-            attempts.update(self._connection.execute(query.where(change.c.id.in_(part))).all())
+            found = self._connection.execute(_ATTEMPTS, {"mine": self._mine, "numbers": part})
+            attempts.update(found.all())
         return [o for o in told if attempts.get(o.change.id) == o.change.attempts + sent]
 
     def enter(self, created: Sequence[Outcome]) -> None:
@@ -227,6 +226,12 @@ _OUR_MAILBOX = (
 )
 _OUR_PAIR = (entry.c.mailbox_id == bindparam("box"), entry.c.meeting_id == bindparam("of"), _OUR_MAILBOX)
 _OUR_CHANGE = (change.c.id == bindparam("number"), change.c.institution_id == _MINE)
+
+_ATTEMPTS = select(change.c.id, change.c.attempts).where(
+    change.c.institution_id == _MINE,
+    among(change.c.state, _UNDER_WAY),
+    change.c.id.in_(bindparam("numbers", expanding=True)),
+)
 
 _ENTER = insert(entry).from_select(
     [column.name for column in entry.c],

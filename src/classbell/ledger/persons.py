@@ -8,7 +8,7 @@ known again and given nothing: it names nobody, and only who has the address alr
 from hashlib import blake2b
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from classbell.ledger.changes import IS_OPEN
 from classbell.ledger.database import Database
@@ -25,7 +25,7 @@ class Persons:
         self._database = database
         self._institution_id = institution_id
         self._salt = (installation, institution)
-        self._mine = forgotten.c.institution_id == institution_id
+        self._mine = {"mine": institution_id}
 
     def digest(self, key: str) -> str:
         """What remains of somebody with this mailbox key."""
@@ -33,8 +33,7 @@ class Persons:
 
     async def forgotten(self) -> frozenset[str]:
         """The digests of all who were forgotten."""
-        query = select(forgotten.c.digest).where(self._mine)
-        return await self._database.read(lambda c: frozenset(c.execute(query).scalars()))
+        return await self._database.read(lambda c: frozenset(c.execute(_FORGOTTEN, self._mine).scalars()))
 
     async def standing(self, number: int) -> tuple[int, int]:
         """How many events of ours stand in a mailbox, and how many more may do."""
@@ -62,8 +61,8 @@ class Persons:
 
     async def recall(self, key: str) -> bool:
         """Forget that somebody was forgotten; whether they were."""
-        statement = delete(forgotten).where(self._mine, forgotten.c.digest == self.digest(key))
-        return await self._database.write(lambda c: bool(c.execute(statement).rowcount))
+        values = {**self._mine, "of": self.digest(key)}
+        return await self._database.write(lambda c: bool(c.execute(_RECALL, values).rowcount))
 
     def _forget(self, connection: Connection, number: int, key: str) -> None:
         ours = (mailbox.c.id == number, mailbox.c.institution_id == self._institution_id)
@@ -80,5 +79,10 @@ class Persons:
         connection.execute(delete(hold).where(hold.c.id.in_(named)))
         connection.execute(delete(mailbox).where(*ours))
         values = {"institution_id": self._institution_id, "digest": self.digest(key)}
-        connection.execute(delete(forgotten).where(self._mine, forgotten.c.digest == values["digest"]))
+        connection.execute(_RECALL, {**self._mine, "of": values["digest"]})
         connection.execute(insert(forgotten).values(values))
+
+
+_MINE = forgotten.c.institution_id == bindparam("mine")
+_FORGOTTEN = select(forgotten.c.digest).where(_MINE)
+_RECALL = delete(forgotten).where(_MINE, forgotten.c.digest == bindparam("of"))

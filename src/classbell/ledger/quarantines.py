@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from classbell.ledger.changes import IS_DUE
 from classbell.ledger.database import Database
@@ -28,7 +28,7 @@ class Quarantines:
     def __init__(self, database: Database, institution_id: int) -> None:
         self._database = database
         self._institution_id = institution_id
-        self._mine = quarantine.c.institution_id == institution_id
+        self._mine = {"mine": institution_id}
 
     async def standing(self) -> InQuarantine | None:
         """The quarantine it is in; None if it is in none."""
@@ -41,50 +41,35 @@ class Quarantines:
         Args:
             waits: seconds until the first probe, the second and so on; the last holds for all further ones.
         """
+        why = {"code": code, "detail": detail}
 
         def write(connection: Connection) -> InQuarantine:
             before = self._found(connection)
             if before is None:
-                connection.execute(
-                    insert(quarantine).values(
-                        institution_id=self._institution_id,
-                        code=code,
-                        detail=detail,
-                        since=now,
-                        probes=0,
-                        probe_at=now + waits[0],
-                    )
-                )
+                begun = {"since": now, "probes": 0, "probe_at": now + waits[0]}
+                connection.execute(_PUT_IN, {"institution_id": self._institution_id, **why, **begun})
             elif now >= before.probe_at:
                 probes = before.probes + 1
                 wait = waits[min(probes, len(waits) - 1)]
-                connection.execute(
-                    update(quarantine)
-                    .where(self._mine)
-                    .values(code=code, detail=detail, probes=probes, probe_at=now + wait)
-                )
+                again = {"probes": probes, "probe_at": now + wait}
+                connection.execute(_CHANGE, {**self._mine, **why, **again})
             else:
-                connection.execute(update(quarantine).where(self._mine).values(code=code, detail=detail))
-            return _stored(connection.execute(select(quarantine).where(self._mine)).one())
+                connection.execute(_CHANGE, {**self._mine, **why})
+            return _stored(connection.execute(_FIND, self._mine).one())
 
         return await self._database.write(write)
 
     async def leave(self) -> None:
         """End it."""
-        await self._database.write(lambda c: c.execute(delete(quarantine).where(self._mine)))
+        await self._database.write(lambda c: c.execute(_END, self._mine))
 
     async def probe_mailbox(self, now: float) -> int | None:
         """The number of the mailbox with the change that is due first; None if nothing is due."""
-        query = (
-            select(change.c.mailbox_id)
-            .where(change.c.institution_id == self._institution_id, IS_DUE, change.c.due_at <= now)
-            .order_by(change.c.starts_at, change.c.id)
-            .limit(1)
-        )
-        return await self._database.read(lambda c: c.execute(query).scalar())
+        wanted = {**self._mine, "now": now}
+        return await self._database.read(lambda c: c.execute(_FIRST_DUE, wanted).scalar())
 
     def _found(self, connection: Connection) -> InQuarantine | None:
-        row = connection.execute(select(quarantine).where(self._mine)).one_or_none()
+        row = connection.execute(_FIND, self._mine).one_or_none()
         return None if row is None else _stored(row)
 
 
@@ -92,3 +77,16 @@ def _stored(row: Row[Any]) -> InQuarantine:
     return InQuarantine(
         code=row.code, detail=row.detail, since=row.since, probes=row.probes, probe_at=row.probe_at
     )
+
+
+_MINE = quarantine.c.institution_id == bindparam("mine")
+_FIND = select(quarantine).where(_MINE)
+_PUT_IN = insert(quarantine)
+_CHANGE = update(quarantine).where(_MINE)
+_END = delete(quarantine).where(_MINE)
+_FIRST_DUE = (
+    select(change.c.mailbox_id)
+    .where(change.c.institution_id == bindparam("mine"), IS_DUE, change.c.due_at <= bindparam("now"))
+    .order_by(change.c.starts_at, change.c.id)
+    .limit(1)
+)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, or_, select, update
 
 from classbell.ledger.bits import signed, unsigned
 from classbell.ledger.changes import IS_OPEN
@@ -69,7 +69,10 @@ class Rebuilding:
     def __init__(self, database: Database, institution_id: int) -> None:
         self._database = database
         self._institution_id = institution_id
-        self._mine = mailbox.c.institution_id == institution_id
+
+    @property
+    def _mine(self) -> ColumnElement[bool]:
+        return mailbox.c.institution_id == self._institution_id
 
     async def enter(self, keys: Iterable[str]) -> None:
         """Enter mailboxes that the ledger does not know yet, by their addresses."""

@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Integer,
     Row,
     Select,
-    Update,
     bindparam,
     delete,
     func,
@@ -32,6 +32,7 @@ from classbell.ledger.incarnations import remember
 from classbell.ledger.outcomes import CREATING
 from classbell.ledger.schema import change, entry, mailbox, sighting, verified
 from classbell.ledger.wishes import Removed, keep_wishes
+from classbell.ledger.words import among
 from classbell.model import ChangeState, Entry, Mailbox
 
 
@@ -91,7 +92,7 @@ class Sightings:
     def __init__(self, database: Database, institution_id: int) -> None:
         self._database = database
         self._institution_id = institution_id
-        self._mine = mailbox.c.institution_id == institution_id
+        self._mine = {"mine": institution_id}
 
     async def keep(self, found: Sequence[Verified], now: float) -> None:
         """
@@ -104,88 +105,43 @@ class Sightings:
 
     async def drifted(self) -> list[tuple[int, int]]:
         """The pairs (mailbox, meeting) whose event was seen to differ and was not written since."""
-        query = (
-            self._seen(Sighted.DRIFTED)
-            .join(
-                entry,
-                (entry.c.mailbox_id == sighting.c.mailbox_id)
-                & (entry.c.event_id == sighting.c.event_id)
-                & (entry.c.meeting_id == sighting.c.meeting_id),
-            )
-            .where(entry.c.etag == sighting.c.etag)
-        )
-        return await self._pairs(query)
+        return await self._pairs(_DRIFTED)
 
     async def missing(self) -> list[tuple[int, int]]:
         """The pairs whose event was seen to be gone and was not made again since."""
-        return await self._pairs(self._without_entry(Sighted.MISSING))
+        return await self._pairs(_MISSING)
 
     async def blocking(self) -> list[tuple[int, int]]:
         """The pairs for which an event stands there that the ledger cannot prove: none is made beside it."""
-        return await self._pairs(self._without_entry(Sighted.EXTRA))
+        return await self._pairs(_BLOCKING)
 
     async def of_mailbox(self, number: int) -> list[Sighting]:
         """What was last seen in a mailbox and still holds."""
-        query = (
-            select(sighting)
-            .join(mailbox, mailbox.c.id == sighting.c.mailbox_id)
-            .outerjoin(
-                entry,
-                (entry.c.mailbox_id == sighting.c.mailbox_id) & (entry.c.meeting_id == sighting.c.meeting_id),
-            )
-            .where(self._mine, mailbox.c.id == number, _HOLDS)
-            .order_by(sighting.c.event_id)
-        )
-        return await self._database.read(lambda c: [_sighting(row) for row in c.execute(query)])
+        wanted = self._mine | {"box": number}
+        return await self._database.read(lambda c: [_sighting(row) for row in c.execute(_OF_MAILBOX, wanted)])
 
     async def mailboxes(self, limit: int, after: int = -1) -> list[Mailbox]:
         """The mailboxes in which events of ours may stand, by their numbers, from behind number *after*."""
-        query = _MAILBOXES.where(self._mine, _OF_US, mailbox.c.id > after).order_by(mailbox.c.id).limit(limit)
-        return await self._database.read(lambda c: [_mailbox(row) for row in c.execute(query)])
+        wanted = self._mine | {"after": after, "limit": limit}
+        return await self._database.read(lambda c: [_mailbox(row) for row in c.execute(_BY_NUMBER, wanted)])
 
     async def longest_unseen(self, limit: int) -> list[Mailbox]:
         """Those of them that were not read back for the longest time; those never read back come first."""
-        query = (
-            _MAILBOXES.outerjoin(verified, verified.c.mailbox_id == mailbox.c.id)
-            .where(self._mine, _OF_US)
-            .order_by(func.coalesce(verified.c.verified_at, 0.0), mailbox.c.id)
-            .limit(limit)
-        )
-        return await self._database.read(lambda c: [_mailbox(row) for row in c.execute(query)])
+        wanted = self._mine | {"limit": limit}
+        return await self._database.read(lambda c: [_mailbox(row) for row in c.execute(_BY_LOOK, wanted)])
 
     async def count_mailboxes(self) -> int:
         """In how many mailboxes events of ours may stand."""
-        query = select(func.count()).select_from(mailbox).where(self._mine, _OF_US)
-        return await self._database.read(lambda c: int(c.execute(query).scalar_one()))
-
-    def _seen(self, kind: Sighted) -> Select[Any]:
-        return (
-            select(sighting.c.mailbox_id, sighting.c.meeting_id)
-            .join(mailbox, mailbox.c.id == sighting.c.mailbox_id)
-            .where(self._mine, sighting.c.kind == kind, sighting.c.meeting_id.is_not(None))
-            .distinct()
-            .order_by(sighting.c.mailbox_id, sighting.c.meeting_id)
-        )
-
-    def _without_entry(self, kind: Sighted) -> Select[Any]:
-        return (
-            self._seen(kind)
-            .outerjoin(
-                entry,
-                (entry.c.mailbox_id == sighting.c.mailbox_id) & (entry.c.meeting_id == sighting.c.meeting_id),
-            )
-            .where(entry.c.mailbox_id.is_(None))
-        )
+        return await self._database.read(lambda c: int(c.execute(_HOW_MANY, self._mine).scalar_one()))
 
     async def _pairs(self, query: Select[Any]) -> list[tuple[int, int]]:
-        return await self._database.read(lambda c: [(box, of) for box, of in c.execute(query)])
+        return await self._database.read(lambda c: [(box, of) for box, of in c.execute(query, self._mine)])
 
     def _keep(self, connection: Connection, found: Sequence[Verified], now: float) -> None:
         numbers = [one.mailbox.id for one in found]
         ours: set[int] = set()
         for part in parts_of(numbers):
-            query = select(mailbox.c.id).where(self._mine, mailbox.c.id.in_(part))
-            ours.update(connection.execute(query).scalars())
+            ours.update(connection.execute(_OURS, {**self._mine, "numbers": part}).scalars())
         found = [one for one in found if one.mailbox.id in ours]
         mark_stale(connection, self._institution_id, [one.mailbox.id for one in found if one.missing])
         for one in found:
@@ -195,26 +151,11 @@ class Sightings:
             for known in one.missing:
                 if connection.execute(_STRIKE, _pair(known)).rowcount:
                     remember(connection, one.mailbox.id, {known.meeting_id: known.incarnation})
-                    connection.execute(_supersede(self._institution_id, known))
+                    pair = {"box": known.mailbox.id, "of": known.meeting_id}
+                    connection.execute(_SUPERSEDE, self._mine | pair)
                     gone = Removed(one.mailbox.id, known.meeting_id, known.fingerprint, known.starts_at)
                     keep_wishes(connection, [gone], now)
             replace_sightings(connection, one.mailbox.id, one.sightings, now)
-
-
-def _supersede(institution_id: int, known: Entry) -> Update:
-    """What was to be changed or removed is gone: the next plan asks for what is wanted then."""
-    return (
-        update(change)
-        .where(
-            change.c.institution_id == institution_id,
-            change.c.mailbox_id == known.mailbox.id,
-            change.c.meeting_id == known.meeting_id,
-            IS_OPEN,
-            change.c.action.not_in(CREATING),
-            change.c.state.in_((ChangeState.PENDING, ChangeState.WAITING)),
-        )
-        .values(state=ChangeState.SUPERSEDED)
-    )
 
 
 def replace_sightings(connection: Connection, number: int, sightings: Sequence[Sighting], now: float) -> None:
@@ -223,21 +164,7 @@ def replace_sightings(connection: Connection, number: int, sightings: Sequence[S
 
     That an event is missing stays known until another one is made: nothing in the mailbox shows it any more.
     """
-    again = [one.event_id for one in sightings]
-    awaited = (
-        select(entry.c.mailbox_id)
-        .where(entry.c.mailbox_id == sighting.c.mailbox_id, entry.c.meeting_id == sighting.c.meeting_id)
-        .exists()
-    )
-    connection.execute(
-        delete(sighting).where(
-            sighting.c.mailbox_id == number, or_(sighting.c.kind != Sighted.MISSING, awaited)
-        )
-    )
-    for part in parts_of(again):
-        connection.execute(
-            delete(sighting).where(sighting.c.mailbox_id == number, sighting.c.event_id.in_(part))
-        )
+    connection.execute(_FORGET, {"box": number})
     rows = [
         {
             "mailbox_id": number,
@@ -251,9 +178,11 @@ def replace_sightings(connection: Connection, number: int, sightings: Sequence[S
         for one in sightings
     ]
     if rows:
-        connection.execute(insert(sighting), rows)
-    connection.execute(delete(verified).where(verified.c.mailbox_id == number))
-    connection.execute(insert(verified), [{"mailbox_id": number, "verified_at": now}])
+        again = [{"box": number, "event": one.event_id} for one in sightings]
+        connection.execute(_FORGET_EVENT, again)
+        connection.execute(_SIGHT, rows)
+    connection.execute(_FORGET_LOOK, {"box": number})
+    connection.execute(_LOOK, {"mailbox_id": number, "verified_at": now})
 
 
 # In a mailbox without first contact nothing of ours can stand that this ledger knows.
@@ -262,17 +191,82 @@ _OF_US = or_(
     select(entry.c.mailbox_id).where(entry.c.mailbox_id == mailbox.c.id).exists(),
 )
 
-_MAILBOXES: Select[Any] = select(mailbox.c.id, mailbox.c.key, mailbox.c.address, mailbox.c.contacted_at)
+_MINE = mailbox.c.institution_id == bindparam("mine")
+_OURS = select(mailbox.c.id).where(_MINE, mailbox.c.id.in_(bindparam("numbers", expanding=True)))
+_LIMIT = bindparam("limit", type_=Integer)
+
+_MAILBOXES: Select[Any] = select(
+    mailbox.c.id, mailbox.c.key, mailbox.c.address, mailbox.c.contacted_at
+).where(_MINE, _OF_US)
+_BY_NUMBER = _MAILBOXES.where(mailbox.c.id > bindparam("after")).order_by(mailbox.c.id).limit(_LIMIT)
+_BY_LOOK = (
+    _MAILBOXES.outerjoin(verified, verified.c.mailbox_id == mailbox.c.id)
+    .order_by(func.coalesce(verified.c.verified_at, 0.0), mailbox.c.id)
+    .limit(_LIMIT)
+)
+_HOW_MANY = select(func.count()).select_from(mailbox).where(_MINE, _OF_US)
+
+
+def _seen(kind: Sighted) -> Select[Any]:
+    return (
+        select(sighting.c.mailbox_id, sighting.c.meeting_id)
+        .join(mailbox, mailbox.c.id == sighting.c.mailbox_id)
+        .where(_MINE, sighting.c.kind == kind, sighting.c.meeting_id.is_not(None))
+        .distinct()
+        .order_by(sighting.c.mailbox_id, sighting.c.meeting_id)
+    )
+
+
+_OF_THE_PAIR = (entry.c.mailbox_id == sighting.c.mailbox_id) & (entry.c.meeting_id == sighting.c.meeting_id)
+_DRIFTED = (
+    _seen(Sighted.DRIFTED)
+    .join(entry, _OF_THE_PAIR & (entry.c.event_id == sighting.c.event_id))
+    .where(entry.c.etag == sighting.c.etag)
+)
+_MISSING, _BLOCKING = (
+    _seen(kind).outerjoin(entry, _OF_THE_PAIR).where(entry.c.mailbox_id.is_(None))
+    for kind in (Sighted.MISSING, Sighted.EXTRA)
+)
 
 
 def _still_holds() -> ColumnElement[bool]:
     drifted = (sighting.c.kind == Sighted.DRIFTED) & (entry.c.etag == sighting.c.etag)
     missing = (sighting.c.kind == Sighted.MISSING) & entry.c.mailbox_id.is_(None)
-    others = sighting.c.kind.not_in((Sighted.DRIFTED.value, Sighted.MISSING.value))
+    others = ~among(sighting.c.kind, (Sighted.DRIFTED, Sighted.MISSING))
     return or_(drifted, missing, others)
 
 
-_HOLDS = _still_holds()
+_OF_MAILBOX = (
+    select(sighting)
+    .join(mailbox, mailbox.c.id == sighting.c.mailbox_id)
+    .outerjoin(entry, _OF_THE_PAIR)
+    .where(_MINE, mailbox.c.id == bindparam("box"), _still_holds())
+    .order_by(sighting.c.event_id)
+)
+
+_THERE = sighting.c.mailbox_id == bindparam("box")
+_FORGET = delete(sighting).where(
+    _THERE,
+    or_(sighting.c.kind != Sighted.MISSING, select(entry.c.mailbox_id).where(_OF_THE_PAIR).exists()),
+)
+_FORGET_EVENT = delete(sighting).where(_THERE, sighting.c.event_id == bindparam("event"))
+_SIGHT = insert(sighting)
+_FORGET_LOOK = delete(verified).where(verified.c.mailbox_id == bindparam("box"))
+_LOOK = insert(verified)
+
+# What was to be changed or removed is gone: the next plan asks for what is wanted then.
+_SUPERSEDE = (
+    update(change)
+    .where(
+        change.c.institution_id == bindparam("mine"),
+        change.c.mailbox_id == bindparam("box"),
+        change.c.meeting_id == bindparam("of"),
+        IS_OPEN,
+        ~among(change.c.action, CREATING),
+        among(change.c.state, (ChangeState.PENDING, ChangeState.WAITING)),
+    )
+    .values(state=ChangeState.SUPERSEDED)
+)
 
 _SAME_EVENT = (
     entry.c.mailbox_id == bindparam("box"),

@@ -6,12 +6,13 @@ A person has at most one of them, and who gets nothing at all any more cannot be
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Select, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Update, bindparam, delete, insert, select, update
 
 from classbell.ledger.changes import IS_OPEN
 from classbell.ledger.database import Database, insert_one
 from classbell.ledger.gate import GOES_IN_LEAVING, UNLINKED
 from classbell.ledger.schema import change, mailbox, pause, suspension
+from classbell.ledger.words import among
 from classbell.model import ChangeState, Mailbox, Suspended
 
 
@@ -41,17 +42,10 @@ class Suspensions:
     def __init__(self, database: Database, institution_id: int) -> None:
         self._database = database
         self._institution_id = institution_id
-        self._mine = mailbox.c.institution_id == institution_id
-        self._ours = select(mailbox.c.id).where(self._mine)
+        self._mine = {"mine": institution_id}
 
     async def all(self) -> list[Suspension]:
         """All of them, by address."""
-        query = (
-            select(suspension, mailbox.c.key, mailbox.c.address, mailbox.c.contacted_at)
-            .join(mailbox, mailbox.c.id == suspension.c.mailbox_id)
-            .where(self._mine)
-            .order_by(mailbox.c.address)
-        )
 
         def read(connection: Connection) -> list[Suspension]:
             return [
@@ -67,7 +61,7 @@ class Suspensions:
                     since=row.since,
                     until=row.until,
                 )
-                for row in connection.execute(query)
+                for row in connection.execute(_ALL, self._mine)
             ]
 
         return await self._database.read(read)
@@ -78,8 +72,7 @@ class Suspensions:
 
     async def unlinked(self) -> list[int]:
         """The mailboxes of persons who get nothing any more, ascending."""
-        query = UNLINKED.where(suspension.c.mailbox_id.in_(self._ours)).order_by(suspension.c.mailbox_id)
-        return await self._database.read(lambda c: list(c.execute(query).scalars()))
+        return await self._database.read(lambda c: list(c.execute(_UNLINKED, self._mine).scalars()))
 
     async def suspend(
         self, key: str, kind: Suspended, reason: str, now: float, until: float | None = None
@@ -87,10 +80,10 @@ class Suspensions:
         """Write nothing to a person's mailbox from now on; it is entered if the ledger does not know it."""
 
         def write(connection: Connection) -> None:
-            number = connection.execute(select(mailbox.c.id).where(self._mine, mailbox.c.key == key)).scalar()
+            number = connection.execute(_OF_KEY, {**self._mine, "name": key}).scalar()
             if number is None:
                 values = {"institution_id": self._institution_id, "key": key, "address": key}
-                number = insert_one(connection, insert(mailbox), values)
+                number = insert_one(connection, _ENTER, values)
             suspend(connection, number, kind, reason, now, until)
 
         await self._database.write(write)
@@ -99,33 +92,28 @@ class Suspensions:
         """Write nothing more to a mailbox whose owner has deleted our calendar."""
 
         def write(connection: Connection) -> None:
-            known = connection.execute(
-                select(suspension.c.mailbox_id).where(suspension.c.mailbox_id == number)
-            ).first()
-            ours = connection.execute(self._ours.where(mailbox.c.id == number)).first()
-            if known is None and ours is not None:
+            box = self._mine | {"box": number}
+            if connection.execute(_TO_STOP, box).first() is not None:
                 suspend(connection, number, Suspended.CALENDAR, reason, now, None)
 
         await self._database.write(write)
 
     async def lift(self, number: int, kind: Suspended | None = None) -> None:
         """Write to a mailbox again; if *kind* is given, only if it was suspended for that."""
-        which = (suspension.c.mailbox_id == number) & suspension.c.mailbox_id.in_(self._ours)
-        if kind is not None:
-            which &= suspension.c.kind == kind.value
+        of = {**self._mine, "box": number, "kind": kind}
 
         def write(connection: Connection) -> None:
-            self._keep_events(connection, select(suspension.c.mailbox_id).where(which))
-            connection.execute(delete(suspension).where(which))
+            keep_events, lift = (_KEEP_EVENTS, _LIFT) if kind is None else (_KEEP_EVENTS_IF, _LIFT_IF)
+            connection.execute(keep_events, of)
+            connection.execute(lift, of)
 
         await self._database.write(write)
 
     async def pause(self) -> Pause | None:
         """Whether the whole institution is paused."""
-        query = select(pause).where(pause.c.institution_id == self._institution_id)
 
         def read(connection: Connection) -> Pause | None:
-            row = connection.execute(query).one_or_none()
+            row = connection.execute(_PAUSE, self._mine).one_or_none()
             return Pause(reason=row.reason, since=row.since, until=row.until) if row is not None else None
 
         return await self._database.read(read)
@@ -136,29 +124,12 @@ class Suspensions:
 
     async def resume_all(self) -> None:
         """Write for the institution again; persons who are suspended for themselves stay so."""
-        purged = (suspension.c.kind == Suspended.PURGED.value) & suspension.c.mailbox_id.in_(self._ours)
 
         def write(connection: Connection) -> None:
-            connection.execute(delete(pause).where(pause.c.institution_id == self._institution_id))
-            left = select(suspension.c.mailbox_id).where(suspension.c.kind == Suspended.UNLINKED.value)
-            self._keep_events(connection, self._ours.where(mailbox.c.id.not_in(left)))
-            connection.execute(delete(suspension).where(purged))
+            for statement in (_RESUME, _KEEP_EVENTS_OF_ALL, _COME_BACK):
+                connection.execute(statement, self._mine)
 
         await self._database.write(write)
-
-    def _keep_events(self, connection: Connection, boxes: Select[tuple[int]]) -> None:
-        """Give up what was to go when they left, and stands there still."""
-        connection.execute(
-            update(change)
-            .where(
-                change.c.institution_id == self._institution_id,
-                IS_OPEN,
-                change.c.mailbox_id.in_(boxes),
-                GOES_IN_LEAVING,
-                change.c.state.in_((ChangeState.PENDING, ChangeState.WAITING)),
-            )
-            .values(state=ChangeState.SUPERSEDED)
-        )
 
     async def expire(self, now: float) -> None:
         """
@@ -167,26 +138,10 @@ class Suspensions:
         What an unknown create has left behind is given up for persons who get nothing any more: it was looked for
         and not found, and must not be sent again.
         """
-        given_up = (
-            update(change)
-            .where(
-                change.c.institution_id == self._institution_id,
-                IS_OPEN,
-                change.c.mailbox_id.in_(UNLINKED),
-                ~GOES_IN_LEAVING,
-                change.c.state.in_((ChangeState.PENDING, ChangeState.WAITING)),
-            )
-            .values(state=ChangeState.SUPERSEDED)
-        )
 
         def write(connection: Connection) -> None:
-            connection.execute(
-                delete(suspension).where(suspension.c.mailbox_id.in_(self._ours), suspension.c.until <= now)
-            )
-            connection.execute(
-                delete(pause).where(pause.c.institution_id == self._institution_id, pause.c.until <= now)
-            )
-            connection.execute(given_up)
+            for statement in (_EXPIRE, _EXPIRE_PAUSE, _GIVE_UP):
+                connection.execute(statement, {**self._mine, "now": now})
 
         await self._database.write(write)
 
@@ -195,16 +150,71 @@ def suspend(
     connection: Connection, number: int, kind: Suspended, reason: str, now: float, until: float | None
 ) -> None:
     """Suspend a mailbox, in the place of whatever suspension it had."""
-    connection.execute(delete(suspension).where(suspension.c.mailbox_id == number))
-    connection.execute(
-        insert(suspension).values(mailbox_id=number, kind=kind.value, reason=reason, since=now, until=until)
-    )
+    connection.execute(_FORGET, {"box": number})
+    values = {"mailbox_id": number, "kind": kind.value, "reason": reason, "since": now, "until": until}
+    connection.execute(_SUSPEND, values)
 
 
 def pause_all(
     connection: Connection, institution_id: int, reason: str, now: float, until: float | None
 ) -> None:
     """Pause an institution, in the place of whatever pause it had."""
-    connection.execute(delete(pause).where(pause.c.institution_id == institution_id))
+    connection.execute(_RESUME, {"mine": institution_id})
     values = {"institution_id": institution_id, "reason": reason, "since": now, "until": until}
-    connection.execute(insert(pause).values(values))
+    connection.execute(_PAUSE_ALL, values)
+
+
+_OURS = select(mailbox.c.id).where(mailbox.c.institution_id == bindparam("mine"))
+_IS_OURS = suspension.c.mailbox_id.in_(_OURS)
+
+_ALL = (
+    select(suspension, mailbox.c.key, mailbox.c.address, mailbox.c.contacted_at)
+    .join(mailbox, mailbox.c.id == suspension.c.mailbox_id)
+    .where(mailbox.c.institution_id == bindparam("mine"))
+    .order_by(mailbox.c.address)
+)
+_UNLINKED = UNLINKED.where(_IS_OURS).order_by(suspension.c.mailbox_id)
+_OF_KEY = _OURS.where(mailbox.c.key == bindparam("name"))
+_ENTER = insert(mailbox)
+_TO_STOP = _OURS.where(mailbox.c.id == bindparam("box"), mailbox.c.id.not_in(select(suspension.c.mailbox_id)))
+_SUSPEND = insert(suspension)
+_FORGET = delete(suspension).where(suspension.c.mailbox_id == bindparam("box"))
+
+_THAT = (suspension.c.mailbox_id == bindparam("box")) & _IS_OURS
+_THAT_IF = _THAT & (suspension.c.kind == bindparam("kind"))
+_LIFT = delete(suspension).where(_THAT)
+_LIFT_IF = delete(suspension).where(_THAT_IF)
+_COME_BACK = delete(suspension).where(suspension.c.kind == Suspended.PURGED.value, _IS_OURS)
+_EXPIRE = delete(suspension).where(_IS_OURS, suspension.c.until <= bindparam("now"))
+
+_OUR_PAUSE = pause.c.institution_id == bindparam("mine")
+_PAUSE = select(pause).where(_OUR_PAUSE)
+_PAUSE_ALL = insert(pause)
+_RESUME = delete(pause).where(_OUR_PAUSE)
+_EXPIRE_PAUSE = delete(pause).where(_OUR_PAUSE, pause.c.until <= bindparam("now"))
+
+_NOT_SENT = (
+    change.c.institution_id == bindparam("mine"),
+    IS_OPEN,
+    among(change.c.state, (ChangeState.PENDING, ChangeState.WAITING)),
+)
+
+
+def _given_up(*where: ColumnElement[bool]) -> Update:
+    return update(change).where(*_NOT_SENT, *where).values(state=ChangeState.SUPERSEDED)
+
+
+# What was to go when they left, and stands there still.
+_KEEP_EVENTS, _KEEP_EVENTS_IF, _KEEP_EVENTS_OF_ALL = (
+    _given_up(GOES_IN_LEAVING, change.c.mailbox_id.in_(boxes))
+    for boxes in (
+        select(suspension.c.mailbox_id).where(_THAT),
+        select(suspension.c.mailbox_id).where(_THAT_IF),
+        _OURS.where(
+            mailbox.c.id.not_in(
+                select(suspension.c.mailbox_id).where(suspension.c.kind == Suspended.UNLINKED.value)
+            )
+        ),
+    )
+)
+_GIVE_UP = _given_up(change.c.mailbox_id.in_(UNLINKED), ~GOES_IN_LEAVING)

@@ -1,6 +1,6 @@
 """Saved plans that one institution has carried out: each at most once."""
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from classbell.ledger.database import Database
 from classbell.ledger.keeping import used_plan
@@ -12,19 +12,24 @@ class UsedPlans:
     def __init__(self, database: Database, institution_id: int) -> None:
         self._database = database
         self._institution_id = institution_id
-        self._mine = used_plan.c.institution_id == institution_id
+        self._mine = {"mine": institution_id}
 
     async def used_at(self, digest: str) -> float | None:
         """When a plan was carried out; None if it was not."""
-        query = select(used_plan.c.used_at).where(self._mine, used_plan.c.digest == digest)
-        return await self._database.read(lambda c: c.execute(query).scalar())
+        wanted = {**self._mine, "of": digest}
+        return await self._database.read(lambda c: c.execute(_USED_AT, wanted).scalar())
 
     async def use(self, digest: str, now: float) -> None:
         """Note that a plan is about to be carried out. A second time fails, whoever tries."""
         values = {"institution_id": self._institution_id, "digest": digest, "used_at": now}
-        await self._database.write(lambda c: c.execute(insert(used_plan).values(values)))
+        await self._database.write(lambda c: c.execute(_USE, values))
 
     async def forget(self, before: float) -> None:
         """Forget those carried out before a moment: by then they are too old to be carried out anyway."""
-        statement = delete(used_plan).where(self._mine, used_plan.c.used_at < before)
-        await self._database.write(lambda c: c.execute(statement))
+        await self._database.write(lambda c: c.execute(_FORGET, {**self._mine, "before": before}))
+
+
+_MINE = used_plan.c.institution_id == bindparam("mine")
+_USED_AT = select(used_plan.c.used_at).where(_MINE, used_plan.c.digest == bindparam("of"))
+_USE = insert(used_plan)
+_FORGET = delete(used_plan).where(_MINE, used_plan.c.used_at < bindparam("before"))

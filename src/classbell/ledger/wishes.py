@@ -32,19 +32,13 @@ class OwnersWishes:
 
     def __init__(self, database: Database, institution_id: int) -> None:
         self._database = database
-        self._mine = mailbox.c.institution_id == institution_id
+        self._mine = {"mine": institution_id}
 
     async def all(self) -> Wishes:
         """All wishes, for planning."""
-        query = (
-            select(wish.c.mailbox_id, wish.c.meeting_id, wish.c.fingerprint, wish.c.starts_at)
-            .join(mailbox, mailbox.c.id == wish.c.mailbox_id)
-            .where(self._mine)
-            .order_by(wish.c.mailbox_id, wish.c.meeting_id)
-        )
 
         def read(connection: Connection) -> Wishes:
-            rows = connection.execute(query).all()
+            rows = connection.execute(_ALL, self._mine).all()
             table = np.array([tuple(row) for row in rows], dtype=np.int64).reshape(-1, 4)
             return Wishes(
                 pairs=pair_keys(table[:, 0], table[:, 1]),
@@ -56,42 +50,24 @@ class OwnersWishes:
 
     async def sources(self) -> list[str]:
         """The source of each wish's meeting, in the order of ``all``."""
-        query = (
-            select(meeting.c.source)
-            .join(wish, wish.c.meeting_id == meeting.c.id)
-            .join(mailbox, mailbox.c.id == wish.c.mailbox_id)
-            .where(self._mine)
-            .order_by(wish.c.mailbox_id, wish.c.meeting_id)
-        )
-        return await self._database.read(lambda c: list(c.execute(query).scalars()))
+        return await self._database.read(lambda c: list(c.execute(_SOURCES, self._mine).scalars()))
 
     async def of_mailbox(self, number: int) -> list[str]:
         """The keys of the meetings whose events the owner of a mailbox has deleted, each with its source."""
-        query = (
-            select(meeting.c.source, meeting.c.key)
-            .join(wish, wish.c.meeting_id == meeting.c.id)
-            .join(mailbox, mailbox.c.id == wish.c.mailbox_id)
-            .where(self._mine, wish.c.mailbox_id == number)
-            .order_by(wish.c.starts_at, meeting.c.key)
+        there = self._mine | {"box": number}
+        return await self._database.read(
+            lambda c: [f"{source}:{key}" for source, key in c.execute(_OF_MAILBOX, there)]
         )
-        return await self._database.read(lambda c: [f"{source}:{key}" for source, key in c.execute(query)])
 
     async def forget(self, pairs: Sequence[tuple[int, int]]) -> None:
         """Forget the wishes of some pairs (mailbox, meeting)."""
-        ours = select(mailbox.c.id).where(self._mine)
-        statement = delete(wish).where(
-            wish.c.mailbox_id == bindparam("box"),
-            wish.c.meeting_id == bindparam("of"),
-            wish.c.mailbox_id.in_(ours),
-        )
-        rows = [{"box": box, "of": of} for box, of in pairs]
+        rows = [self._mine | {"box": box, "of": of} for box, of in pairs]
         if rows:
-            await self._database.write(lambda c: c.execute(statement, rows))
+            await self._database.write(lambda c: c.execute(_FORGET, rows))
 
     async def forget_all(self, number: int) -> None:
         """Forget all wishes of one mailbox."""
-        ours = select(mailbox.c.id).where(self._mine, mailbox.c.id == number)
-        await self._database.write(lambda c: c.execute(delete(wish).where(wish.c.mailbox_id.in_(ours))))
+        await self._database.write(lambda c: c.execute(_FORGET_ALL, self._mine | {"box": number}))
 
 
 def keep_wishes(connection: Connection, removed: Iterable[Removed], now: float) -> None:
@@ -99,7 +75,7 @@ def keep_wishes(connection: Connection, removed: Iterable[Removed], now: float) 
     rows = [one._asdict() | {"fingerprint": signed(one.fingerprint), "noticed_at": now} for one in removed]
     drop_wishes(connection, [(row["mailbox_id"], row["meeting_id"]) for row in rows])
     if rows:
-        connection.execute(insert(wish), rows)
+        connection.execute(_KEEP, rows)
 
 
 def drop_wishes(connection: Connection, pairs: Sequence[tuple[object, object]]) -> None:
@@ -108,4 +84,30 @@ def drop_wishes(connection: Connection, pairs: Sequence[tuple[object, object]]) 
         connection.execute(_DROP, [{"box": box, "of": of} for box, of in part])
 
 
+_MINE = mailbox.c.institution_id == bindparam("mine")
+_ALL = (
+    select(wish.c.mailbox_id, wish.c.meeting_id, wish.c.fingerprint, wish.c.starts_at)
+    .join(mailbox, mailbox.c.id == wish.c.mailbox_id)
+    .where(_MINE)
+    .order_by(wish.c.mailbox_id, wish.c.meeting_id)
+)
+_SOURCES = (
+    select(meeting.c.source)
+    .join(wish, wish.c.meeting_id == meeting.c.id)
+    .join(mailbox, mailbox.c.id == wish.c.mailbox_id)
+    .where(_MINE)
+    .order_by(wish.c.mailbox_id, wish.c.meeting_id)
+)
+_OF_MAILBOX = (
+    select(meeting.c.source, meeting.c.key)
+    .join(wish, wish.c.meeting_id == meeting.c.id)
+    .join(mailbox, mailbox.c.id == wish.c.mailbox_id)
+    .where(_MINE, wish.c.mailbox_id == bindparam("box"))
+    .order_by(wish.c.starts_at, meeting.c.key)
+)
+_FORGET_ALL = delete(wish).where(
+    wish.c.mailbox_id == bindparam("box"), wish.c.mailbox_id.in_(select(mailbox.c.id).where(_MINE))
+)
+_FORGET = _FORGET_ALL.where(wish.c.meeting_id == bindparam("of"))
+_KEEP = insert(wish)
 _DROP = delete(wish).where(wish.c.mailbox_id == bindparam("box"), wish.c.meeting_id == bindparam("of"))
