@@ -71,7 +71,7 @@ class Absences:
             and not run["outcome"]
             and self.left_out(event, run["begin"], run["end"])
         ]
-        return min([removal.at, *asked])
+        return float(min([removal.at, *asked]))
 
     def _in_set(self, event: Event, removal: Step, run: dict[str, Any]) -> bool:
         """Whether a deletion was in what a run showed to who agreed; if that is not known, whether it can have been."""
