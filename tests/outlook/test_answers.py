@@ -152,6 +152,13 @@ def test_a_fault_of_the_entrance_fences_the_institution_and_proves_nothing_about
     assert diagnosis.meaning is (Meaning.UNKNOWN if kind.writes else Meaning.SERVICE_BUSY)
 
 
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind.writes])
+@pytest.mark.parametrize("status", [409, 412, 423])
+def test_a_conflict_of_a_whole_batch_proves_nothing_about_its_members(kind: Kind, status: int) -> None:
+    answer = Answer(status=status, whole=True, code="ErrorIrresolvableConflict")
+    assert classify(kind, answer).meaning is Meaning.UNKNOWN
+
+
 @pytest.mark.parametrize("kind", Kind)
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 407, 451])
 def test_a_gateways_page_instead_of_graph_stops_nobody_for_good(kind: Kind, status: int) -> None:

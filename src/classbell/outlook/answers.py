@@ -264,6 +264,8 @@ _WHOLE_RULES = (
     _Rule(_WRITES, {413}, None, _TOO_LARGE),
     # The page of a proxy, instead of Graph's answer: Graph has not seen the request.
     _Rule(_ANY, _4XX, _NO_CODE, _NOT_MICROSOFT),
+    # Of a batch they say nothing that could be meant for a member: no If-Match of ours was judged by it.
+    _Rule(_CHANGES, {409, 412, 423}, None, _BROKEN),
     *_MEMBER_RULES,
 )
 
