@@ -20,6 +20,14 @@ def writes_to_a_copy_that_was_made_too_late(forged: Forged) -> None:
     forged.change("update", "e2", at=NOON + 5000)
 
 
+def writes_to_a_copy_whose_original_was_there_in_the_rebuild(forged: Forged) -> None:
+    forged.change("copy", "e2", by="user", copy_of="e1", at=NOON + 60)
+    forged.change("update", "e1", at=NOON + 70)
+    forged.testimony["runs"].append(run(NOON + 80, NOON + 90, kind="rebuild"))
+    forged.change("delete", "e1", by="user", at=NOON + 700)
+    forged.change("update", "e2", at=NOON + 5000)
+
+
 def deletes_an_event_of_others(forged: Forged) -> None:
     forged.change("create", "e2", by="user", mark=None, title="dentist")
     forged.change("delete", "e2", mark=None, title="dentist")
@@ -244,6 +252,7 @@ def makes_a_calendar_again_that_was_to_stop_it(forged: Forged) -> None:
 BAD: list[tuple[str, Callable[[Forged], None]]] = [
     ("I1", writes_to_a_copy),
     ("I1", writes_to_a_copy_that_was_made_too_late),
+    ("I1", writes_to_a_copy_whose_original_was_there_in_the_rebuild),
     ("I1", deletes_an_event_of_others),
     ("I1", renames_a_calendar),
     ("I1", reads_what_bears_no_mark),

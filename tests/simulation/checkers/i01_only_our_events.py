@@ -33,18 +33,29 @@ def _taken_for_the_original(case: Case, double: Event, step: Step) -> bool:
         for event in case.of_pair.get((double.tenant, double.mailbox, mark.key), ())
         if event.born.mark is not None and event.born.mark.operation == mark.operation
     ]
-    rebuilt = any(
-        run["kind"] in {"rebuild", "unlink"} and run["begin"] <= step.at for run in case.testimony["runs"]
-    )
-    return bool(originals) and all(_only_ever_removed(event, step, rebuilt=rebuilt) for event in originals)
+    return bool(originals) and all(_only_ever_removed(case, event, step) for event in originals)
 
 
-def _only_ever_removed(original: Event, step: Step, *, rebuilt: bool) -> bool:
-    """Whether we made it and knew no more of it, and its owner had removed it before the step."""
+def _only_ever_removed(case: Case, original: Event, step: Step) -> bool:
+    """Whether its owner had removed it before the step, and we made it and knew no more of it, or rebuilt after that."""
     gone = next((s for s in original.steps if not s.live), None)
     if gone is None or gone.number >= step.number:
         return False
-    return rebuilt or (original.ours == [original.born] and not gone.by_us)
+    unheard_of = original.ours == [original.born] and not gone.by_us
+    return unheard_of or _rebuilt(case, original, gone.at, step.at)
+
+
+def _rebuilt(case: Case, event: Event, begin: float, end: float) -> bool:
+    """Whether between two moments the ledger of its mailbox may have been made again from the marks."""
+    assert event.born.mark is not None
+    return any(
+        run["kind"] in {"rebuild", "unlink"}
+        and run["institution"] == event.born.mark.institution
+        and run["person"] in {"", event.mailbox}
+        and run["begin"] <= end
+        and (run["end"] is None or run["end"] >= begin)
+        for run in case.testimony["runs"]
+    )
 
 
 def _calendars(case: Case) -> Iterator[str]:
