@@ -27,7 +27,8 @@ class Equipment:
     """
     A folder for files, a ledger with nothing in it, how the installation proves itself and Entra ID its tokens.
 
-    ``engines`` are those of SQLAlchemy that nobody uses: they know how statements are written.
+    ``engines`` are those of SQLAlchemy that nobody uses: they know how statements are written, and in the course of
+    a schedule hold its database open.
     """
 
     folder: Path
@@ -37,6 +38,11 @@ class Equipment:
     credentials: Sequence[Credential]
     signing_key: rsa.RSAPrivateKey
     engines: list[Engine] = field(default_factory=list)
+
+    def let_go(self) -> None:
+        """Close the database, which no process uses: somebody copies, replaces or removes its file."""
+        for engine in self.engines:
+            engine.dispose()
 
 
 @contextmanager

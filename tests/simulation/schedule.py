@@ -146,6 +146,7 @@ def told_of(
             told.testimony = _testimony(world, final)
             told.trace = world.trace
     finally:
+        equipment.let_go()
         shutil.rmtree(folder)
     return told
 

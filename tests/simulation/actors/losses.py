@@ -21,6 +21,7 @@ async def back_up_ledger(world: World, _random: Random) -> str:
     """A copy of the database, while nobody works with it."""
     if world.processes:
         return ""
+    world.equipment.let_go()
     shutil.copy(world.database, world.backup)
     return "the ledger is backed up"
 
@@ -35,6 +36,7 @@ async def lose_ledger(world: World, random: Random) -> str:
     if without and not old and _written_lately(world):
         # Then a first contact may find nothing, and it is assumed that nobody does that.
         return ""
+    world.equipment.let_go()
     shutil.copy(world.backup if old else world.equipment.ledger, world.database)
     if without:
         world.disk.remove(WITNESS)
