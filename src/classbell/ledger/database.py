@@ -28,7 +28,6 @@ K = TypeVar("K")
 # The newest migration; a test holds it equal to Alembic's head. Known here so that a database that is
 # up to date is opened without importing Alembic.
 SCHEMA = "0010"
-WRITING = "classbell.writing"
 
 # How long a transaction waits for another program's write, unless the URL says otherwise (?timeout=...).
 PATIENCE = 10.0
@@ -57,6 +56,7 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._connection = engine.connect()
+        self._sqlite = engine.dialect.name == "sqlite"
         self._queued: list[tuple[Callable[[Connection], Any], asyncio.Future[Any]]] = []
 
     @classmethod
@@ -114,7 +114,7 @@ class Database:
             TemporaryError: E-DB-BUSY.
             ClassbellError: E-DB-BROKEN, so damaged that it cannot even be checked.
         """
-        if self._engine.dialect.name != "sqlite":
+        if not self._sqlite:
             return []
         check = text("PRAGMA integrity_check(3)")
         found = await self.read(lambda c: [str(word) for word in c.execute(check).scalars()])
@@ -142,7 +142,7 @@ class Database:
         group, self._queued = self._queued, []
         begun = False
         try:
-            with self._writing(), self._transaction():
+            with self._transaction(writing=True):
                 begun = True
                 results = [work(self._connection) for work, _ in group]
         except BaseException as error:  # noqa: BLE001 - whoever waits must hear of it, whatever it was
@@ -160,7 +160,7 @@ class Database:
                 future.set_result(result)
 
     def _migrate(self) -> None:
-        with self._connection.begin():
+        with self._transaction():
             found = self._schema_found()
         if found == SCHEMA:
             return
@@ -178,14 +178,16 @@ class Database:
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         config.attributes["connection"] = self._connection
-        with self._writing(), self._connection.begin():
+        with self._transaction(writing=True):
             command.upgrade(config, "head")
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """A transaction of which nothing is left open, whatever fails."""
+    def _transaction(self, *, writing: bool = False) -> Iterator[None]:
+        """A transaction of which nothing is left open, whatever fails; for *writing* it waits for its turn."""
         try:
             with self._connection.begin():
+                if self._sqlite:
+                    self._begin("BEGIN IMMEDIATE" if writing else "BEGIN")
                 yield
         except BaseException:
             # For SQLAlchemy a transaction is over whose commit was refused; SQLite keeps it, and its lock (SQLite
@@ -196,14 +198,16 @@ class Database:
                     self._connection.connection.rollback()
             raise
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Announces to the engine that transactions begun inside are going to write."""
-        self._connection.info[WRITING] = True
+    def _begin(self, statement: str) -> None:
+        # A transaction that begins by reading and then writes fails at once if another process wrote in
+        # between; one that announces its write waits for its turn instead (SQLite manual, "Transaction").
+        # Said to the driver itself: for SQLAlchemy, to begin took longer than most of what is asked then.
         try:
-            yield
-        finally:
-            self._connection.info[WRITING] = False
+            self._connection.connection.cursor().execute(statement)
+        except sqlite3.Error as error:
+            raise DBAPIError.instance(
+                statement, (), error, sqlite3.Error, dialect=self._connection.dialect
+            ) from error
 
     def _schema_found(self) -> str | None:
         if "alembic_version" not in inspect(self._connection).get_table_names():
@@ -233,7 +237,6 @@ def _engine(url: str) -> Engine:
     patience = {} if "timeout" in parsed.query else {"timeout": PATIENCE}
     engine = create_engine(parsed, poolclass=StaticPool, connect_args=patience)
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin)
     return engine
 
 
@@ -245,12 +248,6 @@ def _create_private(path: Path) -> None:
     """
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-
-
-def _begin(connection: Connection) -> None:
-    # A transaction that begins by reading and then writes fails at once if another process wrote in
-    # between; one that announces its write waits for its turn instead (SQLite manual, "Transaction").
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.info.get(WRITING) else "BEGIN")
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

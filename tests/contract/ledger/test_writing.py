@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, insert, select
@@ -170,18 +171,15 @@ async def test_a_database_that_another_program_writes_to_is_said_in_words(alone:
 
 
 async def test_whoever_queued_together_waits_once_for_another_program(alone: Ledger, file: Path) -> None:
-    begun: list[str] = []
-    event.listen(
-        alone._database._engine,
-        "before_cursor_execute",
-        lambda *seen: begun.append(seen[2]) if seen[2].startswith("BEGIN") else None,
-    )
+    said: list[str] = []
+    driver: Any = alone._database._connection.connection.driver_connection
+    driver.set_trace_callback(said.append)
     with _writer(file):
         results = await asyncio.gather(
             *(alone._database.write(adds(f"uni-{n}")) for n in range(5)), return_exceptions=True
         )
     assert [type(result) for result in results] == [TemporaryError] * 5
-    assert begun == ["BEGIN IMMEDIATE"]
+    assert [statement for statement in said if statement.startswith("BEGIN")] == ["BEGIN IMMEDIATE"]
 
 
 async def test_a_transaction_that_reads_before_it_writes_cannot_be_overtaken(
