@@ -1,10 +1,14 @@
 """What ``classbell status`` says of what is wrong, and where it leads."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.cli.classbell import classbell
 from tests.scenarios.world import World, table
+
+from classbell.cli.assembly import workplace
+from classbell.readback import take_into_doubt
 
 
 @pytest.fixture
@@ -39,3 +43,41 @@ def test_what_stands_between_us_and_microsoft_leads_to_doctor(one: World) -> Non
     one.institutions["example"].app.roles.clear()
     assert classbell("apply", "--yes", cwd=one.folder).code != 0
     assert "Next: classbell doctor -i example\n" in classbell("status", cwd=one.folder).err
+
+
+def test_a_ledger_that_is_not_the_newest_is_told_by_status_and_plan_and_by_no_plan_offered(
+    one: World,
+) -> None:
+    """Whoever looks before a weekend must not read that all is well while each run refuses."""
+    database = one.folder / "classbell.db"
+    classbell("apply", "--yes", cwd=one.folder)
+    database.unlink()
+    ended = classbell("status", cwd=one.folder)
+    assert ended.code == 4
+    assert "  Held  " in ended.out
+    assert "E-LEDGER-OLD  " in ended.err
+    assert "Next: classbell ledger check\n" in ended.err
+    (told,) = classbell("--json", "status", cwd=one.folder).json
+    assert told["ledger"]["code"] == "E-LEDGER-OLD"
+    planned = classbell("plan", cwd=one.folder)
+    assert planned.code == 4
+    assert "E-LEDGER-OLD  " in planned.err
+    assert "classbell apply" not in planned.err
+    (told,) = classbell("--json", "plan", cwd=one.folder).json
+    assert (told["ledger"]["code"], told["saved"]) == ("E-LEDGER-OLD", None)
+
+
+def test_mailboxes_that_wait_for_a_rebuild_are_held_and_lead_to_it(one: World) -> None:
+    classbell("apply", "--yes", cwd=one.folder)
+
+    async def doubt() -> None:
+        async with workplace(one.configuration, writing=True, trusting=False) as place:
+            await place.office(one.configuration.institution("example"))
+            place.witness.bear(99)
+            await take_into_doubt(place.ledger, place.witness)
+
+    asyncio.run(doubt())
+    ended = classbell("status", cwd=one.folder)
+    assert ended.code == 4
+    assert "9999" not in ended.out
+    assert "Next: classbell ledger rebuild -i example\n" in ended.err

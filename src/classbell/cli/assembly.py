@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from classbell.access import Access, open_access
 from classbell.cli.errors import pass_over
 from classbell.cli.invocation import Invocation
+from classbell.errors import HeldError
 from classbell.lease import lease
 from classbell.ledger import Ledger
 from classbell.life import live_ports
@@ -75,6 +76,22 @@ class Workplace:
             witness=self.witness,
             access=access,
         )
+
+    async def doubt(self) -> HeldError | None:
+        """
+        Why nothing may be delivered by this ledger, for commands that only look; None if it is the newest.
+
+        A run under way beside us may be witnessed after we have read the revision: that is no doubt.
+        """
+        while True:
+            revision = await self.ledger.revision()
+            try:
+                self.witness.confirm(revision)
+            except HeldError as error:
+                if await self.ledger.revision() == revision:
+                    return error
+            else:
+                return None
 
     def _certificates_now(self, institution: str) -> tuple[CertificateSettings, ...]:
         """As the files have them at this moment: certificates come and go while a run is under way."""

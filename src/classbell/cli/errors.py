@@ -30,6 +30,14 @@ def warn(error: ClassbellError, output: "Output", **fields: Any) -> None:
         output.error("\n".join(lines(error)))
 
 
+def tell_doubt(error: ClassbellError, output: "Output") -> None:
+    """Say, before the answer to a query or under ``ledger`` in it, why nothing may be delivered by this ledger."""
+    if output.as_json:
+        output.add_to_answer("ledger", error_fields(error))
+    else:
+        output.error("\n".join(lines(error)))
+
+
 def pass_over(error: ClassbellError, output: "Output") -> None:
     """
     Print an error that keeps one part of the work from being done at all; the command ends as it would by it.

@@ -21,13 +21,13 @@ async def check_all(invocation: Invocation) -> int:
     codes: list[int] = []
     trouble: ClassbellError | None = None
     async with workplace(invocation.configuration, writing=False) as place:
-        revision = await place.ledger.revision()
         try:
             await place.ledger.prove_sound()
-            place.witness.confirm(revision)
+            trouble = await place.doubt()
         except ClassbellError as error:
             trouble = error
-            codes.append(error.exit_code)
+        codes += [trouble.exit_code] if trouble is not None else []
+        revision = await place.ledger.revision()
         states = [await _state(place, settings) for settings in institutions(invocation)]
     if trouble is None:
         output.line(f"The ledger is sound and the newest one, at revision {revision}.")

@@ -15,7 +15,7 @@ from classbell.cli.assembly import (
     workplace,
 )
 from classbell.cli.errors import report as report_error
-from classbell.cli.errors import warn
+from classbell.cli.errors import tell_doubt, warn
 from classbell.cli.exits import Exit
 from classbell.cli.holding import account, agreed_to
 from classbell.cli.invocation import Invocation
@@ -85,6 +85,7 @@ async def plan_all(invocation: Invocation, *, everything: bool, out: Path | None
     parts = []
     name: str | None = None
     async with workplace(invocation.configuration, writing=False, ask=invocation.ask) as place:
+        doubt = await place.doubt()
         for settings in institutions(invocation):
             office = await place.office(settings)
             review = await Run(office).look()
@@ -98,12 +99,17 @@ async def plan_all(invocation: Invocation, *, everything: bool, out: Path | None
         if out is not None:
             kept_plans.write(place.ports.files, out, plan)
             name = str(out)
-        elif pending:
+        elif pending and doubt is None:
             ledger = ledger_place(invocation.configuration)
             name = kept_plans.keep(place.ports.files, ledger, plan, place.ports.clock.now())
+    if doubt is not None:
+        tell_doubt(doubt, output)
+        codes.append(doubt.exit_code)
     output.answer({"plans": views, "saved": name, "digest": plan.digest})
     code = worst(codes)
-    if pending and name:
+    if doubt is not None:
+        output.note("Nothing was changed.")
+    elif pending and name:
         output.note(f"Nothing was changed. To apply exactly this: classbell apply {name}")
     elif pending:
         output.note("Nothing was changed. To apply: classbell apply")

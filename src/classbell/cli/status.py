@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 HOLDS_SHOWN = 10
+LOST = "E-LEDGER-LOST"
 # What is between us and Microsoft, which the plan does not show.
 _FOR_DOCTOR = re.compile("E-(APP|CERT|CLOCK|CONSENT|LOGIN|MBX-DENIED|SECRET|TENANT|TOKEN)")
 
@@ -36,14 +37,20 @@ def status(invocation: Invocation) -> int:
     import asyncio  # noqa: PLC0415 (keeps --help fast)
 
     from classbell.cli.assembly import institutions, workplace  # noqa: PLC0415
+    from classbell.cli.errors import tell_doubt  # noqa: PLC0415
 
-    async def ask() -> list[dict[str, Any]]:
+    async def ask() -> tuple["ClassbellError | None", list[dict[str, Any]]]:
         async with workplace(invocation.configuration, writing=False, ask=invocation.ask) as place:
-            return [await _state(place, settings) for settings in institutions(invocation)]
+            doubt = await place.doubt()
+            return doubt, [await _state(place, settings) for settings in institutions(invocation)]
 
-    states = asyncio.run(ask())
+    doubt, states = asyncio.run(ask())
+    if doubt is not None:
+        tell_doubt(doubt, invocation.output)
+        # Whatever else is said: no run does anything.
+        states = [state | {"health": "Held"} for state in states]
     for state in states:
-        _print(invocation, state)
+        _print(invocation, state, "classbell ledger check" if doubt is not None else "")
     invocation.output.answer({"institutions": states})
     return Exit.HELD if any(state["health"] == "Held" for state in states) else Exit.DONE
 
@@ -52,6 +59,7 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
     from classbell.cli.holds import as_json as hold_json  # noqa: PLC0415
     from classbell.cli.running import waiting_json, waiting_short, waiting_words  # noqa: PLC0415
     from classbell.cli.suspended import suspended  # noqa: PLC0415
+    from classbell.ledger import NEVER  # noqa: PLC0415
     from classbell.report import needs_a_person  # noqa: PLC0415
     from classbell.zones import utc_text  # noqa: PLC0415
 
@@ -64,7 +72,8 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
     now = place.ports.clock.now()
     # What was approved waits for the next run, and for nobody.
     holds = [hold for hold in await office.ledger.holds.live() if not hold.approved_at(now)]
-    held = any(needs_a_person(w) for w in waiting) or bool(holds)
+    lost = any(one.code == LOST for one in out)
+    held = any(needs_a_person(w) for w in waiting) or bool(holds) or lost
     quarantine = await office.ledger.quarantine.standing()
     return {
         "id": settings.id,
@@ -94,7 +103,12 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
         "mailboxes": mailboxes,
         "waiting": [waiting_json(w) | {"text": waiting_words(w), "short": waiting_short(w)} for w in waiting],
         "out": [
-            {"mailbox": o.mailbox.address, "code": o.code, "detail": o.detail, "retry": utc_text(o.retry_at)}
+            {
+                "mailbox": o.mailbox.address,
+                "code": o.code,
+                "detail": o.detail,
+                "retry": utc_text(o.retry_at) if o.retry_at < NEVER else None,
+            }
             for o in out
         ],
         "sources": [
@@ -163,7 +177,8 @@ def _told(error: "ClassbellError") -> dict[str, str]:
     return {"code": error.code, "what": error.what, "do": error.do}
 
 
-def _print(invocation: Invocation, state: dict[str, Any]) -> None:
+def _print(invocation: Invocation, state: dict[str, Any], first: str) -> None:
+    """One institution; *first* is the command that leads on before all that is its own."""
     from classbell.cli.holds import print_hold  # noqa: PLC0415
     from classbell.cli.suspended import print_suspended  # noqa: PLC0415
 
@@ -197,12 +212,13 @@ def _print(invocation: Invocation, state: dict[str, Any]) -> None:
         text = waiting["short"] if waiting["code"] in named else waiting["text"]
         output.line(f"  {waiting['code'] or waiting['state']}  {text}")
     for one in state["out"][:10]:
-        output.line(f"  {one['code']}  {one['mailbox']}: {one['detail']} Next try at {one['retry']}.")
+        again = f" Next try at {one['retry']}." if one["retry"] else ""
+        output.line(f"  {one['code']}  {one['mailbox']}: {one['detail'].rstrip('.')}.{again}")
     if len(state["out"]) > 10:  # noqa: PLR2004 (a screenful)
         output.line(f"  ... {len(state['out']) - 10} more mailboxes: --json")
     _print_certificates(output, state)
     if state["sync"] != "Synced" or state["health"] != "Healthy":
-        output.note(f"Next: {_next(state)}")
+        output.note(f"Next: {first or _next(state)}")
 
 
 def _next(state: dict[str, Any]) -> str:
@@ -212,6 +228,8 @@ def _next(state: dict[str, Any]) -> str:
     last = state["last_run"] or {}
     codes = {last.get("error", ""), *last.get("failures", ()), *(one["code"] for one in state["waiting"])}
     wrong = [code for code in codes | {one["code"] for one in state["out"]} if code]
+    if LOST in wrong:
+        return f"classbell ledger rebuild -i {state['id']}"
     examine = any(_FOR_DOCTOR.match(code) for code in wrong)
     return f"classbell {'doctor' if examine else 'plan'} -i {state['id']}"
 

@@ -22,7 +22,7 @@ from classbell.ledger.outcomes import MADE_BEFORE
 from classbell.ledger.persons import Persons
 from classbell.ledger.pruning import Pruning
 from classbell.ledger.quarantines import InQuarantine, Quarantines
-from classbell.ledger.rebuilding import Rebuilding, RebuiltMailbox, Standing, doubt
+from classbell.ledger.rebuilding import NEVER, Rebuilding, RebuiltMailbox, Standing, doubt
 from classbell.ledger.rekeying import Rekeyed
 from classbell.ledger.restoring import Deleted, Restoring
 from classbell.ledger.runs import PastRun, RunChanges, Runs, SourceState
@@ -197,6 +197,7 @@ _SAME_AGAIN = update(ledger).values(revision=ledger.c.revision)
 
 __all__ = [
     "MADE_BEFORE",
+    "NEVER",
     "SCHEMA",
     "Acceptance",
     "Accepted",
