@@ -184,6 +184,7 @@ class Trial:
             "third_run": [begin, len(history)],
             "waiting": self.installation.waiting(),
             "suspended": [],
+            "stopped": [],
             "at": self.clock.now(),
         }
         return judged(history, self._testimony(final))

@@ -35,7 +35,13 @@ class Forged:
             "deletes": [],
             "mails": [],
             "surprises": [],
-            "final": {"third_run": [10_000, 10_000], "waiting": [], "suspended": [], "at": END + 2},
+            "final": {
+                "third_run": [10_000, 10_000],
+                "waiting": [],
+                "suspended": [],
+                "stopped": [],
+                "at": END + 2,
+            },
         }
         self.change("create", "e1", title="l1 v1")
 

@@ -18,7 +18,7 @@ import msgspec
 from tests.simulation.actors import Act, all_acts
 from tests.simulation.actors.installation import synced
 from tests.simulation.actors.losses import rebuilding
-from tests.simulation.actors.noting import decided
+from tests.simulation.actors.noting import decided, meetings_of
 from tests.simulation.actors.plans import deleting_runs, put_back
 from tests.simulation.actors.service import permit
 from tests.simulation.draws import draws
@@ -27,7 +27,7 @@ from tests.simulation.loop import Stuck, virtual_loop
 from tests.simulation.network import USUAL
 from tests.simulation.world import AT_LEAST, Institution, Place, World
 
-from classbell.ledger import InstitutionLedger, full_key
+from classbell.ledger import InstitutionLedger
 from classbell.ledger.gate import CODES
 from classbell.model import ChangeState
 from classbell.sandbox import Switches
@@ -195,10 +195,37 @@ async def calmed(world: World) -> None:
         await world.quiet()
 
 
+async def _stopped(world: World) -> list[dict[str, Any]]:
+    """What guards have stopped of the last plans, so that a person is asked."""
+    stopped: list[dict[str, Any]] = []
+
+    async def tell(place: Place) -> str:
+        ledger = await place.open()
+        for institution in world.institutions:
+            book = await ledger.institution(institution.id)
+            boxes = {number: key for key, number in (await book.mailboxes.numbers()).items()}
+            meetings = await meetings_of(book)
+            stopped.extend(
+                {
+                    "institution": institution.id,
+                    "mailbox": boxes[box],
+                    "key": meetings[of],
+                    "code": hold.code,
+                }
+                for hold in await book.holds.live()
+                for box, of, *_ in hold.listed.tolist()
+            )
+        return f"{len(stopped)} changes are stopped"
+
+    world.start("holds", tell)
+    await world.quiet()
+    return stopped
+
+
 async def _blocked(book: InstitutionLedger, institution: Institution) -> list[dict[str, Any]]:
     """Pairs for which nothing is made, since what stands there cannot be proven to be ours."""
     boxes = {number: key for key, number in (await book.mailboxes.numbers()).items()}
-    meetings = {number: full_key(*key) for key, number in (await book.meetings.numbers()).items()}
+    meetings = await meetings_of(book)
     return [
         {
             "institution": institution.id,
@@ -244,7 +271,9 @@ async def rested(world: World, institutions: Sequence[Institution]) -> dict[str,
     third = [begin, len(world.sandbox.history)]
     suspended: list[dict[str, Any]] = []
     waiting = await _waiting(world, suspended)
-    return {"third_run": third, "waiting": waiting, "suspended": suspended, "at": world.now()}
+    stopped = await _stopped(world)
+    told = {"third_run": third, "waiting": waiting, "suspended": suspended, "stopped": stopped}
+    return told | {"at": world.now()}
 
 
 async def _all_put_back(world: World) -> dict[str, Any]:
