@@ -6,6 +6,9 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from math import inf
 
+TELLS_TIME_WITHIN = 60.0
+"""An answer that was read so many seconds after its question was asked, or later, tells nobody what time it is now."""
+
 
 @lru_cache(maxsize=64)
 def http_date(text: str) -> float | None:

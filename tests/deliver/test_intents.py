@@ -2,10 +2,15 @@
 
 import sqlite3
 from collections import Counter
+from datetime import datetime
+from typing import Any
 
 import pytest
-from tests.deliver.stage import Stage, lecture
+from tests.deliver.stage import Stage, lecture, mark_of
 from tests.deliver.test_delivery import Between
+
+from classbell.deliver.settle import STAMP_TOLERANCE
+from classbell.ports import Response
 
 pytestmark = pytest.mark.anyio
 
@@ -50,4 +55,40 @@ async def test_what_is_deleted_lies_in_its_owners_deleted_items(stage: Stage) ->
     stage.timetable["ada"] = [lecture("Sets", day=11)]
     await stage.run()
     assert [event["subject"] for event in ada.deleted_events()] == ["Logic"]
+    await stage.assert_true()
+
+
+class Stopping:
+    """Stops the process for forty minutes when an answer has come and is not read yet: the first one, or a later one."""
+
+    def __init__(self, stage: Stage, answer: int) -> None:
+        self._stage = stage
+        self._left = answer
+
+    async def request(self, method: str, url: str, **more: Any) -> Response:
+        response = await self._stage.transport.request(method, url, **more)
+        self._left -= 1
+        if self._left == 0:
+            self._stage.clock.pass_time(2_400)
+        return response
+
+
+@pytest.mark.parametrize("ahead", [0.0, 25.0])
+@pytest.mark.parametrize(("known", "answer"), [(True, 1), (False, 3)], ids=["signing_in", "looking"])
+async def test_whoever_was_stopped_before_reading_an_answer_does_not_take_the_time_of_then_for_now(
+    stage: Stage, answer: int, ahead: float, *, known: bool
+) -> None:
+    """Its marks would name intents of long ago, and what it had made be taken for copies; and nothing could end sending."""
+    stage.clock.ahead = ahead
+    stage.mailbox("ada")
+    if known:
+        stage.timetable["ada"] = [lecture("Sets", day=11)]
+        await stage.run()
+    stage.timetable["ada"] = [lecture("Logic")]
+    await stage.run(transport=Stopping(stage, answer))
+    event = next(event for event in stage.mailbox("ada").events() if event["subject"] == "Logic")
+    mark = mark_of(event)
+    assert mark is not None
+    made_at = datetime.fromisoformat(event["createdDateTime"][:19] + "+00:00").timestamp()
+    assert abs(made_at - mark.intent_at) <= STAMP_TOLERANCE
     await stage.assert_true()

@@ -248,6 +248,7 @@ class Tokens:
             "scope": f"{self._resource}/.default",
         }
         self._asked = 0.0
+        asked_at = self._clock.now()
         try:
             response = await self._transport.request(
                 "POST",
@@ -269,7 +270,8 @@ class Tokens:
                 effect="Calendars stay as they are until it answers.",
             ) from lost
         answered_at = headers.date(response.headers)
-        if answered_at:
+        # Whoever was stopped before reading the answer would take the time of before for that of now.
+        if answered_at and self._clock.now() - asked_at <= headers.TELLS_TIME_WITHIN:
             # The header is cut to whole seconds, so that on average the answer is half a second younger.
             self.ahead = self._clock.now() - answered_at - 0.5
         self._asked = min(headers.retry_after(response.headers) or 0.0, LONGEST_RETRY_AFTER)

@@ -7,7 +7,7 @@ It decides nothing about a single event; ``answers`` says what an answer means a
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -21,6 +21,8 @@ from classbell.ports import Clock, NoAnswer, Response, Transport
 BATCH_BYTES = 1_000_000
 # Twenty members, four at a time, of which the slowest have been seen to take half a minute.
 TIMEOUT = 100.0
+# How often we sign in anew to learn the time, where none of the answers was read in time to tell it.
+_SIGN_INS = 3
 PAGES = 1_000
 
 _OK = 200
@@ -93,11 +95,14 @@ class OutlookClient:
             RefusedError: no token is to be had.
             TemporaryError: the same, for now.
         """
-        if self._knows_time:
-            return
-        await self._tokens.token()
-        if self._tokens.ahead is not None and not self._knows_time:
-            self._learn(self._clock.now() - self._tokens.ahead)
+        for _ in range(_SIGN_INS):
+            if self._knows_time:
+                return
+            token = await self._tokens.token()
+            if self._tokens.ahead is not None and not self._knows_time:
+                self._learn(self._clock.now() - self._tokens.ahead)
+            elif not self._knows_time:
+                self._tokens.invalidate(token)
 
     def _learn(self, service_time: float) -> None:
         self._offset, self._knows_time = service_time - self._clock.now(), True
@@ -173,7 +178,7 @@ class OutlookClient:
             return Answer(status=None, message="the link to the next page leads elsewhere")
         token = await self._tokens.token()
         try:
-            response = await self._transport.request(
+            response = await self._request(
                 "GET",
                 next_link,
                 headers={**self._dialect.headers, "Authorization": f"Bearer {token}"},
@@ -249,7 +254,7 @@ class OutlookClient:
         return response, token
 
     async def _exchange(self, body: bytes, send_until: float | None, token: str) -> Response:
-        return await self._transport.request(
+        return await self._request(
             "POST",
             self._base + self._dialect.batch_path,
             headers={
@@ -262,15 +267,22 @@ class OutlookClient:
             timeout=TIMEOUT,
         )
 
-    def _seen(self, response: Response) -> Seen:
-        # The page of a gateway carries the gateway's time, not the service's.
-        genuine = response.status == _OK or "request-id" in response.headers
-        service_time = headers.date(response.headers) if genuine else 0.0
-        if service_time:
+    async def _request(self, method: str, url: str, **more: Any) -> Response:
+        """One exchange, from which the service's time is learnt; see ``Transport``."""
+        began, loop = self._clock.now(), asyncio.get_running_loop()
+        began_by_loop = loop.time()
+        response = await self._transport.request(method, url, **more)
+        service_time = _told_time(response)
+        # Whoever was stopped before reading an answer would take the time of before for that of now.
+        took = max(self._clock.now() - began, loop.time() - began_by_loop)
+        if service_time and took <= headers.TELLS_TIME_WITHIN:
             self._learn(service_time)
+        return response
+
+    def _seen(self, response: Response) -> Seen:
         return Seen(
             request_id=response.headers.get("request-id", ""),
-            service_time=service_time,
+            service_time=_told_time(response),
             retry_after=headers.retry_after(response.headers),
         )
 
@@ -281,6 +293,13 @@ class OutlookClient:
             and there.netloc.lower() == base.netloc.lower()
             and there.path.startswith(f"{base.path}{self._dialect.root}/")
         )
+
+
+def _told_time(response: Response) -> float:
+    """The service's time by its answer; 0.0 if it does not say."""
+    # The page of a gateway carries the gateway's time, not the service's.
+    genuine = response.status == _OK or "request-id" in response.headers
+    return headers.date(response.headers) if genuine else 0.0
 
 
 def _has_list(answer: Answer, kind: Kind) -> bool:
