@@ -41,6 +41,7 @@ DISK = Path("/disk")
 WITNESS = DISK / "ledger.witness"
 PLANS = DISK / "plans"
 CLASSES = 8
+_BEGIN = MONDAY.timestamp()
 # So many events each run may delete unasked, whatever share they are.
 AT_LEAST = 3
 
@@ -200,7 +201,7 @@ class World:
 
     def now(self) -> float:
         """The service's time, in seconds since 1970."""
-        return MONDAY.timestamp() + self.loop.time()
+        return _BEGIN + self.loop.time()
 
     @property
     def date(self) -> datetime:
