@@ -121,8 +121,13 @@ class Holding:
         )
         return replace(review, verdict=_numbered(review, verdict, live))
 
-    async def entered(self, review: Review) -> Review:
-        """Enter into the ledger what waits for a person, and end what does so no more; the review with numbers."""
+    async def entered(self, review: Review, *, ending: bool = True) -> Review:
+        """
+        Enter into the ledger what waits for a person, and end what does so no more; the review with numbers.
+
+        Args:
+            ending: whether what is not held now is over: not before the plan that gets rid of it is accepted.
+        """
         members = Members(review.mailboxes, review.meetings)
         whole = review.only is None
         keys = review.mailboxes.keys()
@@ -132,9 +137,8 @@ class Holding:
             if whole or hold.scope == "mailbox"
         ]
         kept = [_name_out(name, keys) for name in review.verdict.used]
-        live = await self._ledger.holds.enter(
-            found, review.now, kept=kept, over=await self._answered(review, keys)
-        )
+        over = await self._answered(review, keys) if ending else []
+        live = await self._ledger.holds.enter(found, review.now, kept=kept, over=over)
         return replace(review, verdict=_numbered(review, review.verdict, live))
 
     async def used(self, review: Review) -> list[int]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from classbell.errors import ConfigurationError
 from classbell.model import Remark, Snapshot
 from classbell.settings import AudienceSettings
 
@@ -43,6 +44,25 @@ def is_address(person: str) -> bool:
     """Whether a person is named by something that can be an address, and by nothing that nobody can see."""
     address = person.strip()
     return _ADDRESS.fullmatch(address) is not None and address.isprintable()
+
+
+def unknown(person: str, *, forgotten: bool) -> ConfigurationError:
+    """E-PERSON-UNKNOWN, of somebody whom no source names, or whom nobody may look for any more."""
+    if forgotten:
+        return ConfigurationError(
+            "E-PERSON-UNKNOWN",
+            f"{person} was forgotten: nothing is delivered there, whatever timetables say.",
+            why="classbell forget has erased all that was known, but for a digest of the address",
+            do=f"nothing; to deliver there again, as to somebody new: classbell resume {person}",
+            effect="no calendar was changed",
+        )
+    return ConfigurationError(
+        "E-PERSON-UNKNOWN",
+        f"Nobody called {person} is in a timetable or has received one.",
+        why="no source names this address, and the ledger does not know it",
+        do="check the address; at the source it must be written as the mailbox is",
+        effect="no calendar was changed",
+    )
 
 
 def receipts(

@@ -65,7 +65,7 @@ class Restoration:
         What there is to put back. Writes nothing anywhere.
 
         Raises:
-            ConfigurationError: E-RUN-UNKNOWN.
+            ConfigurationError: E-RUN-UNKNOWN, E-PERSON-UNKNOWN.
         """
         ledger = self._office.ledger
         if await ledger.runs.find(self._run_id) is None:
@@ -77,6 +77,14 @@ class Restoration:
                 effect="no calendar was changed",
             )
         key = mailbox_key(self._person) if self._person is not None else None
+        if key is not None and await ledger.mailboxes.find(key) is None:
+            raise ConfigurationError(
+                "E-PERSON-UNKNOWN",
+                f"The ledger knows nobody called {self._person}.",
+                why="nothing was ever delivered to this address",
+                do="check the address; classbell runs list has the runs",
+                effect="no calendar was changed",
+            )
         deleted = await ledger.restoring.deleted(self._run_id, key)
         unlinked = set(await ledger.suspensions.unlinked())
         wanted = [one for one in deleted if one.mailbox_id not in unlinked]

@@ -6,7 +6,7 @@ delivers it. Between the two a person may be asked.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -15,7 +15,6 @@ from classbell.configured import changed_parts, digests_of
 from classbell.deliver import FENCED, Charge, Delivery, Progress, Tally
 from classbell.errors import (
     ClassbellError,
-    ConfigurationError,
     RefusedError,
     SourceError,
     SourceUnreachable,
@@ -26,7 +25,7 @@ from classbell.holds import Holding, settle_restored
 from classbell.ledger import Accepted, InstitutionLedger
 from classbell.model import Snapshot, Suspended, Window
 from classbell.numbering import Numbering
-from classbell.people import mailbox_key, receipts, without
+from classbell.people import mailbox_key, receipts, unknown, without
 from classbell.planning import Planning
 from classbell.ports import Ports
 from classbell.quarantine import Quarantine
@@ -114,7 +113,8 @@ class Run:
         snapshots, failed = await self._read(window)
         failures = tuple(failed.values())
         served, remarks = receipts(office.settings.audience, snapshots)
-        served = without(served, await ledger.persons.forgotten(), ledger.persons.digest)
+        forgotten = await ledger.persons.forgotten()
+        served = without(served, forgotten, ledger.persons.digest)
         mailboxes: Numbering[str] = Numbering(await ledger.mailboxes.numbers())
         renderings = Renderings(
             office.settings.profiles, office.ports.files, await ledger.meetings.known_renderings()
@@ -126,7 +126,7 @@ class Run:
             renderings,
             now=now,
             window=window,
-            only_of=lambda known: self._only(known, failures),
+            only_of=lambda known: self._only(known, failures, forgotten),
         )
         desired, only = planned.desired, planned.only
         before = {name: state.last for name, state in (await ledger.runs.sources()).items()}
@@ -176,7 +176,8 @@ class Run:
 
     async def entered(self, review: Review) -> Review:
         """What is held is in the ledger from now on, so that people can decide; the review with its numbers."""
-        return await self._holding.entered(review)
+        # Whoever agreed to a number may still say no, and takes back nothing that was approved.
+        return await self._holding.entered(review, ending=not self._allow_deletes)
 
     async def carry_out(self, review: Review, tell: Callable[[Progress], None] = lambda _: None) -> Report:
         """
@@ -222,6 +223,8 @@ class Run:
         try:
             office.witness.bear(accepted.revision)
             await self._keep_sources(review)
+            if self._allow_deletes:
+                await self._holding.entered(review)
             await settle_restored(ledger, review)
             if not review.saved:
                 await settle(ledger.wishes, review, coverages(review), reset=self._reset)
@@ -306,21 +309,17 @@ class Run:
         return tuple(snapshots), failures
 
     def _only(
-        self, mailboxes: Numbering[str], failures: Sequence[SourceUnusable | SourceUnreachable]
+        self,
+        mailboxes: Numbering[str],
+        failures: Sequence[SourceUnusable | SourceUnreachable],
+        forgotten: Collection[str],
     ) -> int | None:
         if self._person is None:
             return None
         number = mailboxes.known(mailbox_key(self._person))
-        if number is None and failures:
-            raise failures[0]
         if number is None:
-            raise ConfigurationError(
-                "E-PERSON-UNKNOWN",
-                f"Nobody called {self._person} is in a timetable or has received one.",
-                why="no source names this address, and the ledger does not know it",
-                do="check the address; at the source it must be written as the mailbox is",
-                effect="no calendar was changed",
-            )
+            was = self._office.ledger.persons.digest(mailbox_key(self._person)) in forgotten
+            raise failures[0] if failures and not was else unknown(self._person, forgotten=was)
         return number
 
     async def _keep_sources(self, review: Review) -> None:

@@ -240,6 +240,9 @@ class TestForget:
         else:
             unlink(campus, "DELETE_ALL_EVENTS", CLASSES)
             done(campus.run("forget", ADA, "--yes"))
+        asked = campus.run("explain", ADA)
+        refused(asked, "E-PERSON-UNKNOWN", 2)
+        assert f"{ADA} was forgotten" in asked.err
         campus.applies()
         assert count(campus) == (CLASSES if leave else 0)
         assert campus.holds(moved(classes()), ["grace", "alan"])

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from classbell.cli.plan_view import REASONS, PlanView
+from classbell.cli.suspended import WORDS, suspended
 from classbell.differences import seen
 from classbell.errors import ConfigurationError
 from classbell.ledger import Told
@@ -68,11 +69,13 @@ class _Teller:
         self._deleted: set[str] = set()
         self._seen: dict[str, str] = {}
         self._read: dict[str, float] = {}
+        self._suspended: list[dict[str, Any]] = []
 
     async def learn(self) -> None:
         """Ask the ledger."""
         ledger = self._office.ledger
         self._read = {name: state.read_at for name, state in (await ledger.runs.sources()).items()}
+        self._suspended = await suspended(ledger, self._key)
         mailbox = await ledger.mailboxes.find(self._key)
         if mailbox is None:
             return
@@ -113,6 +116,7 @@ class _Teller:
             "end": end.isoformat() if end else "",
             "source": self._source(source, at_source),
             "audience": self._audience(source),
+            "suspended": self._suspended,
             "plan": None
             if pending is None
             else {
@@ -249,6 +253,19 @@ def _source_words(story: dict[str, Any]) -> str:
 
 
 def _person_words(story: dict[str, Any]) -> str:
+    return f"{_attending(story)}{_stopped(story)}"
+
+
+def _stopped(story: dict[str, Any]) -> str:
+    """Why nothing is written there: what stands in the way of everything else that is told."""
+    found = [
+        f" Nothing is written {'there' if one['person'] else 'to anybody'} now, {WORDS[one['kind']]}: {one['reason']}."
+        for one in story["suspended"]
+    ]
+    return "".join(found)
+
+
+def _attending(story: dict[str, Any]) -> str:
     source, audience = story["source"], story["audience"]
     if source["names_it"] and not source["attends"]:
         return f"{story['person']} does not attend it."
@@ -268,7 +285,10 @@ def _plan_words(story: dict[str, Any]) -> str:
         f"{name} {old or '(none)'} -> {new or '(none)'}" for name, old, new in plan["differences"]
     )
     held = " Held: a person must decide." if plan["held"] else ""
-    return f"{owner}The next run would {plan['action']} it: {changes or plan['reason']}.{held}"
+    what = f"{changes or plan['reason']}.{held}"
+    if story["suspended"]:
+        return f"{owner}Once something may be written there, a run would {plan['action']} it: {what}"
+    return f"{owner}The next run would {plan['action']} it: {what}"
 
 
 def _end_words(past: dict[str, Any]) -> str:

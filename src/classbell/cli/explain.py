@@ -201,12 +201,18 @@ def _print(invocation: Invocation, found: dict[str, Any], *, everything: bool) -
     print_suspended(output, found["suspended"], found["institution"])
     for meeting in found["deleted_by_owner"]:
         output.line(f"              {meeting}: deleted by its owner")
-    output.line(f"  4 plan      {_counted(len(found['pending']), 'change')} would be made now")
-    for change in found["pending"] if everything else found["pending"][:SHOWN]:
+    stopped = found["suspended"] or (mailbox and mailbox["out"])
+    when = "if nothing stood in the way" if stopped and found["pending"] else "now"
+    output.line(f"  4 plan      {_counted(len(found['pending']), 'change')} would be made {when}")
+    shown = found["pending"] if everything else found["pending"][:SHOWN]
+    for change in shown:
         what = "; ".join(f"{d['field']} {d['old']} -> {d['new']}" for d in change["differences"])
         held = "   held" if change["held"] else ""
         why = what or REASONS[Reason[change["reason"].upper()]]
-        output.line(f"              {change['action']} {change['title']}   {why}{held}")
+        start = change["start"].replace("T", " ")[:16]
+        output.line(f"              {change['action']} {start} {change['title']}   {why}{held}")
+    if len(shown) < len(found["pending"]):
+        output.line(f"              ... {len(found['pending']) - len(shown)} more: --all")
     for hold in found["holds"]:
         output.line(f"              {hold['code']}  {hold['text']}")
     _print_events(invocation, found, everything=everything)

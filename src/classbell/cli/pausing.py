@@ -57,7 +57,12 @@ def pause(
             known = await office.ledger.suspensions.of(key)
             if known is not None and known.kind is not Suspended.PAUSED:
                 raise _already(person, known.kind)
+            new = await office.ledger.mailboxes.find(key) is None
             await office.ledger.suspensions.suspend(key, Suspended.PAUSED, reason, now, end)
+            if new:
+                invocation.output.note(
+                    f"Nothing was ever delivered to {person}: check the address, unless that is meant to stay so."
+                )
         when = f" until {utc_text(end)}" if end else ""
         return f"{person or settings.name} is paused{when}. To go on: classbell resume {person or '-i ' + settings.id}"
 
@@ -140,7 +145,8 @@ def forget(
             )
         with interruptible():
             if not yes and not invocation.output.confirm(
-                f"Erase all data of {person}? {events} events stay there for good.", flag="--yes"
+                f"Erase all data of {person}?" + (f" {events} events stay there for good." if events else ""),
+                flag="--yes",
             ):
                 return "Nothing was changed."
         await office.ledger.persons.forget(mailbox.id, key)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from classbell.cli import kept_plans
 from classbell.cli.assembly import (
@@ -20,10 +21,12 @@ from classbell.cli.exits import Exit
 from classbell.cli.holding import account, agreed_to
 from classbell.cli.invocation import Invocation
 from classbell.cli.plan_view import SIGNS, PlanView, counts
+from classbell.cli.suspended import print_suspended, suspended
 from classbell.deliver import Progress
 from classbell.errors import ClassbellError
 from classbell.ledger import Waiting
 from classbell.model import ChangeState
+from classbell.people import mailbox_key
 from classbell.report import Report, Review, needs_a_person
 from classbell.run import Office, Run
 from classbell.saved import Ground, save, saved_institution
@@ -221,7 +224,7 @@ class Delivering:
                 self._output.note("Nothing was changed.")
                 return read_failures_code(review)
             await self._begin(office)
-            return await self._deliver(self._run, review, settings)
+            return await self._deliver(self._run, review, office)
         except ClassbellError as error:
             await self._run.remember(error)
             return report_error(error, self._output)
@@ -264,8 +267,8 @@ class Delivering:
         with interruptible():
             return self._output.confirm(f"Apply to {settings.name}: {words}?", flag="--yes")
 
-    async def _deliver(self, run: Run, review: Review, settings: InstitutionSettings) -> int:
-        passed = len(review.passed)
+    async def _deliver(self, run: Run, review: Review, office: Office) -> int:
+        passed, settings = len(review.passed), office.settings
         with self._output.progress("Applying", passed) as bar:
 
             def tell(progress: Progress) -> None:
@@ -274,20 +277,31 @@ class Delivering:
                 bar.advance(max(progress.done - bar.done, 0), note)
 
             report = await run.carry_out(review, tell)
-        self._print_report(settings, report)
+        # Of persons the one who was asked for: who leaves empty-handed is told why.
+        key = mailbox_key(self._wish.person or "")
+        self._print_report(settings, report, await suspended(office.ledger, key))
         return report.exit_code
 
-    def _print_report(self, settings: InstitutionSettings, report: Report) -> None:
+    def _print_report(
+        self, settings: InstitutionSettings, report: Report, stopped: list[dict[str, Any]]
+    ) -> None:
         done = report.tally.done
         words = ", ".join(f"{done[action]} {action.name.lower()}" for action in SIGNS)
-        came = f"applied {words}" if any(done.values()) else "nothing was applied"
+        if any(done.values()):
+            came = f"applied {words}"
+        elif report.holds or report.failures or report.waiting:
+            came = "nothing was applied"
+        else:
+            came = "nothing may be written" if stopped else "nothing was to be done"
         self._output.line(f"{settings.name}: {came} in {_duration(report.seconds)}.")
+        print_suspended(self._output, stopped, settings.name)
         for waiting in report.waiting:
             warn(told_waiting(waiting), self._output)
         self._output.event(
             "applied",
             institution=settings.id,
             done={action.name.lower(): done[action] for action in SIGNS},
+            suspended=stopped,
             waiting=[waiting_json(w) for w in report.waiting],
             seconds=round(report.seconds, 3),
             batches=report.tally.batches,

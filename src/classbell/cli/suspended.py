@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 SHOWN = 10
 
-_WORDS = {
+WORDS = {
     "paused": "paused",
     "unlinked": "unlinked",
     "purged": "purged",
@@ -50,6 +50,6 @@ def print_suspended(output: "Output", found: list[dict[str, Any]], name: str) ->
     """One line each, the first of them; *name* is the institution's."""
     for one in found[:SHOWN]:
         until = f" until {one['until']}" if one["until"] else ""
-        output.line(f"  {one['person'] or name}   {_WORDS[one['kind']]}: {one['reason']}{until}")
+        output.line(f"  {one['person'] or name}   {WORDS[one['kind']]}: {one['reason']}{until}")
     if len(found) > SHOWN:
         output.line(f"  ... {len(found) - SHOWN} more get nothing for now: --json")

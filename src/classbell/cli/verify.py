@@ -19,11 +19,11 @@ def verify(
     ] = None,
     *,
     sample: Annotated[
-        int,
+        int | None,
         typer.Option(
-            "--sample", metavar="N", min=0, help="Only N mailboxes: those not read back for longest."
+            "--sample", metavar="N", min=1, help="Only N mailboxes: those not read back for longest."
         ),
-    ] = 0,
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Show everything that was seen.")] = False,
 ) -> int:
     """
@@ -34,4 +34,6 @@ def verify(
     """
     from classbell.cli.reading_back import verify_all  # noqa: PLC0415 (keeps --help fast)
 
-    return verify_all(invocation, people=people or [], sample=sample, everything=everything)
+    if people and sample:
+        raise typer.BadParameter("--sample chooses mailboxes by itself: name persons, or give a number.")
+    return verify_all(invocation, people=people or [], sample=sample or 0, everything=everything)

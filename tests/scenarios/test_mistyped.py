@@ -1,0 +1,56 @@
+"""What an administrator types wrong, asks twice or takes back, and what is said of it."""
+
+import pytest
+from tests.scenarios.campus import Campus, classes, open_campus, write_tables
+from tests.scenarios.world import World
+
+NOBODY = "adda@example.edu"
+ADA = "ada@example.edu"
+
+
+@pytest.fixture
+def campus(world: World) -> Campus:
+    return open_campus(world)
+
+
+def test_a_misspelled_person_is_noticed_before_somebody_believes_that_it_was_done(campus: Campus) -> None:
+    restored = campus.run("restore", "--run", "1", "--person", NOBODY, "--yes")
+    assert (restored.code, restored.err.split()[0]) == (2, "E-PERSON-UNKNOWN")
+    paused = campus.run("pause", NOBODY, "--reason", "on leave")
+    assert paused.code == 0
+    assert f"Nothing was ever delivered to {NOBODY}: check the address" in paused.err
+    assert "check the address" not in campus.run("pause", ADA, "--reason", "on leave").err
+
+
+def test_a_sample_is_of_at_least_one_mailbox_and_of_nobody_in_particular(campus: Campus) -> None:
+    none = campus.run("verify", "--sample", "0")
+    assert (none.code, none.err.split()[0]) == (2, "E-USAGE")
+    both = campus.run("verify", ADA, "--sample", "1")
+    assert (both.code, both.err.split()[0]) == (2, "E-USAGE")
+
+
+def test_who_takes_back_an_apply_with_a_number_of_deletions_takes_back_no_approval(campus: Campus) -> None:
+    campus.applies()
+    write_tables(campus, classes()[:8])
+    assert campus.run("apply", "--yes").code == 4
+    (hold,) = campus.run("--json", "holds", "list").json[0]["holds"]
+    assert campus.run("holds", "approve", str(hold["id"]), "--deletes", "36").code == 0
+    assert campus.run("apply", "--allow-deletes", "36").err.split()[0] == "E-ASK"
+    (after,) = campus.run("--json", "holds", "list").json[0]["holds"]
+    assert (after["id"], after["state"]) == (hold["id"], "approved")
+    assert campus.run("apply", "--yes", "--allow-deletes", "36").code == 0
+    assert campus.run("--json", "holds", "list").json[0]["holds"] == []
+
+
+def test_who_syncs_what_is_paused_or_has_left_reads_why_nothing_comes(campus: Campus) -> None:
+    assert campus.run("pause", ADA, "--reason", "on leave").code == 0
+    assert "ada@example.edu   paused: on leave\n" in campus.run("sync", ADA).out
+    explained = campus.run("explain", ADA).out
+    assert "1 change would be made if nothing stood in the way" in explained
+    key = classes()[2].key
+    assert f"update {classes()[2].start:%Y-%m-%d} 13:00 {key}   start" in explained
+    told = campus.run("explain", ADA, "--event", key).out
+    assert "paused: on leave" in " ".join(told.split())
+    assert "The next run would" not in told
+    assert campus.run("pause", "-i", "example", "--reason", "moving").code == 0
+    assert "University of Example   paused: moving\n" in campus.run("sync", "--yes").out
