@@ -54,3 +54,13 @@ def test_who_syncs_what_is_paused_or_has_left_reads_why_nothing_comes(campus: Ca
     assert "The next run would" not in told
     assert campus.run("pause", "-i", "example", "--reason", "moving").code == 0
     assert "University of Example   paused: moving\n" in campus.run("sync", "--yes").out
+
+
+def test_what_is_held_is_shown_by_the_clock_of_the_institution(campus: Campus) -> None:
+    """As the plan shows it, so that nobody looks for a class an hour beside it."""
+    campus.applies()
+    campus.replace_in_file('timezone = "UTC"', 'timezone = "Asia/Tokyo"')
+    assert campus.run("apply", "--yes").code == 4
+    (hold,) = campus.run("--json", "holds", "list").json[0]["holds"]
+    shown = campus.run("holds", "show", str(hold["id"])).out
+    assert f"update  {classes()[5].start:%Y-%m-%d} 12:00  algebra-06" in shown

@@ -81,7 +81,7 @@ def show(
     shown = stopped if everything else stopped[:SHOWN]
     output.table(
         ["", "when", "meeting", "mailbox"],
-        [[one["action"], one["start"], one["title"] or one["meeting"], one["mailbox"]] for one in shown],
+        [[one["action"], one["local"], one["title"] or one["meeting"], one["mailbox"]] for one in shown],
     )
     if len(shown) < len(stopped):
         output.line(f"  ... {len(stopped) - len(shown)} more: --all, or --json")
@@ -248,16 +248,16 @@ async def _stopped(office: "Office", hold: "StoredHold") -> list[dict[str, Any]]
 
     from classbell.differences import seen  # noqa: PLC0415
     from classbell.model import Action  # noqa: PLC0415
-    from classbell.zones import utc_text  # noqa: PLC0415
+    from classbell.zones import utc_text, wall  # noqa: PLC0415
 
-    ledger = office.ledger
+    ledger, zone = office.ledger, office.settings.window.timezone
     mailboxes = {number: key for key, number in (await ledger.mailboxes.numbers()).items()}
     meetings = {number: key for key, number in (await ledger.meetings.numbers()).items()}
     prints = hold.listed[:, 3].view(np.uint64).tolist()
     bodies = await ledger.meetings.bodies(set(prints))
     titles = {}
     for one, body in bodies.items():
-        event = seen(body, office.settings.window.timezone)
+        event = seen(body, zone)
         titles[one] = event.subject if event else ""
     return [
         {
@@ -267,6 +267,7 @@ async def _stopped(office: "Office", hold: "StoredHold") -> list[dict[str, Any]]
             "meeting": meetings.get(of, ("", ""))[1],
             "title": titles.get(fingerprint, ""),
             "start": utc_text(start),
+            "local": wall(start, zone).isoformat(" ")[:16],
         }
         for (box, of, action, _, start), fingerprint in zip(hold.listed.tolist(), prints, strict=True)
     ]

@@ -226,7 +226,9 @@ class PlanView:
         share = 100 * deletes / plan.delivered if plan.delivered else 0
         passed = self.review.passed.count(Action.DELETE)
         verdict = "ok" if passed == deletes else "partly held" if passed else "held"
-        output.line(f"  Guards   deletes {deletes} of {limit.count} allowed ({share:.1f} %)  {verdict}")
+        # The stricter of count and share, which is what counts: a count alone promises too much.
+        allowed = max(limit.at_least, min(limit.count, int(plan.delivered * limit.percent / 100)))
+        output.line(f"  Guards   deletes {deletes} of {_n(allowed)} allowed ({share:.1f} %)  {verdict}")
         for failure in self.review.failures:
             warn(failure, output)
         for holds in self._alike():

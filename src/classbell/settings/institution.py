@@ -151,7 +151,8 @@ class ProfileSettings(Settings):
     """A name of your own; audiences refer to it."""
 
     calendar: Text = "default"
-    """`default` for everybody's own calendar, else the name of a calendar that Classbell makes and fills."""
+    """`default` for everybody's own calendar, else the name of a calendar that Classbell makes and fills. Another name
+    moves nothing that was delivered; new events go there."""
 
     subject: Texts = ("{{ title }}",)
     """The template of the title. Of a list, the first whose fields are all there."""
