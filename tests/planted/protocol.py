@@ -14,6 +14,26 @@ BUGS = (
         ),
     ),
     Bug(
+        name="time-of-then",
+        rule="An answer that was read long after it was asked for does not tell what time it is now.",
+        file="outlook/client.py",
+        lines="if service_time and took <= headers.TELLS_TIME_WITHIN:",
+        instead="if service_time and took >= 0.0:",
+        found_by=(
+            "tests/deliver/test_intents.py::test_whoever_was_stopped_before_reading_an_answer_does_not_take_the_time_of_then_for_now",
+        ),
+    ),
+    Bug(
+        name="lost-transaction-is-a-wish",
+        rule="What a lost ledger had made and its owner deleted is of another version: it is no wish about this one.",
+        file="ledger/outcomes.py",
+        lines="if gone.entry is None and not gone.doubted:",
+        instead="if gone.entry is None and gone.attempts <= 1:",
+        found_by=(
+            "tests/verify/test_rebuild.py::test_however_often_its_owner_deleted_what_a_lost_ledger_made_another_version_is_delivered",
+        ),
+    ),
+    Bug(
         name="intent-after-sending",
         rule="The intent is durable before its request leaves.",
         file="deliver/write.py",
