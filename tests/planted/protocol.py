@@ -34,6 +34,16 @@ BUGS = (
         ),
     ),
     Bug(
+        name="stale-intent",
+        rule="Nobody sends what another process has sent since it was read.",
+        file="ledger/changes.py",
+        lines='.where(change.c.attempts == bindparam("tried"))',
+        instead='.where(bindparam("tried") > -1)',
+        found_by=(
+            "tests/contract/ledger/test_two_processes.py::test_what_another_process_has_sent_since_it_was_read_is_not_sent_as_it_was_read",
+        ),
+    ),
+    Bug(
         name="intent-after-sending",
         rule="The intent is durable before its request leaves.",
         file="deliver/write.py",

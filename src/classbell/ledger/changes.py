@@ -19,6 +19,7 @@ from sqlalchemy import (
     Select,
     bindparam,
     func,
+    or_,
     select,
     tuple_,
     update,
@@ -136,6 +137,7 @@ class Changes:
                 "mine": self._institution_id,
                 "at": now,
                 "until": intent.send_until,
+                "tried": intent.change.attempts,
             }
             for intent in intents
         ]
@@ -255,10 +257,16 @@ _CREATES = among(change.c.action, CREATING)
 _DOABLE: ColumnElement[bool] = _MINE & IS_DUE & OPEN_GATE
 _LIMIT = bindparam("limit", type_=Integer)
 
+# Under the same ``If-Match`` a second time does no harm. One by one: a list cannot be given to many rows at once.
+_REPEATED = (Action.UPDATE, Action.DELETE)
+
 _INTEND = (
     update(change)
     .where(change.c.id == bindparam("number"), change.c.institution_id == bindparam("mine"), IS_DUE)
     .where(STILL_WANTED)
+    # Whoever has read it before another process sent it must not send it: of a create nobody may know whether it was made.
+    .where(change.c.attempts == bindparam("tried"))
+    .where(or_(change.c.state != ChangeState.UNKNOWN, *(change.c.action == one for one in _REPEATED)))
     .values(
         state=ChangeState.SENT,
         sent_at=bindparam("at"),

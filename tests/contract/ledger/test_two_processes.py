@@ -9,6 +9,7 @@ from tests.contract.ledger.books import (
     SOURCE,
     Wish,
     accept,
+    conclude,
     create,
     delete,
     deliver,
@@ -167,7 +168,26 @@ async def test_an_answer_counts_only_for_the_attempt_that_it_is_of(uni: Institut
     await send(uni, [first])
     await uni.changes.adrift(NOW, 600.0)
     (again,) = await due(uni, NOW + 1000.0)
-    await send(uni, [again])
+    await conclude(uni, again, Became.WAITING, code="E-UNKNOWN-ABSENT")
+    await send(uni, await due(uni))
     late = Outcome(change=first, became=Became.WAITING, due_at=NOW)
     await uni.changes.conclude([late], NOW, intended=True)
     assert (await only_change(uni)).state is ChangeState.SENT
+
+
+@pytest.mark.parametrize("became", [Became.UNKNOWN, Became.WAITING])
+@pytest.mark.parametrize("released", [False, True])
+async def test_what_another_process_has_sent_since_it_was_read_is_not_sent_as_it_was_read(
+    uni: InstitutionLedger, became: Became, *, released: bool
+) -> None:
+    """Nobody knows whether its request made the event: sent once more it might stand there twice."""
+    await accept(uni, create("ada", "m"))
+    (read,) = await due(uni)
+    await send(uni, [read])
+    await conclude(uni, await only_change(uni), Became.HELD if released else became, code="E-GRAPH-LOST")
+    if released:
+        await uni.changes.release_held(read.mailbox.id)
+    with pytest.raises(LeaseHeld) as raised:
+        await send(uni, [read])
+    assert raised.value.code == "E-LEASE"
+    assert (await only_change(uni)).state is (ChangeState.UNKNOWN if released else ChangeState(became.value))
