@@ -46,8 +46,8 @@ def rekey(
         if (one.source, one.new_key) in taken
     ]
     named = [{"number": one.number, "name": one.new_key, "mine": institution_id} for one in rekeys]
-    # Two steps, since keys are unique at every moment.
-    for rows in ([row | {"name": f"\0{row['number']}"} for row in (*named, *swapped)], [*named, *swapped]):
+    # Two steps, since keys are unique at every moment; not by way of NUL, which PostgreSQL takes in no text.
+    for rows in ([row | {"name": f"\x01{row['number']}"} for row in (*named, *swapped)], [*named, *swapped]):
         connection.execute(_RENAME, rows)
     connection.execute(
         insert(rekeyed),
