@@ -22,9 +22,11 @@ def test_a_misspelled_person_is_noticed_before_somebody_believes_that_it_was_don
     assert "check the address" not in campus.run("pause", ADA, "--reason", "on leave").err
 
 
-def test_a_sample_is_of_at_least_one_mailbox_and_of_nobody_in_particular(campus: Campus) -> None:
+def test_what_says_too_little_or_too_much_is_refused_before_anything_is_read(campus: Campus) -> None:
     none = campus.run("verify", "--sample", "0")
     assert (none.code, none.err.split()[0]) == (2, "E-USAGE")
+    alone = campus.run("holds")
+    assert (alone.code, "E-USAGE  A command must follow." in alone.err) == (2, True)
     both = campus.run("verify", ADA, "--sample", "1")
     assert (both.code, both.err.split()[0]) == (2, "E-USAGE")
 

@@ -100,7 +100,8 @@ def problem_fields(problem: "Problem") -> dict[str, Any]:
 
 def usage(message: str, command: str, output: "Output") -> int:
     """Report a command line that makes no sense."""
-    message = message.replace("Value error, ", "")
+    # A group of commands alone is refused without a word.
+    message = message.replace("Value error, ", "") or "A command must follow."
     do = f"{command} --help"
     if output.as_json:
         output.event("diagnostic", severity="error", code="E-USAGE", what=message, why="", effect="", do=do)

@@ -131,9 +131,10 @@ class _Leaving:
     def _show(self, farewell: "Farewell", settings: "InstitutionSettings") -> None:
         left, rebuilt = farewell.left, farewell.rebuilt
         who = self._person or settings.name
+        boxes = "1 mailbox" if left.mailboxes == 1 else f"{left.mailboxes} mailboxes"
         self._output.line(f"{who}   {self._mode}", style="bold")
         self._output.line(
-            f"  before   {left.events} events of ours in {left.mailboxes} mailboxes, {left.coming} of them to come"
+            f"  before   {left.events} events of ours in {boxes}, {left.coming} of them to come"
         )
         self._output.line(f"  delete   {left.deletes}")
         self._output.line(f"  after    {left.after}, and nothing is delivered any more")

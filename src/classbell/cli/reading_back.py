@@ -31,9 +31,10 @@ _WORDS = {
     Sighted.DRIFTED: "changed in Outlook",
     Sighted.MISSING: "missing",
     Sighted.EXTRA: "not provably ours",
-    Sighted.COPY: "copies by their owners",
+    Sighted.COPY: "copied by their owners",
     Sighted.FORGED: "with a mark that is not ours",
 }
+_SHORT = {Sighted.DRIFTED: "changed in Outlook"}
 
 
 class Stoppable(Protocol):
@@ -263,7 +264,12 @@ def _print_sightings(
         output.table(
             ["mailbox", "what", "meeting", "detail"],
             [
-                [mailbox.address, one.kind.value, names.get(one.meeting_id or 0, ""), one.detail]
+                [
+                    mailbox.address,
+                    _SHORT.get(one.kind, one.kind.value),
+                    names.get(one.meeting_id or 0, ""),
+                    one.detail,
+                ]
                 for mailbox, one in shown
             ],
         )

@@ -289,10 +289,10 @@ class Delivering:
         words = ", ".join(f"{done[action]} {action.name.lower()}" for action in SIGNS)
         if any(done.values()):
             came = f"applied {words}"
-        elif report.holds or report.failures or report.waiting:
+        elif report.holds or report.failures or report.waiting or stopped:
             came = "nothing was applied"
         else:
-            came = "nothing may be written" if stopped else "nothing was to be done"
+            came = "nothing was to be done"
         self._output.line(f"{settings.name}: {came} in {_duration(report.seconds)}.")
         print_suspended(self._output, stopped, settings.name)
         for waiting in report.waiting:
