@@ -31,6 +31,7 @@ def test_what_says_too_little_or_too_much_is_refused_before_anything_is_read(cam
     assert (both.code, both.err.split()[0]) == (2, "E-USAGE")
 
 
+@pytest.mark.prove
 def test_who_takes_back_an_apply_with_a_number_of_deletions_takes_back_no_approval(campus: Campus) -> None:
     campus.applies()
     write_tables(campus, classes()[:8])
@@ -58,6 +59,7 @@ def test_who_syncs_what_is_paused_or_has_left_reads_why_nothing_comes(campus: Ca
     assert "University of Example   paused: moving\n" in campus.run("sync", "--yes").out
 
 
+@pytest.mark.prove
 def test_what_is_held_is_shown_by_the_clock_of_the_institution(campus: Campus) -> None:
     """As the plan shows it, so that nobody looks for a class an hour beside it."""
     campus.applies()

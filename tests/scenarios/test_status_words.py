@@ -67,6 +67,7 @@ def test_a_ledger_that_is_not_the_newest_is_told_by_status_and_plan_and_by_no_pl
     assert (told["ledger"]["code"], told["saved"]) == ("E-LEDGER-OLD", None)
 
 
+@pytest.mark.prove
 def test_mailboxes_that_wait_for_a_rebuild_are_held_and_lead_to_it(one: World) -> None:
     classbell("apply", "--yes", cwd=one.folder)
 
