@@ -131,6 +131,18 @@ def test_a_table_is_plain_columns_without_markup_or_trailing_spaces() -> None:
     assert out.getvalue() == "name       value\na          [bold]x[/bold]\nlong name\n"
 
 
+def test_a_table_in_a_narrow_window_breaks_words_and_loses_none_of_a_time_or_an_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    out = Terminal()
+    cells = ["2026-11-23T05:44:16Z", "somebody.with.a.long.name@example.edu", "partly done"]
+    Output(out=out, err=io.StringIO(), color=False).table(["began", "mailbox", "end"], [cells])
+    told = "".join(re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue()).split())
+    assert "…" not in told
+    assert sorted(told) == sorted("".join(["began", "mailbox", "end", *cells]).replace(" ", ""))
+
+
 def test_at_a_terminal_the_lines_of_an_error_are_broken_below_their_text_and_elsewhere_never(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

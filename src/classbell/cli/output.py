@@ -100,7 +100,10 @@ class Output:
         from rich.table import Table  # noqa: PLC0415 (Rich is slow to load; most calls never need it)
         from rich.text import Text  # noqa: PLC0415
 
-        table = Table(*header, box=None, pad_edge=False, header_style="bold")
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for name in header:
+            # Half an address, or a day without its time, is worse than a second line.
+            table.add_column(name, overflow="fold")
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
         console = self._console(self._out)
