@@ -1,20 +1,13 @@
 """What a day may delete counts what was accepted before and goes on, whether or not a plan repeats it."""
 
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import Collection
 
 import pytest
-from tests.deliver.stage import INSTALLATION, INSTITUTION, SeededIds, Stage
+from tests.deliver.office import synced
+from tests.deliver.stage import Stage
 
-from classbell.access import Access
-from classbell.life import LocalFiles
 from classbell.model import Action
-from classbell.ports import Ports
 from classbell.report import Report
-from classbell.run import Office, Run
-from classbell.settings import InstitutionSettings
-from classbell.sources.child import ChildParser
-from classbell.witness import Witness
 
 pytestmark = pytest.mark.anyio
 
@@ -33,53 +26,17 @@ def write(stage: Stage, source: str, *, without: Collection[int] = ()) -> None:
         (stage.folder / f"{source}-{name}.csv").write_text("\n".join([head, *lines, ""]))
 
 
-@asynccontextmanager
-async def office(stage: Stage) -> AsyncIterator[Office]:
-    async def access() -> Access:
-        return stage.access()
-
-    files = LocalFiles()
-    settings = {
-        "schema": 1,
-        "id": INSTITUTION,
-        "name": "Example University",
-        "tenant": stage.tenant_settings,
-        "sources": [
-            {
-                "name": source,
-                "kind": "table",
-                "meetings": stage.folder / f"{source}-meetings.csv",
-                "attendance": stage.folder / f"{source}-attendance.csv",
-                "map": {"key": "key", "start": "start", "end": "end", "title": "title"},
-            }
-            for source in ("a", "b")
-        ],
-        "audience": [{"name": "all", "gets": ["a", "b"], "profile": "all"}],
-        "profiles": [{"name": "all"}],
-        "window": {"timezone": "UTC"},
-        "safety": {"max_deletes": {"at_least": 4}, "source_shrink_percent": 40},
-    }
-    async with stage.ledger() as book:
-        yield Office(
-            installation=INSTALLATION,
-            settings=InstitutionSettings.model_validate(settings),
-            ledger=book,
-            ports=Ports(
-                transport=stage.transport,
-                clock=stage.clock,
-                ids=SeededIds(),
-                files=files,
-                parser=ChildParser(),
-            ),
-            witness=Witness(files, stage.folder / "witness", INSTALLATION),
-            access=access,
-        )
-
-
 async def sync(stage: Stage, person: str | None = None) -> Report:
-    async with office(stage) as where:
-        run = Run(where, person=person and stage.address(person))
-        return await run.carry_out(await run.look())
+    tables = {
+        source: {
+            "meetings": stage.folder / f"{source}-meetings.csv",
+            "attendance": stage.folder / f"{source}-attendance.csv",
+            "map": {"key": "key", "start": "start", "end": "end", "title": "title"},
+        }
+        for source in ("a", "b")
+    }
+    safety = {"max_deletes": {"at_least": 4}, "source_shrink_percent": 40}
+    return await synced(stage, tables, person, safety=safety)
 
 
 @pytest.fixture(autouse=True)

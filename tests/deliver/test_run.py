@@ -1,22 +1,11 @@
 """A whole run over a real table: what it remembers of its end, and what a person in a hurry can do."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
-
 import pytest
-from tests.deliver.stage import INSTALLATION, INSTITUTION, SeededIds, Stage, member
+from tests.deliver.office import synced
+from tests.deliver.stage import Stage, member
 
-from classbell.access import Access
 from classbell.errors import ConfigurationError, RefusedError, SourceUnusable
-from classbell.life import LocalFiles
-from classbell.ports import Ports
 from classbell.report import Report
-from classbell.run import Office, Run
-from classbell.settings import InstitutionSettings
-from classbell.sources.child import ChildParser
-from classbell.witness import Witness
 
 pytestmark = pytest.mark.anyio
 
@@ -28,55 +17,13 @@ def write_tables(stage: Stage, *names: str, place: str = "B12") -> None:
     (stage.folder / "attendance.csv").write_text("\n".join(["meeting,person", *attends, ""]))
 
 
-def settings(stage: Stage, folder: Path) -> InstitutionSettings:
-    told: dict[str, Any] = {
-        "schema": 1,
-        "id": INSTITUTION,
-        "name": "Example University",
-        "tenant": stage.tenant_settings,
-        "sources": [
-            {
-                "name": "timetable",
-                "kind": "table",
-                "meetings": folder / "meetings.csv",
-                "attendance": folder / "attendance.csv",
-                "map": {"key": "id", "start": "from", "end": "to", "title": "title", "location": "room"},
-            }
-        ],
-        "audience": [{"name": "all", "gets": ["timetable"], "profile": "all"}],
-        "profiles": [{"name": "all"}],
-        "window": {"timezone": "UTC"},
-    }
-    return InstitutionSettings.model_validate(told)
-
-
-@asynccontextmanager
-async def office(stage: Stage) -> AsyncIterator[Office]:
-    async def access() -> Access:
-        return stage.access()
-
-    files = LocalFiles()
-    async with stage.ledger() as book:
-        yield Office(
-            installation=INSTALLATION,
-            settings=settings(stage, stage.folder),
-            ledger=book,
-            ports=Ports(
-                transport=stage.transport,
-                clock=stage.clock,
-                ids=SeededIds(),
-                files=files,
-                parser=ChildParser(),
-            ),
-            witness=Witness(files, stage.folder / "witness", INSTALLATION),
-            access=access,
-        )
-
-
 async def sync(stage: Stage, person: str | None = None) -> Report:
-    async with office(stage) as where:
-        run = Run(where, person=person and stage.address(person))
-        return await run.carry_out(await run.look())
+    table = {
+        "meetings": stage.folder / "meetings.csv",
+        "attendance": stage.folder / "attendance.csv",
+        "map": {"key": "id", "start": "from", "end": "to", "title": "title", "location": "room"},
+    }
+    return await synced(stage, {"timetable": table}, person)
 
 
 async def test_a_run_that_is_refused_is_remembered_with_its_end(stage: Stage) -> None:
