@@ -63,7 +63,7 @@ def test_a_scenario_survives_deaths_and_single_faults(made: Equipment) -> None:
 @pytest.mark.prove
 @pytest.mark.timeout(1500)
 @pytest.mark.parametrize(
-    "which", [["--seeds", "100"], ["--exhaustive", "--every", "10"]], ids=["seeds", "exhaustive"]
+    "which", [["--seeds", "500"], ["--exhaustive", "--every", "10"]], ids=["seeds", "exhaustive"]
 )
 def test_many_schedules_and_single_faults_violate_nothing(which: list[str]) -> None:
     ended = subprocess.run(
