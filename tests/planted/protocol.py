@@ -44,6 +44,16 @@ BUGS = (
         ),
     ),
     Bug(
+        name="update-of-an-earlier-attempt",
+        rule="An update that went through is known, also if another process has sent it again meanwhile.",
+        file="ledger/outcomes.py",
+        lines="if its_own or _updated(outcome, row.action, row.fingerprint):",
+        instead="if its_own:",
+        found_by=(
+            "tests/contract/ledger/test_two_processes.py::test_an_update_that_was_sent_again_meanwhile_is_done_once_its_first_attempt_is",
+        ),
+    ),
+    Bug(
         name="intent-after-sending",
         rule="The intent is durable before its request leaves.",
         file="deliver/write.py",

@@ -81,13 +81,27 @@ class _Books:
         self._now = now
 
     def still_due(self, outcomes: Iterable[Outcome], sent: int) -> list[Outcome]:
-        """Those whose change is still as the attempt left it that they are of."""
+        """
+        Those whose change is still as the attempt left it that they are of.
+
+        An update that another process has sent again meanwhile is done as well: under one ``If-Match`` only one of
+        both can go through. Unknown to us, a version that its owner then deletes would be made again.
+        """
         told = list(outcomes)
-        attempts: dict[int, int] = {}
-        for part in parts_of([outcome.change.id for outcome in told]):
-            found = self._connection.execute(_ATTEMPTS, {"mine": self._mine, "numbers": part})
-            attempts.update(found.all())
-        return [o for o in told if attempts.get(o.change.id) == o.change.attempts + sent]
+        rows = {
+            row.id: row
+            for part in parts_of([outcome.change.id for outcome in told])
+            for row in self._connection.execute(_UNDER_WAY_OF, {"mine": self._mine, "numbers": part})
+        }
+        due: list[Outcome] = []
+        for outcome in told:
+            row = rows.get(outcome.change.id)
+            if row is None:
+                continue
+            its_own = row.attempts == outcome.change.attempts + sent
+            if its_own or _updated(outcome, row.action, row.fingerprint):
+                due.append(outcome)
+        return due
 
     def enter(self, created: Sequence[Outcome]) -> None:
         """Make the rows of events that were created or adopted."""
@@ -186,6 +200,13 @@ class _Books:
         }
 
 
+def _updated(outcome: Outcome, action: int, fingerprint: int) -> bool:
+    """Whether an update has gone through that is still to be made; its event was not missed meanwhile."""
+    change = outcome.change
+    both = change.action is Action.UPDATE and action == Action.UPDATE
+    return both and outcome.became is Became.DONE and fingerprint == signed(change.fingerprint)
+
+
 def _stays_deleted(gone: Change) -> bool:
     """Whether the owner has deleted the event as the meeting is still, and the profile respects that."""
     if gone.entry is None and not gone.doubted:
@@ -227,7 +248,7 @@ _OUR_MAILBOX = (
 _OUR_PAIR = (entry.c.mailbox_id == bindparam("box"), entry.c.meeting_id == bindparam("of"), _OUR_MAILBOX)
 _OUR_CHANGE = (change.c.id == bindparam("number"), change.c.institution_id == _MINE)
 
-_ATTEMPTS = select(change.c.id, change.c.attempts).where(
+_UNDER_WAY_OF = select(change.c.id, change.c.attempts, change.c.action, change.c.fingerprint).where(
     change.c.institution_id == _MINE,
     among(change.c.state, _UNDER_WAY),
     change.c.id.in_(bindparam("numbers", expanding=True)),

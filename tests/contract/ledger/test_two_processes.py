@@ -16,13 +16,15 @@ from tests.contract.ledger.books import (
     delivered,
     due,
     entries,
+    rows,
     send,
+    sent_update,
     update,
 )
 
 from classbell.errors import LeaseHeld
 from classbell.ledger import Accepted, InstitutionLedger
-from classbell.model import Became, Change, ChangeState, LeaveMode, Outcome, Suspended
+from classbell.model import Action, Became, Change, ChangeState, LeaveMode, Outcome, Suspended
 from classbell.plan import Plan
 
 pytestmark = pytest.mark.anyio
@@ -173,6 +175,35 @@ async def test_an_answer_counts_only_for_the_attempt_that_it_is_of(uni: Institut
     late = Outcome(change=first, became=Became.WAITING, due_at=NOW)
     await uni.changes.conclude([late], NOW, intended=True)
     assert (await only_change(uni)).state is ChangeState.SENT
+
+
+async def test_an_update_that_was_sent_again_meanwhile_is_done_once_its_first_attempt_is(
+    uni: InstitutionLedger,
+) -> None:
+    """Under one ``If-Match`` only one of both can be. What its owner deletes from now on is this version."""
+    first = await sent_update(uni)
+    await uni.changes.adrift(NOW, 600.0)
+    await send(uni, await due(uni))
+    late = Outcome(change=first, became=Became.DONE, event_id="AAA", etag="2")
+    await uni.changes.conclude([late], NOW, intended=True)
+    assert (await only_change(uni)).state is ChangeState.DONE
+    assert [(etag, number) for _, etag, number in (await entries(uni, "ann")).values()] == [("2", 1)]
+    assert [fingerprint for fingerprint, *_ in (await rows(uni)).values()] == [first.fingerprint]
+
+
+async def test_an_update_whose_event_is_to_be_made_again_meanwhile_is_not_done(
+    uni: InstitutionLedger,
+) -> None:
+    first = await sent_update(uni)
+    await uni.changes.adrift(NOW, 600.0)
+    (again,) = await due(uni)
+    await send(uni, [again])
+    await conclude(uni, again, Became.GONE)
+    late = Outcome(change=first, became=Became.DONE, event_id="AAA", etag="2")
+    await uni.changes.conclude([late], NOW, intended=True)
+    change = await only_change(uni)
+    assert (change.action, change.state) == (Action.CREATE, ChangeState.PENDING)
+    assert await entries(uni, "ann") == {}
 
 
 @pytest.mark.parametrize("became", [Became.UNKNOWN, Became.WAITING])
