@@ -63,6 +63,7 @@ class Terms:
         window: what counts.
         coverages: per source of ``Desired.sources``, what its snapshot really saw.
         busy: pairs (mailbox << 32 | meeting, ascending) whose last request is not settled; left alone.
+        beside: pairs beside which something stands that may be their event; none is created there.
         drifted: pairs whose event was seen to show something else than was delivered; written again.
         missing: pairs whose event was seen to be gone.
         wishes: what the owners of calendars have deleted there; a profile says whether that counts.
@@ -75,6 +76,7 @@ class Terms:
     window: Window
     coverages: Sequence[Coverage]
     busy: Ids = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    beside: Ids = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     drifted: Ids = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     missing: Ids = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     wishes: Wishes = field(default_factory=Wishes)
@@ -227,7 +229,7 @@ class _Comparison:
         idle = ~np.isin(want, self._terms.busy) & ~np.isin(mailbox, self._terms.unlinked)
         wished, deleted = self._wished(want, slots.fingerprint[slot])
         respected = ~found & wished & _says(policy, Policy.RESPECT_DELETIONS)
-        create = ~found & new_in & idle & ~respected
+        create = ~found & new_in & idle & ~respected & ~np.isin(want, self._terms.beside)
         update = differs & counts & idle
         absent = np.ones(len(have), dtype=np.bool_)
         absent[match] = False

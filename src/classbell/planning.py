@@ -1,7 +1,7 @@
 """From what sources said to a plan: desired state, what the ledger has delivered, and the difference of both."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from classbell.people import Receipt
 from classbell.plan import Plan, Terms, Wishes, pairs_of, plan_changes
 from classbell.reach import ALL, in_order, source_places
 from classbell.renderings import Renderings
-from classbell.renumbering import renumbering
+from classbell.renumbering import as_delivered, beside, renumbering
 from classbell.settings import InstitutionSettings
 from classbell.wishes import policies_of
 
@@ -73,16 +73,19 @@ class Planning:
         places = source_places(known, (*desired.sources, *withdrawn))
         delivered = [run async for run in ledger.entries.delivered(places, fresh=stale)]
         # Where an event stands that the ledger cannot prove, a second one beside it would be a duplicate.
-        busy = [*await ledger.changes.unsettled(), *await ledger.sightings.blocking()]
+        unsettled = await ledger.changes.unsettled()
+        busy = [*unsettled, *await ledger.sightings.blocking()]
+        extras = await ledger.sightings.extras()
         renumbered = await renumbering(
             ledger,
             desired,
-            delivered,
+            # What is held goes with its meeting, whatever key that has now.
+            [*delivered, as_delivered(extras, places)],
             window=window,
             meetings=meetings,
             renderings=renderings,
             timezone=self._settings.window.timezone,
-            unsettled={of for _, of in busy},
+            unsettled={of for _, of in unsettled},
         )
         if renumbered.rekeys:
             # Again, by other numbers: the meetings that were taken for new are those that are delivered.
@@ -90,6 +93,7 @@ class Planning:
             desired = self._desired(served, meetings, mailboxes, renderings)
         untouched = np.union1d(pairs_of(busy), renumbered.untouchable(desired, delivered, meetings))
         terms = await self._terms(desired, snapshots, withdrawn, untouched, now=now, window=window, only=only)
+        terms = replace(terms, beside=beside(desired, extras))
         plan = plan_changes(desired, delivered, terms)
         return Planned(
             plan=plan,

@@ -5,14 +5,15 @@ Whether two are the same by time, mailboxes and fingerprint ``rekey`` tells; her
 the rest of a meeting has changed as well, and what is not settled yet is left alone.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from classbell.desired import Desired, MeetingKey
 from classbell.differences import seen
-from classbell.ledger import InstitutionLedger, Rekeyed
+from classbell.ledger import Extra, InstitutionLedger, Rekeyed
 from classbell.model import Ids, Window
 from classbell.numbering import Numbering
 from classbell.plan import Delivered, pair_keys
@@ -92,6 +93,41 @@ async def renumbering(
         ),
         waiting={keys[new]: old for new, old in pairs.items() if new not in ready},
     )
+
+
+def as_delivered(extras: Sequence[Extra], places: Callable[[Ids], NDArray[np.int16]]) -> Delivered:
+    """Events that the ledger cannot prove, like delivered ones: their meetings may have got other keys as well."""
+    rows = np.array(
+        [(e.mailbox_id, e.meeting_id, e.starts_at, e.ends_at) for e in extras if e.meeting_id is not None],
+        dtype=np.int64,
+    ).reshape(-1, 4)
+    return Delivered(
+        mailbox=rows[:, 0],
+        meeting=rows[:, 1],
+        fingerprint=np.zeros(len(rows), dtype=np.uint64),
+        starts=rows[:, 2],
+        ends=rows[:, 3],
+        source=places(rows[:, 1]),
+    )
+
+
+def beside(desired: Desired, extras: Sequence[Extra]) -> Ids:
+    """
+    The pairs, ascending, at whose very time an event stands there that the ledger cannot prove.
+
+    It may be theirs under a key that their source no longer has, so only such events count.
+    """
+    slots = desired.slots
+    wanted = set(slots.meeting.tolist()) if extras else set()
+    stray = {(e.mailbox_id, e.starts_at, e.ends_at) for e in extras if e.meeting_id not in wanted}
+    if not stray:
+        return np.empty(0, dtype=np.int64)
+    places = np.flatnonzero(np.isin(slots.starts[desired.slot], [start for _, start, _ in stray]))
+    slot = desired.slot[places]
+    owner = desired.mailboxes[np.searchsorted(desired.offsets, places, side="right") - 1]
+    told = zip(owner.tolist(), slots.starts[slot].tolist(), slots.ends[slot].tolist(), strict=True)
+    near = np.array([one in stray for one in told], dtype=np.bool_)
+    return np.unique(pair_keys(owner[near], slots.meeting[slot][near]))
 
 
 async def _same_titles(

@@ -208,7 +208,7 @@ def test_calendars_are_read_back_on_the_command_line(campus: Campus) -> None:
         told = campus.run("--json", "verify", "ada@example.edu", "grace@example.edu")
     assert (ended.code, told.code) == (0, 0), ended.err
     assert nothing_changed(seen)
-    assert "1 changed in Outlook, 1 copies by their owners" in ended.out
+    assert "1 changed in Outlook, 1 copied by their owners" in ended.out
     assert "title" in ended.out
     assert "classbell apply" in ended.err
     assert [line["what"] for line in told.json if line["type"] == "seen"] == ["drifted", "copy"]

@@ -27,7 +27,7 @@ from classbell.ledger.rekeying import Rekeyed
 from classbell.ledger.restoring import Deleted, Restoring
 from classbell.ledger.runs import PastRun, RunChanges, Runs, SourceState
 from classbell.ledger.schema import institution, ledger
-from classbell.ledger.sightings import Sighted, Sighting, Sightings, Verified
+from classbell.ledger.sightings import Extra, Sighted, Sighting, Sightings, Verified
 from classbell.ledger.stories import Stories, Told
 from classbell.ledger.suspensions import Pause, Suspension, Suspensions
 from classbell.ledger.used_plans import UsedPlans
@@ -203,6 +203,7 @@ __all__ = [
     "Accepted",
     "AcceptedLeave",
     "Deleted",
+    "Extra",
     "Found",
     "HoldState",
     "InQuarantine",

@@ -11,7 +11,7 @@ from classbell.ledger.database import Database, parts_of
 from classbell.ledger.entries import Entries, full_key
 from classbell.ledger.incarnations import remembered
 from classbell.ledger.outcomes import CREATING
-from classbell.ledger.schema import change, entry, meeting, rendering
+from classbell.ledger.schema import change, entry, meeting, rekeyed, rendering
 from classbell.ledger.sightings import Sighting, Sightings
 from classbell.model import ChangeState, Entry, Mailbox
 
@@ -124,8 +124,36 @@ class Knowledge:
 
         return await self._database.read(read)
 
+    async def renamed(self) -> dict[str, str]:
+        """Full keys that meetings once had, and that none has now: with the full keys that these have now."""
+        other = meeting.alias()
+        query = (
+            select(meeting.c.source, rekeyed.c.old_key, meeting.c.key)
+            .join(meeting, meeting.c.id == rekeyed.c.meeting_id)
+            .outerjoin(
+                other,
+                (other.c.institution_id == meeting.c.institution_id)
+                & (other.c.source == meeting.c.source)
+                & (other.c.key == rekeyed.c.old_key),
+            )
+            .where(meeting.c.institution_id == self._institution_id, other.c.id.is_(None))
+            .order_by(rekeyed.c.id)
+        )
+        return await self._database.read(
+            lambda c: {full_key(source, old): full_key(source, new) for source, old, new in c.execute(query)}
+        )
+
     async def numbers(self, keys: Collection[str]) -> dict[str, int]:
-        """The numbers of meetings by their full keys; without those that are not known."""
+        """The numbers of meetings by their full keys, also by those of before; without those that are not known."""
+        found = await self._numbers(keys)
+        if len(found) < len(set(keys)):
+            now = await self.renamed()
+            old = {key: now[key] for key in set(keys) - found.keys() if key in now}
+            again = await self._numbers(set(old.values()))
+            found |= {key: again[new] for key, new in old.items() if new in again}
+        return found
+
+    async def _numbers(self, keys: Collection[str]) -> dict[str, int]:
         parts: dict[str, list[str]] = {}
         for key in keys:
             source, _, rest = key.partition(":")

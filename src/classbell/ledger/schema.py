@@ -163,6 +163,8 @@ sighting = Table(
     Column("etag", Text, nullable=False, comment="of the event as it was seen"),
     Column("detail", Text, nullable=False),
     Column("seen_at", Float, nullable=False),
+    Column("starts_at", BigInteger, nullable=False, server_default="0", comment="0 if that was not told"),
+    Column("ends_at", BigInteger, nullable=False, server_default="0", comment="0 if that was not told"),
     comment="what was found in mailboxes that is not as the entries have it",
 )
 

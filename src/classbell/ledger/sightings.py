@@ -58,7 +58,8 @@ class Sighting:
     """
     One event that is not as the ledger has it; ``meeting_id`` is None where the ledger knows no such meeting.
 
-    ``etag`` is that of the event as it was seen; ``detail`` says in words what is the matter.
+    ``etag`` is that of the event as it was seen; ``detail`` says in words what is the matter. ``starts_at`` and
+    ``ends_at`` say when it stands there; 0 if that was not told.
     """
 
     kind: Sighted
@@ -66,6 +67,18 @@ class Sighting:
     meeting_id: int | None = None
     etag: str = ""
     detail: str = ""
+    starts_at: int = 0
+    ends_at: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extra:
+    """An event that stands in a mailbox in the place of one that the ledger could prove; as ``Sighting``."""
+
+    mailbox_id: int
+    meeting_id: int | None
+    starts_at: int
+    ends_at: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +127,14 @@ class Sightings:
     async def blocking(self) -> list[tuple[int, int]]:
         """The pairs for which an event stands there that the ledger cannot prove: none is made beside it."""
         return await self._pairs(_BLOCKING)
+
+    async def extras(self) -> list[Extra]:
+        """The events that none is to be made beside, under whatever key; those that are alike only once."""
+
+        def read(connection: Connection) -> list[Extra]:
+            return [Extra(**row) for row in connection.execute(_EXTRAS, self._mine).mappings()]
+
+        return await self._database.read(read)
 
     async def of_mailbox(self, number: int) -> list[Sighting]:
         """What was last seen in a mailbox and still holds."""
@@ -174,6 +195,8 @@ def replace_sightings(connection: Connection, number: int, sightings: Sequence[S
             "etag": one.etag,
             "detail": one.detail,
             "seen_at": now,
+            "starts_at": one.starts_at,
+            "ends_at": one.ends_at,
         }
         for one in sightings
     ]
@@ -226,6 +249,16 @@ _DRIFTED = (
 _MISSING, _BLOCKING = (
     _seen(kind).outerjoin(entry, _OF_THE_PAIR).where(entry.c.mailbox_id.is_(None))
     for kind in (Sighted.MISSING, Sighted.EXTRA)
+)
+
+
+_EXTRAS = (
+    select(sighting.c.mailbox_id, sighting.c.meeting_id, sighting.c.starts_at, sighting.c.ends_at)
+    .join(mailbox, mailbox.c.id == sighting.c.mailbox_id)
+    .outerjoin(entry, _OF_THE_PAIR)
+    .where(_MINE, sighting.c.kind == Sighted.EXTRA, entry.c.mailbox_id.is_(None))
+    .distinct()
+    .order_by(sighting.c.mailbox_id, sighting.c.meeting_id, sighting.c.starts_at, sighting.c.ends_at)
 )
 
 
@@ -294,6 +327,8 @@ def _sighting(row: Row[Any]) -> Sighting:
         meeting_id=row.meeting_id,
         etag=row.etag,
         detail=row.detail,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
     )
 
 

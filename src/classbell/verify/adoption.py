@@ -5,7 +5,7 @@ An event is adopted only as the single bearer of its mark, made when the mark sa
 of ours may be somebody's copy whose original is gone, and is held: told, and never touched.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -31,6 +31,7 @@ class Adoption:
         held: what is not ours to touch, each with the full key of the meeting that it names, if any.
         incarnations: the highest incarnation that was seen, by the full keys of meetings.
         revision: the highest revision of a ledger that was seen.
+        renamed: the full keys that meetings have now, by those that marks name, where a source has renumbered them.
     """
 
     kept: list[tuple[Entry, FoundEvent]] = field(default_factory=list)
@@ -40,6 +41,11 @@ class Adoption:
     held: list[tuple[Sighting, str]] = field(default_factory=list)
     incarnations: dict[str, int] = field(default_factory=dict)
     revision: int = 0
+    renamed: Mapping[str, str] = field(default_factory=dict)
+
+    def key_of(self, mark: Mark) -> str:
+        """The full key that the meeting of a mark has now."""
+        return self.renamed.get(mark.meeting_key, mark.meeting_key)
 
 
 def adoption(
@@ -50,6 +56,7 @@ def adoption(
     bound: float,
     unmarked: Collection[Entry] = (),
     young: Collection[Entry] = (),
+    renamed: Mapping[str, str] | None = None,
 ) -> Adoption:
     """
     Sort what a complete look has found.
@@ -58,8 +65,10 @@ def adoption(
         bound: seconds after the end of sending within which an event may have been made.
         unmarked: entries whose events stand there without our mark.
         young: entries whose events are so new that the look may lack them.
+        renamed: as in the result.
     """
-    result = Adoption(young=len(young), left={entry.event_id: entry for entry in young})
+    left = {entry.event_id: entry for entry in young}
+    result = Adoption(young=len(young), left=left, renamed=renamed or {})
     entries = {entry.event_id: entry for entry in known.entries}
     strangers: list[tuple[Mark, FoundEvent]] = []
     for lost in unmarked:
@@ -101,7 +110,7 @@ def _adopt(
     candidates: dict[str, tuple[Mark, FoundEvent]] = {}
     for bearers in _by_operation(strangers):
         mark = bearers[0][0]
-        key = mark.meeting_key
+        key = result.key_of(mark)
         if mark.operation in known:
             for _, event in bearers:
                 _hold(result, event, key, "a copy of our event", Sighted.COPY)
@@ -134,8 +143,8 @@ def _by_operation(
 
 
 def _saw(result: Adoption, mark: Mark) -> None:
-    seen = result.incarnations.get(mark.meeting_key, 0)
-    result.incarnations[mark.meeting_key] = max(seen, mark.incarnation)
+    key = result.key_of(mark)
+    result.incarnations[key] = max(result.incarnations.get(key, 0), mark.incarnation)
 
 
 def _hold_unmarked(result: Adoption, entry: Entry, etag: str) -> None:

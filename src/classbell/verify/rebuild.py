@@ -5,8 +5,8 @@ Nothing is written to a mailbox. What was sent before may still come to light fo
 mailbox in doubt counts only from a minute and the bound after the beginning.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from classbell.access import Access
@@ -30,7 +30,7 @@ from classbell.verify.adoption import Adoption, adoption
 from classbell.verify.compare import differing
 from classbell.verify.findings import Owner, is_young, unseen
 from classbell.verify.reading import Reader, Unread
-from classbell.verify.wanted import Want, Wanted
+from classbell.verify.wanted import Want, Wanted, Wants
 from classbell.zones import instant
 
 PAGE = 1000
@@ -126,6 +126,7 @@ class Rebuild:
         self._reader = Reader(ledger, access, clock, insist=True, lost=True)
         self._rebuilt = Rebuilt()
         self._decides_at = 0.0
+        self._renamed: Mapping[str, str] = {}
 
     def stop(self) -> None:
         """Begin nothing new; what is rebuilt stays."""
@@ -146,6 +147,7 @@ class Rebuild:
 
     async def _run(self, pages: Callable[[], AsyncIterator[Sequence[Mailbox]]]) -> Rebuilt:
         await self._settle(pages())
+        self._renamed = await self._ledger.known.renamed()
         async for unread in self._reader.through(pages(), self._unit):
             self._rebuilt.unread_count += 1
             if len(self._rebuilt.unread) < KEPT:
@@ -235,16 +237,27 @@ class Rebuild:
         if isinstance(gone, Diagnosis):
             return gone
         sorted_out = adoption(
-            known, survey.events, owner=self._owner, bound=self._bound, unmarked=gone.unmarked, young=young
+            known,
+            survey.events,
+            owner=self._owner,
+            bound=self._bound,
+            unmarked=gone.unmarked,
+            young=young,
+            renamed=self._renamed,
         )
-        wants = await self._wanted.of(survey.mailbox.key) if self._wanted is not None else {}
+        times = {event.id: self._times(event) for event in survey.events}
+        sorted_out.held = [
+            (replace(held, starts_at=times[held.event_id][0], ends_at=times[held.event_id][1]), key)
+            if held.event_id in times
+            else (held, key)
+            for held, key in sorted_out.held
+        ]
+        wants = await self._wanted.of(survey.mailbox.key) if self._wanted is not None else Wants()
         found.append(self._rebuilt_mailbox(known, sorted_out, wants))
         self._count(survey.mailbox, sorted_out, struck=len(gone.missing))
         return None
 
-    def _rebuilt_mailbox(
-        self, known: KnownMailbox, sorted_out: Adoption, wants: dict[str, Want]
-    ) -> RebuiltMailbox:
+    def _rebuilt_mailbox(self, known: KnownMailbox, sorted_out: Adoption, wants: Wants) -> RebuiltMailbox:
         standing: list[Standing] = []
         sightings = list(sorted_out.held)
         for entry, event in sorted_out.kept:
@@ -254,16 +267,17 @@ class Rebuild:
                 starts_at=entry.starts_at,
                 ends_at=entry.ends_at,
             )
-            shown, drifted = _told_apart(event, wants.get(entry.meeting_key), before)
+            shown, drifted = _told_apart(event, wants.may_show(entry.meeting_key, self._times(event)), before)
             sightings += [(sighting, entry.meeting_key) for sighting in drifted]
             standing.append(
                 self._standing(entry.meeting_key, entry.incarnation, entry.operation, event, shown)
             )
         for mark, event in sorted_out.adopted:
+            key = sorted_out.key_of(mark)
             sent = _sent(known.under_way.get(mark.operation))
-            shown, drifted = _told_apart(event, wants.get(mark.meeting_key), sent)
-            sightings += [(sighting, mark.meeting_key) for sighting in drifted]
-            standing.append(self._standing(mark.meeting_key, mark.incarnation, mark.operation, event, shown))
+            shown, drifted = _told_apart(event, wants.may_show(key, self._times(event)), sent)
+            sightings += [(sighting, key) for sighting in drifted]
+            standing.append(self._standing(key, mark.incarnation, mark.operation, event, shown))
         self._rebuilt.differing += sum(not one.fingerprint for one in standing)
         self._rebuilt.differing += len(sightings) - len(sorted_out.held)
         return RebuiltMailbox(
@@ -327,17 +341,12 @@ def _sent(create: UnderWay | None) -> Want | None:
 
 
 def _told_apart(
-    event: FoundEvent, want: Want | None, before: Want | None
+    event: FoundEvent, wants: Sequence[Want], before: Want | None
 ) -> tuple[Want | None, list[Sighting]]:
     """The rendering that an event shows, or that we gave it; and what its owner has made of that."""
-    shown = _shown(event, want)
+    shown = next((want for want in wants if not differing(want.body, event)), None)
     if shown is not None or before is None or not before.body:
         return shown, []
     # What was delivered stays known, so that its owner's changes can be told from ours.
     fields = differing(before.body, event)
     return before, [_drifted(event, fields)] if fields else []
-
-
-def _shown(event: FoundEvent, want: Want | None) -> Want | None:
-    """The rendering, if the event shows it."""
-    return want if want is not None and not differing(want.body, event) else None

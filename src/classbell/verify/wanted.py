@@ -1,5 +1,6 @@
 """What the sources want in a mailbox now, for telling whether the events that stand there show it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,31 @@ class Want:
     body: bytes
     starts_at: int
     ends_at: int
+
+
+class Wants:
+    """
+    What one mailbox should hold.
+
+    Args:
+        by_key: by the full keys of meetings.
+    """
+
+    def __init__(self, by_key: Mapping[str, Want] | None = None) -> None:
+        self._by_key = by_key or {}
+        self._by_time: dict[tuple[int, int], list[Want]] = {}
+        for want in self._by_key.values():
+            self._by_time.setdefault((want.starts_at, want.ends_at), []).append(want)
+
+    def may_show(self, key: str, times: tuple[int, int]) -> Sequence[Want]:
+        """
+        What an event may show that bears a key and stands at these times: its meeting as it is wanted now.
+
+        A key that is wanted no more may be one of before its source has renumbered its meetings. Then it is any
+        meeting of that time; which of them it is, planning finds out.
+        """
+        want = self._by_key.get(key)
+        return [want] if want is not None else self._by_time.get(times, [])
 
 
 class Wanted:
@@ -42,15 +68,15 @@ class Wanted:
         """The names of the calendars that Classbell makes and fills."""
         return tuple(name for name in self._desired.slots.calendars if name)
 
-    async def of(self, mailbox_key: str) -> dict[str, Want]:
-        """What a mailbox should hold, by the full keys of meetings; nothing where its rendering is not known."""
+    async def of(self, mailbox_key: str) -> Wants:
+        """What a mailbox should hold; nothing where its rendering is not known."""
         desired, slots = self._desired, self._desired.slots
         number = self._mailboxes.known(mailbox_key)
         if number is None:
-            return {}
+            return Wants()
         place = int(np.searchsorted(desired.mailboxes, number))
         if place >= len(desired.mailboxes) or desired.mailboxes[place] != number:
-            return {}
+            return Wants()
         mine = desired.slot[desired.offsets[place] : desired.offsets[place + 1]]
         prints = slots.fingerprint[mine].tolist()
         bodies = await self._ledger.meetings.bodies(set(prints) - self._bodies.keys())
@@ -64,4 +90,4 @@ class Wanted:
                     starts_at=int(slots.starts[slot]),
                     ends_at=int(slots.ends[slot]),
                 )
-        return found
+        return Wants(found)

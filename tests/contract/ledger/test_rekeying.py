@@ -93,6 +93,25 @@ async def test_a_meeting_that_had_the_key_before_gets_the_old_one(uni: Instituti
     assert again.incarnation == 2
 
 
+async def test_a_meeting_is_found_by_every_key_that_it_had_and_that_none_has_now(
+    ledger: Ledger, uni: InstitutionLedger
+) -> None:
+    await accept(uni, create("ann", "a1"), create("ann", "z1"))
+    await deliver(uni)
+    numbers = await uni.meetings.numbers()
+    for old, new in (("a1", "b1"), ("b1", "c1"), ("z1", "a1")):
+        await rekey(uni, old, new)
+    assert await uni.known.renamed() == {f"{SOURCE}:b1": f"{SOURCE}:c1", f"{SOURCE}:z1": f"{SOURCE}:a1"}
+    wanted = {f"{SOURCE}:{key}" for key in ("a1", "b1", "c1", "none")}
+    first, second = numbers[SOURCE, "a1"], numbers[SOURCE, "z1"]
+    assert await uni.known.numbers(wanted) == {
+        f"{SOURCE}:a1": second,
+        f"{SOURCE}:b1": first,
+        f"{SOURCE}:c1": first,
+    }
+    assert await (await ledger.institution("another")).known.renamed() == {}
+
+
 async def test_a_create_that_was_not_sent_is_made_anew_under_the_new_key(uni: InstitutionLedger) -> None:
     await accept(uni, create("ann", "a1"))
     (old,) = await due(uni)

@@ -3,7 +3,16 @@
 import pytest
 from tests.contract.ledger.books import NOW, accept, create, delete, deliver, due, send, update
 
-from classbell.ledger import InstitutionLedger, Ledger, RebuiltMailbox, Sighted, Sighting, Standing, Verified
+from classbell.ledger import (
+    Extra,
+    InstitutionLedger,
+    Ledger,
+    RebuiltMailbox,
+    Sighted,
+    Sighting,
+    Standing,
+    Verified,
+)
 from classbell.model import Entry, Mailbox
 
 pytestmark = pytest.mark.anyio
@@ -104,6 +113,29 @@ async def test_an_event_that_nobody_can_prove_blocks_its_pair_while_there_is_no_
     assert await uni.sightings.blocking() == []
     await uni.sightings.keep([Verified(mailbox=ann)], NOW)
     assert await uni.sightings.of_mailbox(ann.id) == []
+
+
+async def test_events_that_nobody_can_prove_are_told_with_their_times_while_there_is_no_entry(
+    ledger: Ledger, uni: InstitutionLedger
+) -> None:
+    await accept(uni, create("ann", "algebra"))
+    ann, numbers = await box(uni), await uni.meetings.numbers()
+    meeting = numbers["timetable", "algebra"]
+    two = [
+        Sighting(kind=Sighted.EXTRA, event_id=name, meeting_id=meeting, starts_at=60, ends_at=120)
+        for name in ("E1", "E2")
+    ]
+    others = [
+        Sighting(kind=Sighted.EXTRA, event_id="E3"),
+        Sighting(kind=Sighted.COPY, event_id="E4", starts_at=60),
+    ]
+    await uni.sightings.keep([Verified(mailbox=ann, sightings=[*two, *others])], NOW)
+    known = Extra(mailbox_id=ann.id, meeting_id=meeting, starts_at=60, ends_at=120)
+    strange = Extra(mailbox_id=ann.id, meeting_id=None, starts_at=0, ends_at=0)
+    assert await uni.sightings.extras() in ([known, strange], [strange, known])
+    assert await (await ledger.institution("another")).sightings.extras() == []
+    await deliver(uni)
+    assert await uni.sightings.extras() == [strange]
 
 
 async def test_the_mailbox_that_was_not_read_back_for_longest_comes_first(uni: InstitutionLedger) -> None:
