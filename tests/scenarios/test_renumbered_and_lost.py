@@ -58,6 +58,7 @@ def test_no_third_event_is_made_beside_two_that_are_held(campus: Campus) -> None
     # Everything goes that could tell what has become of their meeting.
     ended = campus.run("purge", "-i", "example", "--yes", "--deletes", str(EVENTS - 1))
     assert (ended.code, standing(campus, title)) == (0, [2, 0, 0]), ended.err
+    assert "0 of ours remain. 2 events bear our mark and stay: not provably ours" in ended.out
     assert campus.run("resume", "-i", "example").code == 0
     assert campus.run("apply", "--yes").code == 0
     assert standing(campus, title) == [2, 1, 1]

@@ -138,6 +138,8 @@ class _Leaving:
         )
         self._output.line(f"  delete   {left.deletes}")
         self._output.line(f"  after    {left.after}, and nothing is delivered any more")
+        if left.strange:
+            self._output.line(f"  stays    {_strange(left.strange)}")
         if left.uncertain:
             self._output.warning(
                 "E-UNKNOWN",
@@ -167,6 +169,7 @@ class _Leaving:
             mailboxes=left.mailboxes,
             deletes=left.deletes,
             after=left.after,
+            strange=left.strange,
             uncertain=left.uncertain,
             given_up=left.open,
             held=rebuilt.held_count if rebuilt else 0,
@@ -197,7 +200,10 @@ class _Leaving:
 
         after = departed.after
         deleted = departed.tally.done[Action.DELETE]
-        self._output.line(f"Deleted {deleted} events; {after.events} of ours remain.")
+        remain = f"Deleted {deleted} events; {after.events} of ours remain."
+        if after.strange:
+            remain += f" {_strange(after.strange)}."
+        self._output.line(remain)
         rest = after.deletes + after.uncertain
         if rest:
             # A purge pauses the institution, so that no run goes on with what it left.
@@ -205,8 +211,19 @@ class _Leaving:
             more = purge if self._person is None else "each later run goes on with them: classbell apply"
             self._output.note(f"{rest} wait; {more}")
         self._output.event(
-            "left", deleted=deleted, remain=after.events, waiting=after.deletes, uncertain=after.uncertain
+            "left",
+            deleted=deleted,
+            remain=after.events,
+            strange=after.strange,
+            waiting=after.deletes,
+            uncertain=after.uncertain,
         )
         if departed.tally.interrupted:
             return 130
         return 3 if rest else 0
+
+
+def _strange(count: int) -> str:
+    """What stays because nobody can prove that it is ours."""
+    which = "1 event bears our mark and stays" if count == 1 else f"{count} events bear our mark and stay"
+    return f"{which}: not provably ours, perhaps copies by their owners; to list them: classbell verify"

@@ -12,12 +12,12 @@ from hashlib import blake2b
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Integer, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Integer, Row, Select, bindparam, delete, insert, select, update
 
 from classbell.ledger.changes import IS_OPEN
 from classbell.ledger.database import Database, insert_one, parts_of
 from classbell.ledger.deletes import AcceptedDelete, accepted_deletes, count_deleted
-from classbell.ledger.schema import approval, change, configured, hold
+from classbell.ledger.schema import approval, change, configured, hold, mailbox
 from classbell.ledger.words import among
 from classbell.model import ChangeState, Fingerprints, Ids
 
@@ -293,6 +293,15 @@ def use(connection: Connection, institution_id: int, numbers: Sequence[int]) -> 
     for part in parts_of(numbers):
         used += connection.execute(_USE, {"mine": institution_id, "numbers": part}).rowcount
     return used
+
+
+def end_all(connection: Connection, institution_id: int, mailboxes: Select[Any] | None) -> None:
+    """Let live holds be over whose cause has gone: all, or those of some *mailboxes* (a query for their numbers)."""
+    ending = update(hold).where(hold.c.institution_id == institution_id, among(hold.c.state, _LIVE))
+    if mailboxes is not None:
+        keys = select(mailbox.c.key).where(mailbox.c.id.in_(mailboxes))
+        ending = ending.where(hold.c.scope == "mailbox", hold.c.subject.in_(keys))
+    connection.execute(ending.values(state=HoldState.OVER))
 
 
 def _undone(before: StoredHold, found: Found, *, grown: bool) -> str:

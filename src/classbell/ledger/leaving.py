@@ -29,10 +29,13 @@ from classbell.errors import HeldError
 from classbell.ledger.acceptance import SHARDS
 from classbell.ledger.changes import IS_OPEN, UNSETTLED
 from classbell.ledger.database import Database, insert_one
+from classbell.ledger.holds import end_all
 from classbell.ledger.outcomes import CREATING
 from classbell.ledger.runs import BEGIN
-from classbell.ledger.schema import change, entry, ledger, mailbox, suspension
+from classbell.ledger.schema import change, entry, ledger, mailbox, sighting, suspension
+from classbell.ledger.sightings import Sighted
 from classbell.ledger.suspensions import pause_all, suspend
+from classbell.ledger.words import among
 from classbell.model import Action, ChangeState, LeaveMode, Reason, Suspended
 
 
@@ -42,7 +45,8 @@ class Left:
     What leaving means, in numbers of events: what stands there of ours now, and what goes.
 
     ``coming`` are those that start in the future; ``uncertain`` creates of which nobody knows yet whether they were
-    made, ``open`` changes that are given up.
+    made, ``open`` changes that are given up. ``strange`` are events that bear our mark and that nobody can prove to be
+    ours, as far as mailboxes were read: they stay.
     """
 
     mailboxes: int
@@ -51,6 +55,7 @@ class Left:
     deletes: int
     uncertain: int
     open: int
+    strange: int = 0
 
     @property
     def after(self) -> int:
@@ -142,6 +147,8 @@ class Leaving:
         left = select(suspension.c.mailbox_id).where(stays)
         for box in connection.execute(self._boxes(number).where(mailbox.c.id.not_in(left))).scalars().all():
             suspend(connection, box, kind, reason, now, None)
+        # What was held there is given up with everything else: nobody is to decide it any more.
+        end_all(connection, self._institution_id, self._boxes(number) if number is not None else None)
         connection.execute(update(ledger).values(revision=ledger.c.revision + 1))
         revision = int(connection.execute(select(ledger.c.revision)).scalar_one())
         return AcceptedLeave(run_id=run_id, revision=revision)
@@ -165,6 +172,19 @@ class Leaving:
             deletes=deletes,
             uncertain=uncertain,
             open=opened - uncertain,
+            strange=connection.execute(self._strange(number)).scalar_one(),
+        )
+
+    def _strange(self, number: int | None) -> Select[Any]:
+        ours = (entry.c.mailbox_id == sighting.c.mailbox_id) & (entry.c.event_id == sighting.c.event_id)
+        return (
+            select(func.count())
+            .select_from(sighting.outerjoin(entry, ours))
+            .where(
+                sighting.c.mailbox_id.in_(self._boxes(number)),
+                among(sighting.c.kind, (Sighted.EXTRA, Sighted.COPY, Sighted.FORGED)),
+                entry.c.mailbox_id.is_(None),
+            )
         )
 
     def _boxes(self, number: int | None) -> Select[Any]:

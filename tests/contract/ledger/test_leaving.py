@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Connection, select
 from tests.contract.ledger.books import NOW, accept, conclude, create, delete, due, send, update
+from tests.contract.ledger.test_holds import found as held
 
 from classbell.errors import HeldError, LeaseHeld
-from classbell.ledger import InstitutionLedger, Ledger, Left
+from classbell.ledger import InstitutionLedger, Ledger, Left, Sighted, Sighting, Verified
 from classbell.ledger.schema import metadata
 from classbell.model import Action, Became, LeaveMode, Reason, Suspended
 
@@ -107,6 +108,32 @@ async def test_who_left_before_stays_away_when_a_purged_institution_comes_back(
     assert len(await book.suspensions.unlinked()) == 2
     await book.suspensions.resume_all()
     assert [one.mailbox.key for one in await book.suspensions.all()] == ["ada"]
+
+
+async def test_what_was_held_is_over_where_somebody_leaves(book: InstitutionLedger, ledger: Ledger) -> None:
+    other = await ledger.institution("another")
+    names = [("mailbox", "ada"), ("mailbox", "bob"), ("institution", "")]
+    for uni in (book, other):
+        await uni.holds.enter([held(1, scope=scope, subject=subject) for scope, subject in names], NOW)
+    await leave(book, "ada", LeaveMode.UNLINK_ONLY)
+    assert [hold.subject for hold in await book.holds.live()] == ["bob", ""]
+    await leave(book, None, LeaveMode.CLEANUP)
+    assert await book.holds.live() == []
+    assert len(await other.holds.live()) == 3
+
+
+async def test_what_bears_our_mark_and_is_not_provably_ours_is_counted_apart(book: InstitutionLedger) -> None:
+    ada = await book.mailboxes.find("ada")
+    assert ada is not None
+    ((entry, _), *_) = await book.entries.of_mailbox(ada)
+    kinds = [Sighted.EXTRA, Sighted.COPY, Sighted.FORGED, Sighted.DRIFTED]
+    seen = [Sighting(kind=kind, event_id=kind) for kind in kinds]
+    ours = Sighting(kind=Sighted.FORGED, event_id=entry.event_id, meeting_id=entry.meeting_id)
+    await book.sightings.keep([Verified(mailbox=ada, sightings=[*seen, ours])], NOW)
+    left = await book.leaving.look(ada.id, LeaveMode.CLEANUP, NOW)
+    assert (left.events, left.strange) == (3, 3)
+    assert (await book.leaving.look(None, LeaveMode.CLEANUP, NOW)).strange == 3
+    assert (await book.leaving.look(await number(book, "bob"), LeaveMode.CLEANUP, NOW)).strange == 0
 
 
 @pytest.mark.parametrize("kind", [Suspended.PAUSED, Suspended.CALENDAR])
