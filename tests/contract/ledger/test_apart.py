@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, select
 from tests.contract.ledger.books import (
     NOW,
-    SEND_WITHIN,
     Wish,
     accept,
     conclude,
