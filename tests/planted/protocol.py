@@ -30,7 +30,7 @@ BUGS = (
         lines="if gone.entry is None and not gone.doubted:",
         instead="if gone.entry is None and gone.attempts <= 1:",
         found_by=(
-            "tests/verify/test_rebuild.py::test_however_often_its_owner_deleted_what_a_lost_ledger_made_another_version_is_delivered",
+            "tests/contract/ledger/test_wishes.py::test_an_attempt_that_was_refused_or_of_an_earlier_incarnation_makes_no_wish_of_it",
         ),
     ),
     Bug(
@@ -41,6 +41,16 @@ BUGS = (
         instead='.where(bindparam("tried") > -1)',
         found_by=(
             "tests/contract/ledger/test_two_processes.py::test_what_another_process_has_sent_since_it_was_read_is_not_sent_as_it_was_read",
+        ),
+    ),
+    Bug(
+        name="incarnations-of-a-lost-ledger",
+        rule="What a lost ledger had made and removed itself is not taken for what was made and removed now.",
+        file="ledger/rebuilding.py",
+        lines="if self._lost(connection, rebuilt):",
+        instead="if not ours:",
+        found_by=(
+            "tests/verify/test_rebuild.py::test_a_transaction_of_a_lost_ledger_is_not_taken_for_a_wish_of_the_owner",
         ),
     ),
     Bug(
@@ -243,7 +253,7 @@ BUGS = (
         name="incarnation-stays-when-planned",
         rule="A deliberate re-creation takes a new incarnation.",
         file="ledger/acceptance.py",
-        lines="incarnation = names.past.get((box, of), 0) + 1",
+        lines="incarnation = max(names.past.get((box, of), 0), names.used_before) + 1",
         instead="incarnation = max(names.past.get((box, of), 0), 1)",
         found_by=(
             "tests/contract/ledger/test_acceptance.py::test_a_meeting_that_comes_back_is_another_incarnation",

@@ -161,7 +161,7 @@ async def test_incarnations_go_on_above_the_highest_that_was_seen(stage: Stage) 
     await stage.run()
     mark = mark_of(ada.event(stage.our_event("ada", "Logic")))
     assert mark is not None
-    assert mark.incarnation == 4
+    assert mark.incarnation > 3
     await stage.assert_true()
 
 
@@ -265,11 +265,16 @@ async def test_what_its_owner_deleted_stays_deleted_where_the_ledger_was_sound(s
     await stage.assert_true()
 
 
+@pytest.mark.parametrize("effect", ["", "503-before", "drop-after"])
 @pytest.mark.parametrize("of_deleted", ["duplicate", "existing"])
 async def test_a_transaction_of_a_lost_ledger_is_not_taken_for_a_wish_of_the_owner(
-    stage: Stage, of_deleted: Literal["duplicate", "existing"]
+    stage: Stage, of_deleted: Literal["duplicate", "existing"], effect: str
 ) -> None:
-    """It had removed the event itself; then the meeting comes back, and the service remembers the create."""
+    """
+    It had removed the event itself; then the meeting comes back, and the service remembers the create.
+
+    Nor is it where the first attempt of the new ledger may have made an event as well.
+    """
     stage.sandbox.switches.transaction_memory = math.inf
     stage.sandbox.switches.transaction_of_deleted = of_deleted
     stage.policies = {"on_user_delete": "respect"}
@@ -278,6 +283,8 @@ async def test_a_transaction_of_a_lost_ledger_is_not_taken_for_a_wish_of_the_own
     stage.lose_ledger()
     await rebuild(stage)
     stage.timetable["ada"].append(logic)
+    if effect:
+        stage.sandbox.faults.add(member("POST", "ada"), effect)
     for _ in range(3):
         await stage.run()
         stage.clock.pass_time(2 * BOUND)

@@ -11,7 +11,7 @@ from classbell.cli.plan_view import REASONS, PlanView
 from classbell.cli.suspended import WORDS, suspended
 from classbell.differences import seen
 from classbell.errors import ConfigurationError
-from classbell.ledger import Told
+from classbell.ledger import Told, times_made
 from classbell.model import Meeting, Reason
 from classbell.people import mailbox_key
 from classbell.report import Review
@@ -307,7 +307,7 @@ def _mailbox_words(story: dict[str, Any]) -> str:
         return "No event of ours stands there for it."
     seen_there = f" Seen there: {event['seen']}." if event["seen"] else ""
     return (
-        f"It stands there, made {_times(event['incarnation'])}, last written {event['written_at']}, id"
+        f"It stands there, made {_times(times_made(event['incarnation']))}, last written {event['written_at']}, id"
         f" ...{event['id'][-16:]}.{seen_there}"
     )
 

@@ -14,6 +14,7 @@ from classbell.ledger.changes import Changes, Intent
 from classbell.ledger.database import SCHEMA, Database, insert_one
 from classbell.ledger.entries import Entries, full_key
 from classbell.ledger.holds import Found, Holds, HoldState, StoredHold
+from classbell.ledger.incarnations import times_made
 from classbell.ledger.known import Knowledge, KnownMailbox, UnderWay
 from classbell.ledger.leaving import AcceptedLeave, Leaving, Left
 from classbell.ledger.mailboxes import Mailboxes, OutMailbox
@@ -232,4 +233,5 @@ __all__ = [
     "Verified",
     "Waiting",
     "full_key",
+    "times_made",
 ]

@@ -18,6 +18,7 @@ from classbell.ledger.database import Database, insert_one, parts_of
 from classbell.ledger.entries import full_key, mark_stale
 from classbell.ledger.gate import UNLINKED
 from classbell.ledger.holds import use
+from classbell.ledger.incarnations import used_before
 from classbell.ledger.meetings import NewRendering, keep_meetings, keep_renderings
 from classbell.ledger.outcomes import CREATING
 from classbell.ledger.rekeying import Rekeyed, rekey
@@ -209,7 +210,7 @@ class Acceptor:
                 "detail": detail,
             }
             if row["action"] in CREATING:
-                incarnation = names.past.get((box, of), 0) + 1
+                incarnation = max(names.past.get((box, of), 0), names.used_before) + 1
                 row["incarnation"] = incarnation
                 row["operation"] = operation_id(
                     self._installation,
@@ -238,6 +239,7 @@ class _Names:
         self.mailboxes: dict[int, str] = {}
         self.meetings: dict[int, tuple[str, str]] = {}
         self.past: dict[tuple[int, int], int] = {}
+        self.used_before = used_before(connection, institution_id)
         self.out: dict[int, tuple[str, str, float]] = {
             number: (code, detail, retry_at)
             for number, code, detail, retry_at in connection.execute(_OUT, self._mine)

@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from classbell.ledger.database import parts_of
-from classbell.ledger.schema import past_incarnation
+from classbell.ledger.schema import institution, past_incarnation
+
+# So many for one ledger, and no other one is rebuilt within the same hour: a rebuild alone takes the bound.
+_FOR_A_LEDGER = 1000
+_HOUR = 3_600.0
 
 
 def remembered(connection: Connection, number: int) -> dict[int, int]:
@@ -32,3 +36,29 @@ def remember(connection: Connection, number: int, highest: Mapping[int, int]) ->
     ]
     if rows:
         connection.execute(insert(past_incarnation), rows)
+
+
+def begin_anew(connection: Connection, institution_id: int, now: float) -> None:
+    """
+    Let all incarnations from now on be higher than any that a ledger before this one can have given.
+
+    What it had made, and it or an owner has removed, no mark tells of. But the service may remember its
+    ``transactionId``, and would answer a create of the same operation as if it had been made and removed now.
+    """
+    used = int(now // _HOUR) * _FOR_A_LEDGER
+    connection.execute(
+        update(institution)
+        .where(institution.c.id == institution_id, institution.c.incarnations_used < used)
+        .values(incarnations_used=used)
+    )
+
+
+def used_before(connection: Connection, institution_id: int) -> int:
+    """The highest incarnation that a ledger before this one may have given; 0 if none was lost."""
+    query = select(institution.c.incarnations_used).where(institution.c.id == institution_id)
+    return int(connection.execute(query).scalar_one())
+
+
+def times_made(incarnation: int) -> int:
+    """How often an event was made, as far as the ledger knows that made it last."""
+    return incarnation % _FOR_A_LEDGER

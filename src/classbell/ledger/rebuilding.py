@@ -14,7 +14,7 @@ from classbell.ledger.bits import signed, unsigned
 from classbell.ledger.changes import IS_OPEN
 from classbell.ledger.database import Database, parts_of
 from classbell.ledger.entries import mark_stale
-from classbell.ledger.incarnations import remember
+from classbell.ledger.incarnations import begin_anew, remember
 from classbell.ledger.meetings import keep_meetings
 from classbell.ledger.schema import change, entry, mailbox, meeting
 from classbell.ledger.sightings import Sighting, replace_sightings
@@ -122,10 +122,25 @@ class Rebuilding:
             query = select(mailbox.c.id).where(self._mine, mailbox.c.id.in_(part))
             ours.update(connection.execute(query).scalars())
         rebuilt = [one for one in rebuilt if one.mailbox.id in ours]
+        if self._lost(connection, rebuilt):
+            begin_anew(connection, self._institution_id, now)
         numbers = self._meetings(connection, rebuilt)
         mark_stale(connection, self._institution_id, ours)
         for one in rebuilt:
             self._replace(connection, one, numbers, now)
+
+    def _lost(self, connection: Connection, rebuilt: Sequence[RebuiltMailbox]) -> bool:
+        """Whether another ledger has made events there: where this one was never, or is known to be behind."""
+        marked = {one.mailbox.id for one in rebuilt if one.incarnations}
+        for part in parts_of([one.mailbox.id for one in rebuilt]):
+            query = select(mailbox.c.id, mailbox.c.out_code).where(
+                self._mine,
+                mailbox.c.id.in_(part),
+                or_(mailbox.c.contacted_at.is_(None), mailbox.c.out_code == LOST),
+            )
+            if any(code == LOST or number in marked for number, code in connection.execute(query)):
+                return True
+        return False
 
     def _replace(
         self, connection: Connection, one: RebuiltMailbox, numbers: Mapping[str, int], now: float

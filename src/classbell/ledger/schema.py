@@ -52,6 +52,13 @@ institution = Table(
         server_default="0",
         comment="until when the service asked to be left in peace",
     ),
+    Column(
+        "incarnations_used",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="a ledger that was lost may have used any up to this",
+    ),
 )
 
 source = Table(

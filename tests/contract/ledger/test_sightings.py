@@ -12,6 +12,7 @@ from classbell.ledger import (
     Sighting,
     Standing,
     Verified,
+    times_made,
 )
 from classbell.model import Entry, Mailbox
 
@@ -166,6 +167,7 @@ async def test_one_institution_keeps_nothing_of_anothers_mailboxes(
 
 async def test_what_a_rebuild_has_seen_stays_the_highest_incarnation(delivered: InstitutionLedger) -> None:
     known = await entry(delivered)
+    await delivered.mailboxes.contacted([known.mailbox.id], NOW)
     standing = Standing(
         meeting_key=known.meeting_key,
         event_id=known.event_id,
@@ -183,6 +185,26 @@ async def test_what_a_rebuild_has_seen_stays_the_highest_incarnation(delivered: 
     await deliver(delivered)
     await accept(delivered, create("ann", "algebra"))
     assert [change.incarnation for change in await due(delivered)] == [5]
+
+
+async def test_after_a_loss_every_incarnation_is_higher_than_any_that_was_given_before(
+    ledger: Ledger, delivered: InstitutionLedger
+) -> None:
+    """Also of what no mark tells of any more; not of another institution, which has lost nothing."""
+    other = await ledger.institution("other")
+    known = await entry(delivered)
+    seen = RebuiltMailbox(mailbox=known.mailbox, standing=[], incarnations={known.meeting_key: 4})
+    given = []
+    for hours in (1, 3):
+        await delivered.rebuilding.keep([seen], NOW + hours * 3600)
+        await accept(delivered, create(f"bob {hours}", "geometry"))
+        (change,) = await due(delivered)
+        given.append((change.incarnation, times_made(change.incarnation)))
+        await ledger.doubt(100 * hours)
+    assert 4 < given[0][0] < given[1][0]
+    assert [times for _, times in given] == [1, 1]
+    await accept(other, create("zoe", "algebra"))
+    assert [change.incarnation for change in await due(other)] == [1]
 
 
 async def test_in_doubt_nothing_is_due_anywhere_until_it_is_rebuilt(
