@@ -15,6 +15,7 @@ from classbell.ledger import Left, Waiting
 from classbell.model import LeaveMode, Mailbox
 from classbell.people import mailbox_key
 from classbell.readback import rebuild_of
+from classbell.record import record_of_error
 from classbell.run import Office
 from classbell.verify import RebuildProgress, Rebuilt
 
@@ -102,18 +103,22 @@ class Departure:
         now = clock.now()
         accepted = await ledger.leaving.accept(number, farewell.mode, farewell.left, reason, now)
         tally = Tally()
+        record: dict[str, object] = {"mode": farewell.mode}
+        if number is not None:
+            record["mailbox"] = number
         try:
             office.witness.bear(accepted.revision)
             if farewell.left.deletes:
                 tally = await self._deliver(access, accepted.revision, number, tell)
         except ClassbellError as error:
-            await ledger.runs.finish(accepted.run_id, error.exit_code, {"error": error.code}, clock.now())
+            record |= record_of_error(error)
+            await ledger.runs.finish(accepted.run_id, error.exit_code, record, clock.now())
             raise
         after = await ledger.leaving.look(number, farewell.mode, now)
         departed = Departed(tally=tally, after=after, waiting=tuple(await ledger.changes.waiting()))
         code = 3 if after.deletes or after.uncertain else 0
         done = {action.name.lower(): count for action, count in tally.done.items()}
-        await ledger.runs.finish(accepted.run_id, code, {"done": done, "mode": farewell.mode}, clock.now())
+        await ledger.runs.finish(accepted.run_id, code, record | {"done": done}, clock.now())
         return departed
 
     async def _accessed(self) -> Access:

@@ -171,6 +171,16 @@ class Suspended(StrEnum):
     CALENDAR = "calendar"
 
 
+class RunKind(StrEnum):
+    """Which command a run was of: the first two deliver timetables."""
+
+    SYNC = "sync"
+    APPLY = "apply"
+    RESTORE = "restore"
+    UNLINK = "unlink"
+    PURGE = "purge"
+
+
 class LeaveMode(StrEnum):
     """
     What becomes of the events of somebody who leaves.

@@ -9,7 +9,7 @@ import numpy as np
 from classbell.deliver import Charge, Delivery, Progress, Tally
 from classbell.errors import ClassbellError, ConfigurationError
 from classbell.ledger import Accepted, Deleted, Waiting
-from classbell.model import Action, Reason
+from classbell.model import Action, Reason, RunKind
 from classbell.people import mailbox_key
 from classbell.plan import Plan
 from classbell.record import record_of_error
@@ -127,6 +127,7 @@ class Restoration:
                 renderings=[],
                 # It answers for no source: what is open of them stays as it is.
                 sources_read=frozenset(),
+                kind=RunKind.RESTORE,
             ),
             now,
         )

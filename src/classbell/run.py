@@ -23,7 +23,7 @@ from classbell.errors import (
 from classbell.guards import shrinkages
 from classbell.holds import Holding, settle_restored
 from classbell.ledger import Accepted, InstitutionLedger
-from classbell.model import Snapshot, Suspended, Window
+from classbell.model import RunKind, Snapshot, Suspended, Window
 from classbell.numbering import Numbering
 from classbell.people import mailbox_key, receipts, unknown, without
 from classbell.planning import Planning
@@ -64,6 +64,7 @@ class Run:
         person: if given, the one person whose mailbox is planned for and delivered to.
         reset: whether all that this person has changed or deleted is put back.
         insist: whether an institution in quarantine is probed now.
+        kind: which command it is, for whoever looks later.
     """
 
     def __init__(
@@ -74,11 +75,13 @@ class Run:
         allow_deletes: int = 0,
         reset: bool = False,
         insist: bool = False,
+        kind: RunKind = RunKind.SYNC,
     ) -> None:
         self._office = office
         self._person = person
         self._allow_deletes = allow_deletes
         self._reset = reset
+        self._kind = kind
         self._delivery: Delivery | None = None
         self._review: Review | None = None
         self._accepted = False
@@ -171,7 +174,7 @@ class Run:
         # If it is the ledger that fails, that error is the one to be told.
         with suppress(ClassbellError):
             await self._office.ledger.runs.note(
-                error.exit_code, known | record_of_error(error), self._began or now, now
+                error.exit_code, known | record_of_error(error), self._began or now, now, kind=self._kind
             )
 
     async def entered(self, review: Review) -> Review:
@@ -215,6 +218,7 @@ class Run:
                 basis=review.basis,
                 rekeys=applicable_rekeys(review),
                 approvals=await self._holding.used(review),
+                kind=self._kind,
             ),
             review.now,
         )

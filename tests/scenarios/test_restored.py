@@ -96,7 +96,7 @@ def test_a_restoration_asks_first_and_is_a_run_of_its_own(campus: Campus) -> Non
     assert "9 events in 3 mailboxes that can be put back" in ended.out
     restored(campus)
     shown = campus.run("runs", "show", "4").out
-    assert "restores run3" in shown.replace(" 3", "3")
+    assert "was      restore --run 3\n" in shown
     assert "did      9 create" in shown
     unknown = campus.run("restore", "--run", "77", "--yes")
     assert (unknown.code, unknown.err.split()[0]) == (2, "E-RUN-UNKNOWN")

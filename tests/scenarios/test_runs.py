@@ -38,7 +38,21 @@ def test_a_run_for_one_person_and_one_of_a_saved_plan_say_so(campus: Campus) -> 
     (saved, single, _) = campus.run("runs", "list", "--json").json[0]["runs"]
     assert (single["person"], single["done"]["update"]) == ("ada@example.edu", 1)
     assert saved["plan"].startswith("example-2-")
-    assert "for      ada@example.edu" in campus.run("runs", "show", str(single["id"])).out
+    assert "was      sync ada@example.edu" in campus.run("runs", "show", str(single["id"])).out
+
+
+def test_each_run_says_which_command_it_was(campus: Campus) -> None:
+    campus.run("sync")
+    campus.run("unlink", "ada@example.edu", "--mode", "DELETE_ALL_EVENTS", "--yes", "--deletes", "20")
+    campus.run("resume", "ada@example.edu")
+    campus.run("restore", "--run", "3", "--yes")
+    campus.run("purge", "-i", "example", "--yes", "--deletes", "60")
+    told = campus.run("runs", "list", "--json").json[0]["runs"]
+    assert [one["kind"] for one in told] == ["purge", "restore", "unlink", "sync", "apply"]
+    assert (told[2]["person"], told[2]["mode"]) == ("ada@example.edu", "DELETE_ALL_EVENTS")
+    listed = " ".join(campus.run("runs", "list").out.split())
+    for words in ("purge CLEANUP", "restore --run 3", "unlink ada@example.edu DELETE_ALL_EVENTS"):
+        assert words in listed
 
 
 def test_a_run_says_what_was_held(campus: Campus) -> None:

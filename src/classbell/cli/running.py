@@ -25,7 +25,7 @@ from classbell.cli.suspended import print_suspended, suspended
 from classbell.deliver import Progress
 from classbell.errors import ClassbellError
 from classbell.ledger import Waiting
-from classbell.model import ChangeState
+from classbell.model import ChangeState, RunKind
 from classbell.people import mailbox_key
 from classbell.report import Report, Review, needs_a_person
 from classbell.run import Office, Run
@@ -208,7 +208,12 @@ class Delivering:
         """One institution; what goes wrong with it is reported and keeps no other from its turn."""
         wish = self._wish
         self._run = Run(
-            office, person=wish.person, allow_deletes=wish.allow_deletes, reset=wish.reset, insist=wish.now
+            office,
+            person=wish.person,
+            allow_deletes=wish.allow_deletes,
+            reset=wish.reset,
+            insist=wish.now,
+            kind=RunKind.APPLY if wish.show else RunKind.SYNC,
         )
         try:
             review = await self._run.entered(await self._review(self._run, office))

@@ -53,6 +53,7 @@ def list_runs(
         [
             str(one["id"]),
             one["institution"],
+            what(one),
             one["started_at"],
             _how_long(one),
             *(str(one["done"].get(action, 0)) for action in ("create", "update", "delete")),
@@ -60,7 +61,7 @@ def list_runs(
         ]
         for one in found
     ]
-    invocation.output.table(["run", "institution", "began", "took", "+", "~", "-", "end"], rows)
+    invocation.output.table(["run", "institution", "what", "began", "took", "+", "~", "-", "end"], rows)
 
 
 def show(invocation: Invocation, number: Number) -> None:
@@ -108,6 +109,7 @@ def as_json(institution: str, past: "PastRun", names: dict[int, str]) -> dict[st
             one["subject"] = names.get(one["subject"], _FORGOTTEN)
     return summary | {
         "id": past.id,
+        "kind": past.kind,
         "institution": institution,
         "started_at": utc_text(past.started_at),
         "finished_at": utc_text(past.finished_at) if past.finished_at is not None else None,
@@ -132,9 +134,7 @@ def _print(output: "Output", found: dict[str, Any]) -> None:
         f"Run {found['id']} of {found['institution']}   began {found['started_at']}   took {_how_long(found)}",
         style="bold",
     )
-    for name, words in (("person", "for"), ("plan", "plan"), ("restores", "restores run")):
-        if name in found:
-            output.line(f"  {words:<9}{found[name]}")
+    output.line(f"  {'was':<9}{what(found)}".rstrip())
     _print_plan(output, found)
     output.line(f"  did      {_counts(found['done'])}")
     for one in found["changes"]:
@@ -144,6 +144,14 @@ def _print(output: "Output", found: dict[str, Any]) -> None:
     if "error" in found:
         output.line(f"  stopped  {told(found, code='error')}")
     output.line(f"  end      {_end(found)}")
+
+
+def what(one: dict[str, Any]) -> str:
+    """What a run was, like the command that began it."""
+    words = [one["kind"], one.get("person", ""), one.get("plan", ""), one.get("mode", "")]
+    if "restores" in one:
+        words.append(f"--run {one['restores']}")
+    return " ".join(word for word in words if word)
 
 
 def told(one: dict[str, Any], *, code: str = "code") -> str:

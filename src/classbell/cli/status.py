@@ -82,6 +82,7 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
         "sync": "Unknown" if not runs else "Pending" if waiting else "Synced",
         "health": "Held" if held else "Degraded" if out or _failed(runs) else "Healthy",
         "last_run": {
+            "kind": runs[0].kind,
             "at": utc_text(runs[0].started_at),
             "seconds_ago": round(now - runs[0].started_at),
             "exit": runs[0].exit_code,

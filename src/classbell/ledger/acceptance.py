@@ -26,7 +26,7 @@ from classbell.ledger.rows import PLANNED, ROWS_AT_ONCE, Rows
 from classbell.ledger.runs import BEGIN, newest_run
 from classbell.ledger.schema import change, entry, ledger, mailbox, meeting, past_incarnation
 from classbell.ledger.words import among
-from classbell.model import ChangeState, Ids, Reason
+from classbell.model import ChangeState, Ids, Reason, RunKind
 from classbell.numbering import PROVISIONAL, lasting
 from classbell.operations import operation_id
 from classbell.plan import Mask, Plan
@@ -54,6 +54,7 @@ class Accepted:
         approvals: the numbers of the holds whose approvals let the plan pass; they are used up with it.
         basis: the newest run when the ledger was read for this plan (``Runs.newest``); None if nobody else
             can have planned meanwhile.
+        kind: which command it was.
     """
 
     plan: Plan
@@ -67,6 +68,7 @@ class Accepted:
     rekeys: Sequence[Rekeyed] = ()
     approvals: Sequence[int] = ()
     basis: int | None = None
+    kind: RunKind = RunKind.SYNC
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +120,7 @@ class Acceptor:
             # Entered by what is no run: a pause, or a rebuild.
             raise _overtaken("The ledger has changed since this plan was made.") from error
         keep_renderings(connection, self._institution_id, accepted.renderings)
-        values = {"institution_id": self._institution_id, "started_at": now}
+        values = {"institution_id": self._institution_id, "kind": accepted.kind, "started_at": now}
         run_id = insert_one(connection, BEGIN, values)
         rekey(connection, self._institution_id, accepted.rekeys, run_id, now)
         rows = Rows(

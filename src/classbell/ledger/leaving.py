@@ -36,7 +36,7 @@ from classbell.ledger.schema import change, entry, ledger, mailbox, sighting, su
 from classbell.ledger.sightings import Sighted
 from classbell.ledger.suspensions import pause_all, suspend
 from classbell.ledger.words import among
-from classbell.model import Action, ChangeState, LeaveMode, Reason, Suspended
+from classbell.model import Action, ChangeState, LeaveMode, Reason, RunKind, Suspended
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,21 +132,22 @@ class Leaving:
                 do="run the command again and look at the new numbers",
                 effect="no calendar was changed",
             )
-        values = {"institution_id": self._institution_id, "started_at": now}
+        kind = RunKind.UNLINK if number is not None else RunKind.PURGE
+        values = {"institution_id": self._institution_id, "kind": kind, "started_at": now}
         run_id = insert_one(connection, BEGIN, values)
         given_up = (
             update(change).where(self._open(number), ~_uncertain()).values(state=ChangeState.SUPERSEDED)
         )
         connection.execute(given_up)
         connection.execute(self._deletes(number, mode, run_id, now))
-        kind = Suspended.UNLINKED if number is not None else Suspended.PURGED
+        into = Suspended.UNLINKED if number is not None else Suspended.PURGED
         if number is None:
             pause_all(connection, self._institution_id, reason, now, None)
         # Who is paused, or has left, for themselves stays so even if the institution comes back.
-        stays = suspension.c.kind != Suspended.PURGED if number is None else suspension.c.kind == kind
+        stays = suspension.c.kind != Suspended.PURGED if number is None else suspension.c.kind == into
         left = select(suspension.c.mailbox_id).where(stays)
         for box in connection.execute(self._boxes(number).where(mailbox.c.id.not_in(left))).scalars().all():
-            suspend(connection, box, kind, reason, now, None)
+            suspend(connection, box, into, reason, now, None)
         # What was held there is given up with everything else: nobody is to decide it any more.
         end_all(connection, self._institution_id, self._boxes(number) if number is not None else None)
         connection.execute(update(ledger).values(revision=ledger.c.revision + 1))

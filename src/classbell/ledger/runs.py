@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -12,14 +12,15 @@ from classbell.guards import LastRead, live_starts
 from classbell.ledger.database import Database, insert_one
 from classbell.ledger.keeping import fruitless
 from classbell.ledger.schema import change, institution, run, source
-from classbell.model import Action, ChangeState, Snapshot
+from classbell.model import Action, ChangeState, RunKind, Snapshot
 
 
 @dataclass(frozen=True, kw_only=True)
 class PastRun:
-    """A run as the ledger remembers it; ``summary`` counts what it did."""
+    """A run as the ledger remembers it; ``summary`` counts what it did, ``kind`` is empty where it was not noted."""
 
     id: int
+    kind: RunKind | Literal[""]
     started_at: float
     finished_at: float | None
     exit_code: int | None
@@ -62,10 +63,19 @@ class Runs:
         values = {**self._mine, "number": run_id, **ended}
         await self._database.write(lambda connection: connection.execute(_FINISH, values))
 
-    async def note(self, exit_code: int, summary: Mapping[str, object], began: float, now: float) -> int:
+    async def note(
+        self,
+        exit_code: int,
+        summary: Mapping[str, object],
+        began: float,
+        now: float,
+        *,
+        kind: RunKind = RunKind.SYNC,
+    ) -> int:
         """Record a run that ended before a plan was accepted; its number."""
         values = {
             "institution_id": self._institution_id,
+            "kind": kind,
             "started_at": began,
             "finished_at": now,
             "exit_code": exit_code,
@@ -174,6 +184,7 @@ class Runs:
 def _past(row: Row[Any]) -> PastRun:
     return PastRun(
         id=row.id,
+        kind=RunKind(row.kind) if row.kind else "",
         started_at=row.started_at,
         finished_at=row.finished_at,
         exit_code=row.exit_code,

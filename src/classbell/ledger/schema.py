@@ -231,6 +231,7 @@ run = Table(
     Column("finished_at", Float),
     Column("exit_code", Integer),
     Column("summary", LargeBinary, comment="JSON: counts by action, state and code"),
+    Column("kind", Text, nullable=False, server_default="", comment="which command; empty if not noted"),
 )
 
 certificate = Table(
