@@ -29,7 +29,7 @@ from classbell.errors import LeaseHeld
 from classbell.ledger.bits import unsigned
 from classbell.ledger.database import Database
 from classbell.ledger.entries import full_key
-from classbell.ledger.gate import OPEN_GATE, STILL_WANTED
+from classbell.ledger.gate import OPEN_GATE, OUTLIVED, STILL_WANTED
 from classbell.ledger.outcomes import CREATING, record
 from classbell.ledger.schema import DUE_STATES, OPEN_STATES, change, entry, mailbox, meeting
 from classbell.ledger.waiting import Waiting, read_waiting
@@ -69,9 +69,11 @@ class Changes:
         Creates wait until *bound* seconds after their last moment of sending; then a look decides.
         Updates and deletes are due at once, under the same ``If-Match``. Until then planning leaves the
         pair alone: the plan of another day must not rest on what the ledger says of it.
+        Deletes of what has ended by now, while nothing was sent of them, are given up.
         """
 
         def write(connection: Connection) -> int:
+            connection.execute(_GIVE_UP, self._mine | {"now": now})
             creates = connection.execute(_TAKE_UP_CREATES, self._mine | {"bound": bound}).rowcount
             others = connection.execute(_TAKE_UP_OTHERS, self._mine | {"now": now}).rowcount
             return creates + others
@@ -355,6 +357,8 @@ _TAKE_UP_CREATES = (
 _TAKE_UP_OTHERS = (
     update(change).where(*_SENT, ~_CREATES).values(due_at=bindparam("now"), doubted=0, **_NOT_KNOWN)
 )
+
+_GIVE_UP = update(change).where(_MINE, IS_OPEN, OUTLIVED).values(state=ChangeState.SUPERSEDED)
 
 _POSTPONE = (
     update(change)

@@ -7,7 +7,7 @@ Where a whole institution leaves, what was approved goes through for those as we
 stay so: who resumes the institution has said nothing of them.
 """
 
-from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy import ColumnElement, bindparam, case, func, or_, select
 
 from classbell.ledger.schema import change, pause, suspension
 from classbell.ledger.words import among
@@ -51,6 +51,14 @@ STILL_WANTED: ColumnElement[bool] = or_(
     GOES_IN_LEAVING & (~_suspended(Suspended.PAUSED) | _PAUSED),
 )
 """Whether a change that was read a while ago may still be sent: another process may have closed the gate since."""
+
+OUTLIVED: ColumnElement[bool] = (
+    (change.c.action == Action.DELETE)
+    & ~GOES_IN_LEAVING
+    & among(change.c.state, (ChangeState.PENDING, ChangeState.WAITING))
+    & (change.c.ends_at <= bindparam("now"))
+)
+"""Whether a delete waited until its event had ended: what has ended stays, unless its request may be under way already."""
 
 CODES = {
     Suspended.PAUSED: "E-PAUSED",

@@ -63,6 +63,20 @@ async def test_what_waits_is_due_when_its_time_has_come_and_not_before(uni: Inst
     assert (again.state, again.code, again.attempts) == (ChangeState.WAITING, "E-GRAPH-429", 1)
 
 
+async def test_a_delete_that_waited_until_its_event_had_ended_is_given_up(uni: InstitutionLedger) -> None:
+    soon, end = int(NOW) - 60, NOW + 40
+    await accept(uni, create("ann", "algebra", starts=soon), create("ann", "botany", starts=soon))
+    await deliver(uni)
+    await accept(uni, delete("ann", "algebra", starts=soon), delete("ann", "botany", starts=soon))
+    await uni.changes.adrift(end - 1, 600.0)
+    algebra, botany = await due(uni, end - 1)
+    await send(uni, [botany], end - 1)
+    await uni.changes.adrift(end, 600.0)
+    (repeated,) = await due(uni, end)
+    assert (repeated.id, repeated.state) == (botany.id, ChangeState.UNKNOWN), "it may have gone already"
+    assert algebra.id in {one.id for one, *_ in await uni.changes.of_mailbox(algebra.mailbox.id)}
+
+
 async def test_one_mailbox_alone_can_be_asked_for(uni: InstitutionLedger) -> None:
     await accept(uni, create("ann", "algebra"), create("bob", "algebra"), create("bob", "botany"))
     bob = (await uni.mailboxes.numbers())["bob"]
