@@ -178,6 +178,9 @@ class Case:
         records = self.history[step.number : step.number + 1]
         if not records or records[0]["kind"] != "request" or records[0]["status"] >= _REFUSED:
             return False
+        if not _asked_for(records[0], self.history[step.number - 1]):
+            # What came late, when its request had been given up long before, was answered to nobody.
+            return False
         if records[0]["detail"].get("code") in SPOILT:
             return False
         envelope = self._envelopes.get(records[0]["detail"].get("batch", 0))
@@ -244,6 +247,13 @@ def asked_mailbox(record: dict[str, Any]) -> str:
 def writes(record: dict[str, Any]) -> bool:
     """Whether a request would change something."""
     return record["method"] in _WRITING
+
+
+def _asked_for(request: dict[str, Any], change: dict[str, Any]) -> bool:
+    """Whether a request is the one that changed an event, told right after the change."""
+    if not writes(request) or asked_mailbox(request) != change["mailbox"]:
+        return False
+    return change["detail"]["action"] == "create" or change["detail"]["event"] in unquote(request["path"])
 
 
 def arrived(record: dict[str, Any]) -> float:

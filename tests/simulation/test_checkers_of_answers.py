@@ -1,0 +1,43 @@
+"""Which answers count as heard: only who heard what became of an update knows what its owner deleted."""
+
+import pytest
+from tests.simulation.forging import ADA, NOON, Forged, marked, pair, state
+
+LATER = NOON + 900
+
+
+def update_whose_outcome(forged: Forged) -> None:
+    """A second version is written, at once or long after its request was given up."""
+    forged.asked("POST", NOON)
+    forged.testimony["states"].append(state(NOON + 1, pair(2)))
+    forged.change("update", "e1", title="l1 v2", at=LATER)
+
+
+def made_again(forged: Forged) -> bool:
+    """Ada deletes the second version; whether it counts as a wrong that she gets it again."""
+    forged.change("delete", "e1", by="user", title="l1 v2", at=LATER + 100)
+    forged.change("create", "e2", title="l1 v2", at=LATER + 200, mark=marked(incarnation=2))
+    return "I13" in forged.found()
+
+
+def test_what_was_answered_at_once_was_heard() -> None:
+    forged = Forged()
+    update_whose_outcome(forged)
+    forged.asked("PATCH", LATER)
+    assert made_again(forged)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/t-north/oauth2/v2.0/token"),
+        ("PATCH", f"/v1.0/users/{ADA}/events/e9"),
+        ("PATCH", "/v1.0/users/grace@north.example/events/e1"),
+        ("GET", f"/v1.0/users/{ADA}/events/e1"),
+    ],
+)
+def test_what_came_late_was_answered_to_nobody_whatever_is_answered_next(method: str, path: str) -> None:
+    forged = Forged()
+    update_whose_outcome(forged)
+    forged.record("request", LATER + 9, method=method, path=path, status=200)
+    assert not made_again(forged)
