@@ -208,7 +208,7 @@ BUGS = (
         name="purge-forgets-pauses",
         rule="Who is paused stays so, whatever becomes of the institution.",
         file="ledger/leaving.py",
-        lines="stays = suspension.c.kind != Suspended.PURGED if number is None else suspension.c.kind == kind",
+        lines="stays = suspension.c.kind != Suspended.PURGED if number is None else suspension.c.kind == into",
         instead="stays = suspension.c.kind == Suspended.UNLINKED",
         found_by=(
             "tests/contract/ledger/test_leaving.py::test_who_was_stopped_before_stays_so_when_a_purged_institution_comes_back",
