@@ -25,10 +25,13 @@ GOES_IN_LEAVING: ColumnElement[bool] = (change.c.action == Action.DELETE) & (
 )
 """Whether a change was approved with a departure."""
 
-# An institution that leaves is paused in the same transaction, and nobody else's departure is carried out then.
-_PURGED = GOES_IN_LEAVING & change.c.institution_id.in_(select(pause.c.institution_id))
+_ALL_PAUSED = change.c.institution_id.in_(select(pause.c.institution_id))
+_FOR_THEMSELVES = change.c.mailbox_id.in_(_STOPPED)
 
-OPEN_GATE: ColumnElement[bool] = (change.c.mailbox_id.not_in(_STOPPED) | _PURGED) & (
+# An institution that leaves is paused in the same transaction, and nobody else's departure is carried out then.
+OPEN_GATE: ColumnElement[bool] = (
+    (~_ALL_PAUSED & ~_FOR_THEMSELVES) | (GOES_IN_LEAVING & (_ALL_PAUSED | ~_FOR_THEMSELVES))
+) & (
     change.c.mailbox_id.not_in(UNLINKED)
     | GOES_IN_LEAVING
     | ((change.c.action == Action.CREATE) & (change.c.state == ChangeState.UNKNOWN))

@@ -135,7 +135,9 @@ async def test_what_was_read_before_an_institution_was_paused_is_not_sent(uni: I
     await uni.suspensions.pause_all("a move", NOW)
     with pytest.raises(LeaseHeld):
         await send(uni, changes)
+    assert await due(uni) == []
     await uni.suspensions.resume_all()
+    assert await due(uni) == changes
     await send(uni, changes)
 
 
