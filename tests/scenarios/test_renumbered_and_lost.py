@@ -42,6 +42,9 @@ def test_what_stands_there_is_known_by_what_it_shows_and_written_to_by_nobody(ca
     with campus.world.watched() as seen:
         assert "20 meetings have other ids at their source" in campus.run("apply", "--yes").out
     assert nothing_changed(seen)
+    assert "Where 1 meeting should stand" in campus.run("status").out
+    explained = campus.run("explain", "ada@example.edu").out
+    assert explained.count("not provably ours, so that none is made beside it") == 2
     # What was held is found again by the key that its meeting had when it was made.
     campus.institution.mailbox("ada").delete_event(copy)
     assert (rebuild(campus, "ada@example.edu").adopted, campus.run("ledger", "check").code) == (1, 0)

@@ -121,10 +121,27 @@ async def _explanation(office: "Office", settings: "InstitutionSettings", person
         "suspended": await suspended(office.ledger, mailbox_key(person)),
         "deleted_by_owner": await office.ledger.wishes.of_mailbox(mailbox.id) if mailbox else [],
         "delivered": [_event(entry, body, settings.window.timezone, review.now) for entry, body in delivered],
+        "not_provably_ours": await _strange(office, mailbox.id, settings.window.timezone) if mailbox else [],
         "pending": plan["changes"],
         "holds": plan["holds"],
         "history": [_past(*past) for past in history],
     }
+
+
+async def _strange(office: "Office", mailbox: int, zone: str) -> list[dict[str, Any]]:
+    """Events beside which none is made, because they bear our mark and nobody can say whose they are."""
+    from classbell.ledger import Sighted  # noqa: PLC0415
+    from classbell.zones import wall  # noqa: PLC0415
+
+    found = [one for one in await office.ledger.sightings.of_mailbox(mailbox) if one.kind is Sighted.EXTRA]
+    return [
+        {
+            "event_id": one.event_id,
+            "start": wall(one.starts_at, zone).isoformat() if one.starts_at else None,
+            "detail": one.detail,
+        }
+        for one in found
+    ]
 
 
 def _attachments(review: "Review", settings: "InstitutionSettings", person: str) -> list[dict[str, Any]]:
@@ -216,6 +233,7 @@ def _print(invocation: Invocation, found: dict[str, Any], *, everything: bool) -
     for hold in found["holds"]:
         output.line(f"              {hold['code']}  {hold['text']}")
     _print_events(invocation, found, everything=everything)
+    _print_strange(invocation, found, everything=everything)
     open_ = [h for h in found["history"] if h["state"] not in {"done", "superseded"}]
     for change in open_ if everything else open_[:SHOWN]:
         output.line(
@@ -223,6 +241,18 @@ def _print(invocation: Invocation, found: dict[str, Any], *, everything: bool) -
             f" {change['detail']}"
         )
     output.note("The way of one event: --event ID or --at TIME. Everything: --json")
+
+
+def _print_strange(invocation: Invocation, found: dict[str, Any], *, everything: bool) -> None:
+    strange = found["not_provably_ours"]
+    shown = strange if everything else strange[:SHOWN]
+    for one in shown:
+        start = one["start"].replace("T", " ")[:16] if one["start"] else "at some time"
+        invocation.output.line(
+            f"              not provably ours, so that none is made beside it: {start}  {one['detail']}"
+        )
+    if len(shown) < len(strange):
+        invocation.output.line(f"              ... {len(strange) - len(shown)} more: --all")
 
 
 def _counted(number: int, noun: str) -> str:

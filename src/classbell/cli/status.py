@@ -102,6 +102,7 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
         "suspended": await suspended(office.ledger),
         "events": events,
         "mailboxes": mailboxes,
+        "not_provably_ours": len(await office.ledger.sightings.blocking()),
         "waiting": [waiting_json(w) | {"text": waiting_words(w), "short": waiting_short(w)} for w in waiting],
         "out": [
             {
@@ -212,6 +213,7 @@ def _print(invocation: Invocation, state: dict[str, Any], first: str) -> None:
         # Where the mailboxes are named below, each with the reason, the reason stands there.
         text = waiting["short"] if waiting["code"] in named else waiting["text"]
         output.line(f"  {waiting['code'] or waiting['state']}  {text}")
+    _print_strange(output, state["not_provably_ours"])
     for one in state["out"][:10]:
         again = f" Next try at {one['retry']}." if one["retry"] else ""
         output.line(f"  {one['code']}  {one['mailbox']}: {one['detail'].rstrip('.')}.{again}")
@@ -220,6 +222,16 @@ def _print(invocation: Invocation, state: dict[str, Any], first: str) -> None:
     _print_certificates(output, state)
     if state["sync"] != "Synced" or state["health"] != "Healthy":
         output.note(f"Next: {first or _next(state)}")
+
+
+def _print_strange(output: "Output", count: int) -> None:
+    """In how many places nothing is made because of what stands there."""
+    if count:
+        meetings = "1 meeting" if count == 1 else f"{count} meetings"
+        output.line(
+            f"  E-EVT-FOREIGN  Where {meetings} should stand, something bears our mark that is not provably ours;"
+            " none is made beside it: classbell verify"
+        )
 
 
 def _next(state: dict[str, Any]) -> str:
