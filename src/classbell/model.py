@@ -140,6 +140,7 @@ class Reason(IntEnum):
     UNLINKED = 9
     RESET = 10
     PUT_BACK = 11
+    UNLIKE = 12
 
 
 class Policy(IntFlag):

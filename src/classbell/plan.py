@@ -237,9 +237,11 @@ class _Comparison:
         delete &= ~np.isin(held.mailbox, self._terms.unlinked)
         previous = np.zeros(len(want), dtype=np.uint64)
         previous[found] = held.fingerprint[match]
-        rewritten = Reason.RESET if self._terms.anew else Reason.EDITED
-        # 0 is the fingerprint of what nobody can prove to be a rendering of ours.
-        why = np.where(drifted | found & (previous == 0), rewritten, Reason.CHANGED)
+        # 0 is the fingerprint of what nobody can prove to be a rendering of ours: who has changed it is not known.
+        why = np.where(found & (previous == 0), Reason.UNLIKE, Reason.CHANGED)
+        why[drifted] = Reason.EDITED
+        if self._terms.anew:
+            why[drifted | found & (previous == 0)] = Reason.RESET
         why[create] = np.where(slots.meeting[slot[create]] >= PROVISIONAL, Reason.NEW_MEETING, Reason.JOINED)
         why[create & (deleted | np.isin(want, self._terms.missing))] = Reason.RESTORED
         return _ordered(

@@ -114,6 +114,13 @@ def test_what_has_drifted_is_written_again_only_where_edits_are_put_right() -> N
     assert facts(planned(wanted([logic], Policy.KEEP_EDITS), held, drifted=drifted)) == []
 
 
+def test_of_what_nobody_can_prove_to_be_a_rendering_nobody_is_said_to_have_changed_it() -> None:
+    logic = meeting("Logic")
+    held = {(ADA, LOGIC): (0, logic.starts_at, logic.ends_at)}
+    assert facts(planned(wanted([logic]), held)) == [(LOGIC, Action.UPDATE, Reason.UNLIKE)]
+    assert facts(planned(wanted([logic]), held, anew=True)) == [(LOGIC, Action.UPDATE, Reason.RESET)]
+
+
 def test_anew_everything_to_come_is_written_again_and_nobodys_wishes_count() -> None:
     logic, sets = meeting("Logic", -2 * HOUR), meeting("Sets")
     held = {

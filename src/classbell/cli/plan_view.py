@@ -33,6 +33,7 @@ REASONS = {
     Reason.UNLINKED: "wants no timetable here any more",
     Reason.RESET: "put back to what it should be",
     Reason.PUT_BACK: "put back by classbell restore",
+    Reason.UNLIKE: "does not show what it should",
 }
 # Of what is held: why, and where to look.
 _ADVICE = {
