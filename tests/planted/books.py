@@ -215,6 +215,14 @@ BUGS = (
         ),
     ),
     Bug(
+        name="pause-ends-a-purge",
+        rule="Only to resume it ends what an institution wanted without an end.",
+        file="ledger/suspensions.py",
+        lines="if row is not None and row.until is None and until is not None:",
+        instead="if row is not None and row.until is None and until == now:",
+        found_by=("tests/contract/ledger/test_leaving.py::test_a_pause_with_an_end_does_not_end_a_purge",),
+    ),
+    Bug(
         name="leaving-takes-the-past",
         rule="DELETE_FUTURE_EVENTS leaves what has started.",
         file="ledger/leaving.py",

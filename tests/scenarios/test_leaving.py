@@ -89,6 +89,8 @@ class TestPause:
 
     def test_a_paused_institution_too(self, campus: Campus) -> None:
         done(campus.run("pause", "-i", "example", "--reason", "moving house"))
+        again = ("pause", "-i", "example", "--reason", "x", "--until", "2099-01-01")
+        assert "stays so: moving house" in campus.run(*again).err
         ended = done(campus.run("apply", "--yes"))
         assert campus.holds(classes()), ended.out
         assert "moving house" in done(campus.run("status")).out

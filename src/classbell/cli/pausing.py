@@ -51,7 +51,10 @@ def pause(
         end = _moment(until, settings.window.timezone, now)
         if person is None:
             _named(invocation, "paused", "pause")
-            await office.ledger.suspensions.pause_all(reason, now, end)
+            held = await office.ledger.suspensions.pause_all(reason, now, end)
+            if held.until != end:
+                invocation.output.note(f"It was paused without an end before, and stays so: {held.reason}")
+            end = held.until
         else:
             key = _key(person)
             known = await office.ledger.suspensions.of(key)

@@ -118,9 +118,21 @@ class Suspensions:
 
         return await self._database.read(read)
 
-    async def pause_all(self, reason: str, now: float, until: float | None = None) -> None:
-        """Write nothing for the institution from now on."""
-        await self._database.write(lambda c: pause_all(c, self._institution_id, reason, now, until))
+    async def pause_all(self, reason: str, now: float, until: float | None = None) -> Pause:
+        """
+        Write nothing for the institution from now on; the pause that holds then.
+
+        One without an end, as after a purge, stays so whatever is asked for: only to resume ends it.
+        """
+
+        def write(connection: Connection) -> Pause:
+            row = connection.execute(_PAUSE, self._mine).one_or_none()
+            if row is not None and row.until is None and until is not None:
+                return Pause(reason=row.reason, since=row.since, until=None)
+            pause_all(connection, self._institution_id, reason, now, until)
+            return Pause(reason=reason, since=now, until=until)
+
+        return await self._database.write(write)
 
     async def resume_all(self) -> None:
         """Write for the institution again; persons who are suspended for themselves stay so."""

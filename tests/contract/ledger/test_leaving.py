@@ -254,3 +254,14 @@ async def test_no_institution_touches_people_of_another(ledger: Ledger, book: In
     assert await other.suspensions.unlinked() == []
     assert await other.persons.forgotten() == frozenset()
     assert other.persons.digest("ada") != book.persons.digest("ada")
+
+
+async def test_a_pause_with_an_end_does_not_end_a_purge(book: InstitutionLedger) -> None:
+    """Whoever comes anew to a purged institution would else be written to from then on."""
+    left = await book.leaving.look(None, LeaveMode.CLEANUP, NOW)
+    await book.leaving.accept(None, LeaveMode.CLEANUP, left, "purged", NOW)
+    assert (await book.suspensions.pause_all("a move", NOW, NOW + 60)).until is None
+    await book.suspensions.expire(NOW + 100)
+    held = await book.suspensions.pause()
+    assert held is not None
+    assert held.reason == "purged"
