@@ -1,15 +1,24 @@
 """A ledger that was lost: of what its owner did to a calendar meanwhile, what can be known and what cannot."""
 
+from typing import Any
+
 import pytest
 from tests.simulation.forging import ADA, NOON, Forged, marked, run
 
 LOST, GONE, LATER = NOON + 1000, NOON + 9000, NOON + 20_000
 
 
-def calendar_gone_after_a_loss(*unread: str) -> Forged:
+def calendar_gone_after_a_loss(
+    *unread: str, old: bool = False, renamed: float = 0.0, which: str = "c", back: float = 0.0
+) -> Forged:
     """The ledger is lost, and rebuilt but for some mailboxes; then Ada deletes our calendar with its event."""
     forged = Forged()
-    forged.decide("loss", LOST, LOST, mailbox="")
+    if renamed:
+        forged.decide("other name", renamed, renamed)
+    for at in filter(None, (renamed, back)):
+        detail = {"action": "rename-calendar", "cause": "user", "calendar": which}
+        forged.record("change", at, app="", detail=detail)
+    forged.decide("loss", LOST, LOST, mailbox="", old=old)
     forged.testimony["runs"].append(
         run(LOST + 1, LOST + 900, kind="rebuild", outcome="rebuilt", unread=list(unread))
     )
@@ -42,6 +51,34 @@ def test_what_a_rebuild_could_not_read_it_cannot_have_missed(
 
 def test_where_something_was_made_since_the_ledger_knows_the_mailbox_again() -> None:
     forged = calendar_gone_after_a_loss(ADA)
+    forged.change("create", "e2", at=GONE - 10, mark=marked(key="lectures:l2"))
+    deletes_it(forged)
+    makes_it_again(forged)
+    assert "I13" in forged.found()
+
+
+@pytest.mark.parametrize(
+    ("how", "found"),
+    [
+        ({"renamed": LOST - 1}, []),
+        ({"renamed": GONE - 1}, ["I13"]),
+        ({"renamed": LOST - 1, "which": "d"}, ["I13"]),
+        ({"renamed": LOST - 1, "old": True}, ["I13"]),
+        ({"renamed": LOST - 2, "back": LOST - 1}, ["I13"]),
+    ],
+    ids=["before_the_loss", "after_the_rebuild", "another_one", "in_an_old_ledger", "and_named_back"],
+)
+def test_a_calendar_that_was_renamed_before_a_ledger_was_deleted_nobody_knows_again(
+    how: dict[str, Any], found: list[str]
+) -> None:
+    forged = calendar_gone_after_a_loss(**how)
+    deletes_it(forged)
+    makes_it_again(forged)
+    assert sorted(forged.found() & {"I13"}) == found
+
+
+def test_it_is_known_again_where_something_was_made_since() -> None:
+    forged = calendar_gone_after_a_loss(renamed=LOST - 1)
     forged.change("create", "e2", at=GONE - 10, mark=marked(key="lectures:l2"))
     deletes_it(forged)
     makes_it_again(forged)

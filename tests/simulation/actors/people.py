@@ -173,11 +173,16 @@ async def create_calendar(world: World, random: Random) -> str:
 
 @act(0.7)
 async def rename_calendar(world: World, random: Random) -> str:
-    mailbox = _mailbox(world, random)
+    institution = random.choice(world.institutions)
+    mailbox = random.choice(institution.mailboxes)
     own = list(mailbox.calendars())[1:]
     name = random.choice(("Classes", "Timetable", "Old"))
     if not own or name in mailbox.calendars().values():
         return ""
+    if name != institution.calendar:
+        now = world.now()
+        told = {"what": "other name", "institution": institution.id, "mailbox": mailbox.address}
+        world.decisions.append(told | {"asked": now, "done": now})
     mailbox.rename_calendar(random.choice(own), name)
     return f"{mailbox.address} names a calendar {name}"
 

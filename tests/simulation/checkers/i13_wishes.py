@@ -179,17 +179,17 @@ def _overwritten(case: Case, event: Event) -> Iterator[str]:
 
 def _calendars_made_again(case: Case) -> Iterator[str]:
     """A calendar made where its owner has deleted one with events of ours, and that was to stop us."""
-    gone: dict[tuple[str, str], float] = {}
+    gone: dict[tuple[str, str], dict[str, Any]] = {}
     for record in case.history:
         action, key = record["detail"].get("action", ""), (record["tenant"], record["mailbox"])
         told = case.of_tenant.get(record["tenant"])
         if told is None or told["policies"].get("on_calendar_delete") != "stop":
             continue
         if action == "delete-calendar" and not record["app"] and _held_ours(case, record):
-            gone[key] = record["at"]
+            gone[key] = record
         if action != "create-calendar" or not record["app"] or key not in gone:
             continue
-        since, at = gone[key], record["at"]
+        since, at = gone[key]["at"], record["at"]
         lifted = [reset["begin"] for reset in _resets(case, told["id"], record["mailbox"])] + losses(case)
         lifted += [
             span.begin
@@ -197,9 +197,52 @@ def _calendars_made_again(case: Case) -> Iterator[str]:
             for span in asked(case, what)
             if span.covers(told["id"], record["mailbox"])
         ]
-        doubt = in_doubt(case, told["id"], record["mailbox"], since)
+        doubt = in_doubt(case, told["id"], record["mailbox"], since) or _not_known_again(case, gone[key])
         if not doubt and not any(since <= moment <= at for moment in lifted):
             yield f"record {record['number']}: a calendar was made for {record['mailbox']}, who had deleted ours"
+
+
+def _not_known_again(case: Case, deletion: dict[str, Any]) -> bool:
+    """
+    Whether nobody can have known that a calendar was ours: its owner had given it another name when the ledger was deleted.
+
+    Events of ours that stand in a calendar of another name may have been moved there: what is known again is one that
+    bears the name of the profile's, or that something is made in from then on.
+    """
+    place = (case.of_tenant[deletion["tenant"]]["id"], deletion["mailbox"])
+    others = {told["asked"] for told in case.testimony["decisions"] if _is_other_name(told, place)}
+    return any(
+        told["what"] == "loss"
+        and not told["old"]
+        and told["asked"] < deletion["at"]
+        and _last_renamed(case, deletion, told["asked"]) in others
+        and not any(
+            event.is_ours
+            and (event.tenant, event.mailbox) == (deletion["tenant"], deletion["mailbox"])
+            and told["asked"] < event.born.at < deletion["at"]
+            for event in case.events.values()
+        )
+        for told in case.testimony["decisions"]
+    )
+
+
+def _is_other_name(told: dict[str, Any], place: tuple[str, str]) -> bool:
+    return told["what"] == "other name" and (told["institution"], told["mailbox"]) == place
+
+
+def _last_renamed(case: Case, deletion: dict[str, Any], before: float) -> float | None:
+    """When its owner last renamed a calendar before a moment, if they did."""
+    return max(
+        (
+            record["at"]
+            for record in case.history
+            if record["detail"].get("action") == "rename-calendar"
+            and record["at"] < before
+            and record["mailbox"] == deletion["mailbox"]
+            and record["detail"]["calendar"] == deletion["detail"]["calendar"]
+        ),
+        default=None,
+    )
 
 
 def _held_ours(case: Case, deletion: dict[str, Any]) -> bool:
