@@ -35,6 +35,26 @@ BUGS = (
         ),
     ),
     Bug(
+        name="outlived-deletes-go",
+        rule="What has ended is not deleted, however long its deletion waited.",
+        file="ledger/gate.py",
+        lines='& (change.c.ends_at <= bindparam("now"))',
+        instead='& (change.c.ends_at <= 0 * bindparam("now"))',
+        found_by=(
+            "tests/contract/ledger/test_changes.py::test_a_delete_that_waited_until_its_event_had_ended_is_given_up",
+        ),
+    ),
+    Bug(
+        name="outlived-departures-stay",
+        rule="What was approved with a departure goes, also what has ended.",
+        file="ledger/gate.py",
+        lines="& ~GOES_IN_LEAVING",
+        instead="& (change.c.id > 0)",
+        found_by=(
+            "tests/contract/ledger/test_leaving.py::test_what_has_ended_goes_as_well_if_that_was_approved",
+        ),
+    ),
+    Bug(
         name="wishes-forgotten-in-a-rebuild",
         rule="What its owner has deleted stays deleted where that is respected.",
         file="ledger/rebuilding.py",

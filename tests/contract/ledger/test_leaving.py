@@ -89,6 +89,12 @@ async def test_a_plan_of_timetables_leaves_approved_deletes_alone(book: Institut
     assert len(await due(book)) == 3
 
 
+async def test_what_has_ended_goes_as_well_if_that_was_approved(book: InstitutionLedger) -> None:
+    await leave(book, "ada", LeaveMode.DELETE_ALL_EVENTS)
+    await book.changes.adrift(LATE + 9000.0, 600.0)
+    assert len(await due(book)) == 3
+
+
 async def test_another_number_than_was_told_changes_nothing(book: InstitutionLedger) -> None:
     ada = await number(book, "ada")
     left = await book.leaving.look(ada, LeaveMode.DELETE_ALL_EVENTS, NOW)
