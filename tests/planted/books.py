@@ -209,10 +209,12 @@ BUGS = (
     Bug(
         name="paused-institution-written",
         rule="Nothing is written while an institution is paused.",
-        file="run.py",
-        lines="if await ledger.suspensions.pause() is not None:",
-        instead="if await ledger.suspensions.pause() == ():",
-        found_by=("tests/scenarios/test_leaving.py::TestPause::test_a_paused_institution_too",),
+        file="ledger/gate.py",
+        lines="(~_ALL_PAUSED & ~_FOR_THEMSELVES) | (GOES_IN_LEAVING & (_ALL_PAUSED | ~_FOR_THEMSELVES))",
+        instead="~_FOR_THEMSELVES | (GOES_IN_LEAVING & (_ALL_PAUSED | ~_FOR_THEMSELVES))",
+        found_by=(
+            "tests/contract/ledger/test_two_processes.py::test_what_was_read_before_an_institution_was_paused_is_not_sent",
+        ),
     ),
     Bug(
         name="unlinked-person-written",
