@@ -14,7 +14,7 @@ def violations(case: Case) -> Iterator[str]:
     """Writes to events and calendars of others, and answers that carried what bears no mark of ours."""
     for event in case.events.values():
         for step in event.steps[1:]:
-            if step.by_us and not event.is_ours and not _taken_for_the_original(case, event, step):
+            if step.by_us and not event.is_ours and not taken_for_the_original(case, event, step):
                 what = "a copy" if event.copy_of else "an event of others"
                 yield f"record {step.number}: {step.action} of {what}, {step.title} in {event.mailbox}"
             if step.by_us and event.is_ours and step.app != event.born.app:
@@ -23,7 +23,7 @@ def violations(case: Case) -> Iterator[str]:
     yield from _read(case)
 
 
-def _taken_for_the_original(case: Case, double: Event, step: Step) -> bool:
+def taken_for_the_original(case: Case, double: Event, step: Step) -> bool:
     """Whether this is what ``docs/explanation/safety.md`` assumes that nobody does; a rebuild knows marks alone."""
     mark = double.born.mark
     if mark is None or double.born.at > mark.intent_at + SEND_WITHIN + case.testimony["bound"]:

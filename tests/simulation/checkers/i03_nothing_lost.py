@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
+from tests.simulation.checkers.i01_only_our_events import taken_for_the_original
 from tests.simulation.checkers.reading import Case, Event, Pair
 
 _LEFT = frozenset({"unlinked", "purged"})
@@ -27,7 +28,8 @@ def violations(case: Case) -> Iterator[str]:
         if told["start"] <= final["at"] or (case.of_tenant[pair[0]]["id"], pair[1]) in left:
             continue
         keeps = case.of_tenant[pair[0]]["policies"].get("on_user_edit") == "keep"
-        if not _waits(case, pair) and not _delivered(case.of_pair.get(pair, []), told, keeps=keeps):
+        events = case.of_pair.get(pair, []) + _doubles(case, pair)
+        if not _waits(case, pair) and not _delivered(events, told, keeps=keeps):
             yield f"{told['title']} was never delivered to {pair[1]}, and nothing waits"
     for pair, events in case.of_pair.items():
         theirs = (case.of_tenant[pair[0]]["id"], pair[1]) in left
@@ -64,6 +66,20 @@ def _wanted(case: Case) -> dict[Pair, dict[str, Any]]:
         for (institution, _), state in last.items()
         for pair in state["pairs"]
     }
+
+
+def _doubles(case: Case, pair: Pair) -> list[Event]:
+    """The events that nobody could tell from ours of a pair, and that we took for them."""
+    return [
+        event
+        for event in case.events.values()
+        if not event.is_ours
+        and (event.tenant, event.mailbox) == pair[:2]
+        and event.born.mark is not None
+        and event.born.mark.key == pair[2]
+        and event.ours
+        and all(taken_for_the_original(case, event, step) for step in event.ours)
+    ]
 
 
 def _delivered(events: list[Event], told: dict[str, Any], *, keeps: bool) -> bool:
