@@ -27,6 +27,20 @@ def test_what_was_answered_at_once_was_heard() -> None:
     assert made_again(forged)
 
 
+@pytest.mark.parametrize(("by", "found"), [("api:a-north", False), ("user", True)], ids=["ours", "theirs"])
+def test_what_its_owner_took_back_and_removed_again_counts_unless_we_had_removed_it(
+    by: str, *, found: bool
+) -> None:
+    forged = Forged()
+    forged.asked("POST", NOON)
+    forged.change("delete", "e1", by=by, at=NOON + 10)
+    forged.asked("DELETE" if by != "user" else "GET", NOON + 10)
+    forged.change("restore", "e1", by="user", at=NOON + 20)
+    forged.change("delete", "e1", by="user", at=NOON + 30)
+    forged.change("create", "e2", at=NOON + 40, mark=marked(incarnation=2))
+    assert ("I13" in forged.found()) is found
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [

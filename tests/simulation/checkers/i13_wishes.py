@@ -110,6 +110,9 @@ def _made_again(case: Case, events: list[Event]) -> Iterator[str]:
         if removal is None or removal.by_us or earlier.born.mark is None or event.born.mark is None:
             continue
         last = next(step for step in reversed(earlier.ours) if step.number < event.born.number)
+        if _was_taken(earlier, last):
+            # They took back what we had removed, and removed it again: of that nobody is told.
+            continue
         # Under one mark it is one operation, of whose first attempt nothing was heard.
         same = last.title == event.born.title
         if not same or earlier.born.mark.operation == event.born.mark.operation:
@@ -121,6 +124,12 @@ def _made_again(case: Case, events: list[Event]) -> Iterator[str]:
             f"record {event.born.number}: {event.born.title} was made again for {event.mailbox}, who had deleted it"
             f" (record {removal.number})"
         )
+
+
+def _was_taken(event: Event, last: Step) -> bool:
+    """Whether the last thing we did to an event was to remove it where it stood."""
+    before = [step for step in event.steps if step.number < last.number]
+    return not last.live and bool(before) and before[-1].live
 
 
 def _last_removal(event: Event, before: int) -> Step | None:
