@@ -257,6 +257,16 @@ async def test_what_a_further_batch_would_send_to_a_mailbox_that_was_refused_mea
     ]  # fmt: skip
 
 
+async def test_a_batch_that_a_fresh_token_sends_again_goes_without_who_must_be_left_in_peace_by_then(
+    world: World, client: OutlookClient
+) -> None:
+    """While a token is asked for, the answer to another batch may have come."""
+    requests = [create(mailbox=student(number), body=rendering(f"L{number}")) for number in range(3)]
+    world.sandbox.faults.add(is_batch, "401-before", times=1)
+    answers = await client.send(requests, barred=lambda place: place == 1)
+    assert [(answer.status, answer.sent) for answer in answers] == [(201, True), (None, False), (201, True)]
+
+
 async def test_very_large_events_travel_in_several_batches(world: World, client: OutlookClient) -> None:
     large: dict[str, Any] = {"body": {"contentType": "text", "content": "x" * (BATCH_BYTES // 3)}}
     requests = [create(mailbox=student(number), body=rendering(f"L{number}", **large)) for number in range(7)]

@@ -7,6 +7,7 @@ It decides nothing about a single event; ``answers`` says what an answer means a
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from enum import Enum, auto
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -51,6 +52,16 @@ class TokenSource(Protocol):
     def ahead(self) -> float | None:
         """Seconds by which our clock is ahead of Microsoft's, as they signed us in; None if they did not say."""
         ...
+
+
+class _Again(Enum):
+    """How a batch is tried again of which nothing was carried out."""
+
+    # Graph looks at the token before it looks at the batch. A good token is refused now and then as well
+    # (authorisation errors page): one fresh one is worth a try.
+    WITH_A_FRESH_TOKEN = auto()
+    # It is refused as such, perhaps for the sake of one member. Halves find that one and let the others through.
+    IN_HALVES = auto()
 
 
 class OutlookClient:
@@ -121,7 +132,8 @@ class OutlookClient:
             requests: at most as many as the dialect's ``batch_size``.
             send_until: service time (``service_now``) after which nothing may leave any more; what did
                 not leave has an answer with ``sent`` False.
-            barred: whether the request at a place may not leave any more, asked before each batch but the first.
+            barred: whether the request at a place may not leave any more, asked before each batch but the first,
+                also before one that is sent again under a fresh token.
 
         Returns:
             One answer for each request, in their order.
@@ -133,6 +145,7 @@ class OutlookClient:
         answers: dict[int, Answer] = {}
         pending = list(_chunks(requests))[::-1]
         first = True
+        renewed: range | None = None
         while pending:
             chunk = pending.pop()
             places = list(chunk) if first else self._in_peace(chunk, requests, answers, barred)
@@ -140,14 +153,19 @@ class OutlookClient:
                 continue
             first = False
             try:
-                found = await self._exchanged([requests[place] for place in places], send_until)
+                found = await self._exchanged(
+                    [requests[place] for place in places], send_until, may_renew=chunk != renewed
+                )
             except ClassbellError as error:
                 if not answers:
                     raise
                 # What was sent before has its answers, and they must not be lost.
                 unsent = Answer(status=None, sent=False, message=error.what)
                 return [answers.get(place, unsent) for place in range(len(requests))]
-            if found is None:
+            if found is _Again.WITH_A_FRESH_TOKEN:
+                renewed = chunk
+                pending.append(chunk)
+            elif found is _Again.IN_HALVES:
                 middle = chunk.start + len(chunk) // 2
                 pending += (range(middle, chunk.stop), range(chunk.start, middle))
             else:
@@ -220,11 +238,13 @@ class OutlookClient:
             next_link="",
         )
 
-    async def _exchanged(self, requests: Sequence[Request], send_until: float | None) -> list[Answer] | None:
-        """The answers to one batch; None if it was refused as such and its halves may fare better."""
-        body = self._dialect.encode(requests)
+    async def _exchanged(
+        self, requests: Sequence[Request], send_until: float | None, *, may_renew: bool
+    ) -> "list[Answer] | _Again":
+        """The answers to one batch, or how it may fare better, having been refused as such."""
+        token = await self._tokens.token()
         try:
-            response, token = await self._post(body, send_until)
+            response = await self._exchange(self._dialect.encode(requests), send_until, token)
         except NoAnswer as lost:
             return [Answer(status=None, sent=lost.sent, message=lost.reason)] * len(requests)
         seen = self._seen(response)
@@ -233,25 +253,13 @@ class OutlookClient:
             if any(answer.status == _UNAUTHORISED for answer in answers):
                 self._tokens.invalidate(token)
             return answers
-        if response.status in _MALFORMED and len(requests) > 1:
-            # Nothing was carried out: the batch as such is refused, perhaps for the sake of one member.
-            # Halves find that one and let the others through.
-            return None
-        return [self._dialect.decode_refusal(response.status, response.body, seen)] * len(requests)
-
-    async def _post(self, body: bytes, send_until: float | None) -> tuple[Response, str]:
-        token = await self._tokens.token()
-        response = await self._exchange(body, send_until, token)
-        if response.status != _UNAUTHORISED:
-            return response, token
-        # Graph looks at the token before it looks at the batch, so nothing was carried out. A good token
-        # is refused now and then as well (authorisation errors page): one fresh one is worth a try.
-        self._tokens.invalidate(token)
-        token = await self._tokens.token()
-        response = await self._exchange(body, send_until, token)
         if response.status == _UNAUTHORISED:
             self._tokens.invalidate(token)
-        return response, token
+            if may_renew:
+                return _Again.WITH_A_FRESH_TOKEN
+        if response.status in _MALFORMED and len(requests) > 1:
+            return _Again.IN_HALVES
+        return [self._dialect.decode_refusal(response.status, response.body, seen)] * len(requests)
 
     async def _exchange(self, body: bytes, send_until: float | None, token: str) -> Response:
         return await self._request(
