@@ -19,7 +19,7 @@ from classbell.ledger.meetings import keep_meetings
 from classbell.ledger.schema import change, entry, mailbox, meeting
 from classbell.ledger.sightings import Sighting, replace_sightings
 from classbell.ledger.wishes import Removed, keep_wishes
-from classbell.model import ChangeState, Mailbox
+from classbell.model import Action, ChangeState, Mailbox
 
 LOST = "E-LEDGER-LOST"
 # A mailbox in doubt waits for its rebuild, however long that takes: the end of the year 9999.
@@ -171,12 +171,15 @@ class Rebuilding:
         for key, incarnation in one.incarnations.items():
             highest[numbers[key]] = max(incarnation, highest.get(numbers[key], 0))
         remember(connection, box, highest)
+        here = {numbers[event.meeting_key] for event in one.standing}
+        missed = [row for row in before if row.event_id not in one.left and row.meeting_id not in here]
+        ours = self._deleted(connection, box, [row.meeting_id for row in missed], now)
         connection.execute(
             update(change)
             .where(change.c.institution_id == self._institution_id, change.c.mailbox_id == box, IS_OPEN)
             .values(state=ChangeState.SUPERSEDED)
         )
-        self._keep_wishes(connection, one, before, numbers, now)
+        self._keep_wishes(connection, box, [row for row in missed if row.meeting_id not in ours], now)
         seen = [replace(sighting, meeting_id=numbers.get(key)) for sighting, key in one.sightings]
         replace_sightings(connection, box, seen, now)
         connection.execute(update(mailbox).where(mailbox.c.id == box).values(contacted_at=now))
@@ -186,25 +189,31 @@ class Rebuilding:
             .values(out_code="", out_detail="", retry_at=0)
         )
 
-    def _keep_wishes(
-        self,
-        connection: Connection,
-        one: RebuiltMailbox,
-        before: Sequence[Row[Any]],
-        numbers: Mapping[str, int],
-        now: float,
-    ) -> None:
+    def _deleted(self, connection: Connection, box: int, missed: Sequence[int], now: float) -> set[int]:
+        """Of the meetings whose events are gone those that we were deleting: it is done, and can be put back."""
+        found: set[int] = set()
+        for part in parts_of(missed):
+            which = (
+                (change.c.institution_id == self._institution_id)
+                & (change.c.mailbox_id == box)
+                & change.c.meeting_id.in_(part)
+                & (change.c.action == Action.DELETE)
+                & change.c.state.in_((ChangeState.SENT, ChangeState.UNKNOWN))
+            )
+            found.update(connection.execute(select(change.c.meeting_id).where(which)).scalars())
+            done = {"state": ChangeState.DONE, "finished_at": now, "code": "", "detail": ""}
+            connection.execute(update(change).where(which).values(done))
+        return found
+
+    @staticmethod
+    def _keep_wishes(connection: Connection, box: int, missed: Sequence[Row[Any]], now: float) -> None:
         """What is gone its owner has deleted; but of what a ledger in doubt knew, we may have ourselves."""
         sound = select(mailbox.c.id).where(
-            mailbox.c.id == one.mailbox.id, mailbox.c.contacted_at.is_not(None), mailbox.c.out_code != LOST
+            mailbox.c.id == box, mailbox.c.contacted_at.is_not(None), mailbox.c.out_code != LOST
         )
         if connection.execute(sound).first() is None:
             return
-        here = {numbers[event.meeting_key] for event in one.standing}
-        gone = [row for row in before if row.event_id not in one.left and row.meeting_id not in here]
-        removed = [
-            Removed(one.mailbox.id, row.meeting_id, unsigned(row.fingerprint), row.starts_at) for row in gone
-        ]
+        removed = [Removed(box, row.meeting_id, unsigned(row.fingerprint), row.starts_at) for row in missed]
         keep_wishes(connection, removed, now)
 
     def _meetings(self, connection: Connection, rebuilt: Sequence[RebuiltMailbox]) -> dict[str, int]:

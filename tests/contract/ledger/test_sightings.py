@@ -187,6 +187,24 @@ async def test_what_a_rebuild_has_seen_stays_the_highest_incarnation(delivered: 
     assert [change.incarnation for change in await due(delivered)] == [5]
 
 
+@pytest.mark.parametrize("sent", [True, False])
+async def test_what_a_rebuild_misses_we_have_deleted_if_we_were_about_to_and_else_its_owner(
+    delivered: InstitutionLedger, *, sent: bool
+) -> None:
+    known = await entry(delivered)
+    await delivered.mailboxes.contacted([known.mailbox.id], NOW)
+    accepted = await accept(delivered, delete("ann", "algebra"))
+    if sent:
+        # Its answer was lost.
+        await send(delivered, await due(delivered))
+    seen = RebuiltMailbox(mailbox=known.mailbox, standing=[], incarnations={known.meeting_key: 1})
+    await delivered.rebuilding.keep([seen], NOW + 900)
+    gone = await delivered.restoring.deleted(accepted.run_id, None)
+    assert [one.fingerprint for one in gone] == [known.fingerprint] * sent
+    assert len(await delivered.wishes.of_mailbox(known.mailbox.id)) == (not sent)
+    assert await due(delivered, NOW + 90_000) == []
+
+
 async def test_after_a_loss_every_incarnation_is_higher_than_any_that_was_given_before(
     ledger: Ledger, delivered: InstitutionLedger
 ) -> None:
