@@ -353,6 +353,20 @@ async def test_what_a_lost_answer_had_made_is_known_by_what_was_sent_even_if_no_
     assert await seen(stage, "bo") == sights
 
 
+async def test_what_a_lost_answer_had_changed_is_known_by_what_was_sent_too(stage: Stage) -> None:
+    stage.timetable["bo"] = [lecture("Algebra", place="A1")]
+    stage.sandbox.faults.add(member("PATCH", "bo"), "504-after", times=None)
+    await stage.run(patience=0.0)
+    async with stage.ledger() as book:
+        bo = await book.mailboxes.find(stage.address("bo"))
+        assert bo is not None
+        access, clock = stage.access(), stage.clock
+        rebuilt = await rebuild_mailboxes(book, access, clock, [bo], owner=OWNER, bound=BOUND, timezone="UTC")
+        ((_, body),) = await book.entries.of_mailbox(bo)
+    assert (rebuilt.known, rebuilt.differing) == (1, 0)
+    assert b"A1" in body
+
+
 async def test_what_is_so_new_that_lists_lack_it_stays_known_and_is_not_made_twice(stage: Stage) -> None:
     stage.sandbox.switches.lookup_lag = 300.0
     stage.timetable["bo"].append(lecture("Young", day=14))

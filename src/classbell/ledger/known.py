@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from classbell.ledger.bits import unsigned
 from classbell.ledger.changes import IS_OPEN
@@ -13,14 +14,14 @@ from classbell.ledger.incarnations import remembered
 from classbell.ledger.outcomes import CREATING
 from classbell.ledger.schema import change, entry, meeting, rekeyed, rendering
 from classbell.ledger.sightings import Sighting, Sightings
-from classbell.model import ChangeState, Entry, Mailbox
+from classbell.model import Action, ChangeState, Entry, Mailbox
 
 _UNSETTLED = (ChangeState.SENT, ChangeState.UNKNOWN, ChangeState.HELD)
 
 
 @dataclass(frozen=True, kw_only=True)
 class UnderWay:
-    """What a create asks for that may have been sent; ``body`` is empty if it is not kept."""
+    """What a create or update asks for that may have been sent; ``body`` is empty if it is not kept."""
 
     fingerprint: int
     body: bytes
@@ -39,6 +40,7 @@ class KnownMailbox:
         past: the highest incarnation that is over, by meeting.
         unsettled: the meetings whose last request is not settled.
         under_way: what creates ask for that may have been sent, by operation.
+        updates: what updates ask for that may have been sent, by meeting.
         seen: what was last seen there and still holds.
     """
 
@@ -49,7 +51,17 @@ class KnownMailbox:
     past: Mapping[int, int]
     unsettled: Collection[int]
     under_way: Mapping[str, UnderWay]
+    updates: Mapping[int, UnderWay]
     seen: Sequence[Sighting]
+
+
+def _under_way(row: Row[Any]) -> UnderWay:
+    return UnderWay(
+        fingerprint=unsigned(row.fingerprint),
+        body=row.body or b"",
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+    )
 
 
 class Knowledge:
@@ -90,16 +102,8 @@ class Knowledge:
                 bodies={known.fingerprint: body for known, body in delivered if body},
                 past=remembered(connection, owner.id),
                 unsettled={row.meeting_id for row in open_},
-                under_way={
-                    row.operation: UnderWay(
-                        fingerprint=unsigned(row.fingerprint),
-                        body=row.body or b"",
-                        starts_at=row.starts_at,
-                        ends_at=row.ends_at,
-                    )
-                    for row in open_
-                    if row.action in CREATING
-                },
+                under_way={row.operation: _under_way(row) for row in open_ if row.action in CREATING},
+                updates={row.meeting_id: _under_way(row) for row in open_ if row.action == Action.UPDATE},
                 seen=sightings,
             )
 

@@ -267,7 +267,11 @@ class Rebuild:
                 starts_at=entry.starts_at,
                 ends_at=entry.ends_at,
             )
-            shown, drifted = _told_apart(event, wants.may_show(entry.meeting_key, self._times(event)), before)
+            wanted = [*wants.may_show(entry.meeting_key, self._times(event))]
+            sent = _sent(known.updates.get(entry.meeting_id))
+            # Without a timetable it is known by what was sent alone.
+            wanted += [sent] if sent is not None and sent.body else []
+            shown, drifted = _told_apart(event, wanted, before)
             sightings += [(sighting, entry.meeting_key) for sighting in drifted]
             standing.append(
                 self._standing(entry.meeting_key, entry.incarnation, entry.operation, event, shown)
@@ -328,15 +332,15 @@ def _drifted(event: FoundEvent, fields: Sequence[str]) -> Sighting:
     return Sighting(kind=Sighted.DRIFTED, event_id=event.id, etag=event.etag, detail=", ".join(fields))
 
 
-def _sent(create: UnderWay | None) -> Want | None:
-    """What a create asked for of which nobody heard whether it was made."""
-    if create is None:
+def _sent(request: UnderWay | None) -> Want | None:
+    """What a request asked for of which nobody heard whether it was carried out."""
+    if request is None:
         return None
     return Want(
-        fingerprint=create.fingerprint,
-        body=create.body,
-        starts_at=create.starts_at,
-        ends_at=create.ends_at,
+        fingerprint=request.fingerprint,
+        body=request.body,
+        starts_at=request.starts_at,
+        ends_at=request.ends_at,
     )
 
 
