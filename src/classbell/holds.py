@@ -78,11 +78,13 @@ class Holding:
         """
         limit = self._safety.source_shrink_percent
         applied = set(read) - {loss.name for loss in shrunk if loss.percent > limit}
+        recent = await self._ledger.holds.deleted_since(now - DAY)
         return Circumstances(
             shrunk=shrunk,
             # To look at a new template in one mailbox first is the careful way.
             changed=() if only is not None else changed,
-            recent=await self._ledger.holds.deleted_since(now - DAY),
+            recent=recent.done,
+            gone=recent.gone,
             accepted=pairs_of(
                 [
                     (one.mailbox_id, one.meeting_id)

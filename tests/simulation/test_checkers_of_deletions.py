@@ -124,15 +124,16 @@ def test_a_share_is_of_what_stood_when_it_was_decided(more: int) -> None:
     assert ("I4" in forged.found()) is (more == 0)
 
 
-@pytest.mark.parametrize("noticed", ["", "asked", "verify"])
+@pytest.mark.parametrize("noticed", ["", "in vain", "asked", "verify"])
 def test_what_its_owner_has_deleted_counts_as_delivered_until_that_can_be_known(noticed: str) -> None:
     forged = Forged()
     made(forged, range(2, 41))
     deleted(forged, range(40, 41), NOON + 50, by="user")
-    if noticed == "asked":
-        forged.record("refusal", NOON + 60, method="PATCH", path=f"/users/{ADA}/events/e40", status=404)
+    if noticed in {"asked", "in vain"}:
+        status = 404 if noticed == "asked" else 502
+        forged.record("refusal", NOON + 60, method="PATCH", path=f"/users/{ADA}/events/e40", status=status)
     elif noticed:
         forged.testimony["runs"].append(run(NOON + 60, NOON + 70, kind=noticed))
     trickle(forged, NOON + HOUR)
     deleted(forged, range(2, 6), NOON + HOUR + 1)
-    assert ("I4" in forged.found()) is bool(noticed)
+    assert ("I4" in forged.found()) is (noticed in {"asked", "verify"})

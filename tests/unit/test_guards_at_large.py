@@ -57,7 +57,7 @@ def test_a_trickle_of_deletes_is_held_when_the_day_has_had_enough(count: int, he
         **LOOSE | {"max_deletes": {"count": 10**6, "percent": 100, "per_24h_percent": 10, "at_least": 0}}
     )
     changes = [*deletes(count, box=1), *creates(1, box=1), *creates(1, box=2), *updates(1, box=1)]
-    verdict = judge(plan(changes, delivered=920), Circumstances(recent=80), limits)
+    verdict = judge(plan(changes, delivered=920), Circumstances(recent=80, gone=80), limits)
     assert codes(verdict) == ["E-HOLD-DAY"] * held
     if held:
         assert passing(changes, verdict) == [*creates(1, box=2), *updates(1, box=1)]

@@ -23,14 +23,16 @@ class Circumstances:
     What a plan does not say of itself.
 
     ``changed`` names the parts of the configuration that differ from those of the last accepted run;
-    ``recent`` counts the deletions of the last 24 hours, whoever approved them; ``accepted`` are pairs that will be
-    deleted whatever becomes of the plan, since an earlier one was accepted and this one does not supersede it.
+    ``recent`` counts the deletions of the last 24 hours, whoever approved them, and ``gone`` the events that do not
+    stand there any more because of them; ``accepted`` are pairs that will be deleted whatever becomes of the plan,
+    since an earlier one was accepted and this one does not supersede it.
     ``restored`` are the pairs, as one number each, that a person has had put back.
     """
 
     shrunk: Sequence[Shrinkage] = ()
     changed: Sequence[str] = ()
     recent: int = 0
+    gone: int = 0
     accepted: Ids = field(default_factory=lambda: np.empty(0, np.int64), repr=False, compare=False)
     restored: Ids = field(default_factory=lambda: np.empty(0, np.int64), repr=False, compare=False)
 

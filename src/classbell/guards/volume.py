@@ -80,8 +80,8 @@ def per_day(matter: Matter) -> Iterator[Hold]:
     waiting = len(
         np.setdiff1d(matter.circumstances.accepted, pair_keys(plan.mailbox[going], plan.meeting[going]))
     )
-    # What is gone since then stood there, too; what is under way does still, as far as is known.
-    stood = plan.delivered + recent
+    # What is gone since then stood there, too; what is under way does still, as far as is known, or was put back.
+    stood = plan.delivered + matter.circumstances.gone
     total = count + recent + waiting
     share = _share(total, stood)
     if not matter.deletes.any() or total <= limit.at_least or share <= limit.per_24h_percent:

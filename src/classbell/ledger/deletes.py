@@ -2,11 +2,11 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, bindparam, case, func, literal_column, select
 
 from classbell.ledger.changes import IS_OPEN
 from classbell.ledger.gate import UNLINKED
-from classbell.ledger.schema import change, meeting
+from classbell.ledger.schema import change, entry, meeting
 from classbell.ledger.words import among
 from classbell.model import Action, ChangeState
 
@@ -25,10 +25,17 @@ class AcceptedDelete(NamedTuple):
     sent: bool
 
 
-def count_deleted(connection: Connection, institution_id: int, moment: float) -> int:
-    """How many events of an institution were deleted since a moment, for certain."""
-    found = connection.execute(_DELETED, {"mine": institution_id, "moment": moment})
-    return int(found.scalar_one())
+class Deletions(NamedTuple):
+    """How many there were, and how many events stood before that do not stand any more: others were put back since."""
+
+    done: int
+    gone: int
+
+
+def deletions(connection: Connection, institution_id: int, moment: float) -> Deletions:
+    """What was deleted of an institution since a moment, for certain."""
+    done, gone = connection.execute(_DELETED, {"mine": institution_id, "moment": moment}).one()
+    return Deletions(done, gone)
 
 
 def accepted_deletes(connection: Connection, institution_id: int) -> list[AcceptedDelete]:
@@ -44,8 +51,19 @@ _MINE = change.c.institution_id == bindparam("mine")
 # Spelled out, so that the partial index may answer.
 _DELETES: ColumnElement[bool] = literal_column(f"change.action = {int(Action.DELETE)}")
 
-_DELETED = select(func.count()).where(
-    _MINE, _DELETES, change.c.finished_at >= bindparam("moment"), change.c.state == ChangeState.DONE
+_OF_PAIRS = (
+    select(func.count().label("times"), (func.count(entry.c.event_id) == 0).label("gone"))
+    .select_from(change)
+    .outerjoin(
+        entry, (entry.c.mailbox_id == change.c.mailbox_id) & (entry.c.meeting_id == change.c.meeting_id)
+    )
+    .where(_MINE, _DELETES, change.c.finished_at >= bindparam("moment"), change.c.state == ChangeState.DONE)
+    .group_by(change.c.mailbox_id, change.c.meeting_id)
+    .subquery()
+)
+_DELETED = select(
+    func.coalesce(func.sum(_OF_PAIRS.c.times), 0),
+    func.coalesce(func.sum(case((_OF_PAIRS.c.gone, 1), else_=0)), 0),
 )
 _ACCEPTED = (
     select(

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Integer, Row, Select, bindparam, delete, inse
 
 from classbell.ledger.changes import IS_OPEN
 from classbell.ledger.database import Database, insert_one, parts_of
-from classbell.ledger.deletes import AcceptedDelete, accepted_deletes, count_deleted
+from classbell.ledger.deletes import AcceptedDelete, Deletions, accepted_deletes, deletions
 from classbell.ledger.schema import approval, change, configured, hold, mailbox
 from classbell.ledger.words import among
 from classbell.model import ChangeState, Fingerprints, Ids
@@ -197,9 +197,9 @@ class Holds:
 
         return await self._database.write(write)
 
-    async def deleted_since(self, moment: float) -> int:
-        """How many events were deleted since then; those of which that is not certain yet are under way."""
-        return await self._database.read(lambda c: count_deleted(c, self._institution_id, moment))
+    async def deleted_since(self, moment: float) -> Deletions:
+        """What was deleted since then; that of which it is not certain yet is under way."""
+        return await self._database.read(lambda c: deletions(c, self._institution_id, moment))
 
     async def accepted_deletes(self) -> list[AcceptedDelete]:
         """The deletes that were accepted and are not done, as far as is known: their events count as delivered."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests.contract.ledger.books import NOW, accept, conclude, create, delete, due, send
+from tests.contract.ledger.books import NOW, accept, conclude, create, delete, deliver, due, send
 
 from classbell.errors import HeldError
 from classbell.holds import numbers_of
@@ -198,8 +198,23 @@ async def test_a_delete_of_which_nobody_knows_is_under_way_and_its_event_not_gon
     gone, asked, waits = await due(uni)
     await send(uni, [gone, asked])
     await conclude(uni, (await uni.changes.of_mailbox(gone.mailbox.id))[0][0], Became.DONE)
-    assert await uni.holds.deleted_since(NOW - 1) == 1
+    assert await uni.holds.deleted_since(NOW - 1) == (1, 1)
     assert {(one.mailbox_id, one.sent) for one in await uni.holds.accepted_deletes()} == {
         (asked.mailbox.id, True),
         (waits.mailbox.id, False),
     }
+
+
+async def test_what_was_deleted_and_put_back_counts_as_deleted_but_not_as_gone(
+    uni: InstitutionLedger,
+) -> None:
+    for _ in range(2):
+        await accept(uni, create("ann", "algebra"), create("ann", "botany"))
+        await deliver(uni)
+        await accept(uni, delete("ann", "algebra"), delete("ann", "botany"))
+        await deliver(uni)
+    assert await uni.holds.deleted_since(NOW - 1) == (4, 2)
+    await accept(uni, create("ann", "algebra"))
+    await deliver(uni)
+    assert await uni.holds.deleted_since(NOW - 1) == (4, 1)
+    assert await uni.holds.deleted_since(NOW + 1) == (0, 0)

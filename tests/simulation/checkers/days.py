@@ -13,6 +13,7 @@ Deletion = tuple[Event, Step, str]
 _DAY = 86_400.0
 # The setting ``per_24h_percent``, left as it is.
 _SHARE = 0.10
+_GOOD, _BROKEN, _NOT_SEEN = 200, 500, (401, 429)
 
 
 def too_many(case: Case, absences: Absences, unasked: Sequence[Deletion]) -> Iterator[str]:
@@ -83,7 +84,10 @@ def _noticed(case: Case, event: Event, since: float, until: float) -> bool:
     """Whether we can know at a moment that somebody has removed an event of ours."""
     assert event.born.mark is not None
     institution = event.born.mark.institution
-    asked = any(since <= record["at"] <= until and event.id in record["path"] for record in case.requests())
+    asked = any(
+        since <= record["at"] <= until and event.id in record["path"] and _tells(record["status"])
+        for record in case.requests()
+    )
     read = any(
         run["kind"] in {"verify", "rebuild"}
         and run["institution"] == institution
@@ -96,3 +100,8 @@ def _noticed(case: Case, event: Event, since: float, until: float) -> bool:
         for other in case.of_pair[event.tenant, event.mailbox, event.born.mark.key]
     )
     return asked or read or again
+
+
+def _tells(status: int) -> bool:
+    """Whether an answer says anything about an event: not that the service is broken, or wants to be left in peace."""
+    return _GOOD <= status < _BROKEN and status not in _NOT_SEEN
