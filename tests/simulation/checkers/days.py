@@ -13,6 +13,8 @@ Deletion = tuple[Event, Step, str]
 _DAY = 86_400.0
 # The setting ``per_24h_percent``, left as it is.
 _SHARE = 0.10
+# Kinds of runs that decide nothing.
+_READING = frozenset({"verify", "rebuild"})
 _GOOD, _BROKEN, _NOT_SEEN = 200, 500, (401, 429)
 
 
@@ -55,6 +57,7 @@ def _base(case: Case, absences: Absences, deletions: Sequence[Deletion]) -> int:
         for run in case.testimony["runs"]
         if case.institutions[run["institution"]]["tenant"] == tenant
         and run["begin"] <= at
+        and run["kind"] not in _READING
         and any(
             absences.left_out(event, run["begin"], at if run["end"] is None else min(run["end"], at))
             for event, *_ in deletions
@@ -89,10 +92,11 @@ def _noticed(case: Case, event: Event, since: float, until: float) -> bool:
         for record in case.requests()
     )
     read = any(
-        run["kind"] in {"verify", "rebuild"}
+        run["kind"] in _READING
         and run["institution"] == institution
         and since <= (run["end"] or until)
         and run["begin"] <= until
+        and _looked(case, event, max(since, run["begin"]), min(until, run["end"] or until))
         for run in case.testimony["runs"]
     )
     again = any(
@@ -100,6 +104,18 @@ def _noticed(case: Case, event: Event, since: float, until: float) -> bool:
         for other in case.of_pair[event.tenant, event.mailbox, event.born.mark.key]
     )
     return asked or read or again
+
+
+def _looked(case: Case, event: Event, begin: float, end: float) -> bool:
+    """Whether the mailbox of an event was looked through between two moments: a sample leaves others out."""
+    return any(
+        begin <= record["at"] <= end
+        and record["method"] == "GET"
+        and f"/users/{event.mailbox}/" in record["path"]
+        and "/events?" in record["path"]
+        and _tells(record["status"])
+        for record in case.requests()
+    )
 
 
 def _tells(status: int) -> bool:
