@@ -353,7 +353,10 @@ async def test_what_a_lost_answer_had_made_is_known_by_what_was_sent_even_if_no_
     assert await seen(stage, "bo") == sights
 
 
-async def test_what_a_lost_answer_had_changed_is_known_by_what_was_sent_too(stage: Stage) -> None:
+@pytest.mark.parametrize("lag", [0.0, 60.0])
+async def test_what_a_lost_answer_had_changed_is_known_by_what_was_sent_too(stage: Stage, lag: float) -> None:
+    """And waited for, since lists may show the version of before for a while."""
+    stage.sandbox.switches.lookup_lag = lag
     stage.timetable["bo"] = [lecture("Algebra", place="A1")]
     stage.sandbox.faults.add(member("PATCH", "bo"), "504-after", times=None)
     await stage.run(patience=0.0)
@@ -365,6 +368,17 @@ async def test_what_a_lost_answer_had_changed_is_known_by_what_was_sent_too(stag
         ((_, body),) = await book.entries.of_mailbox(bo)
     assert (rebuilt.known, rebuilt.differing) == (1, 0)
     assert b"A1" in body
+
+
+async def test_a_delete_that_is_late_is_waited_for_and_is_no_wish_of_the_owner(stage: Stage) -> None:
+    stage.policies = {"on_user_delete": "respect"}
+    algebra = stage.timetable["bo"].pop()
+    stage.sandbox.faults.add(member("DELETE", "bo"), "504-late", delay=300)
+    await stage.run(patience=0.0)
+    assert (await rebuild(stage)).struck == 1
+    stage.timetable["bo"].append(algebra)
+    await stage.run()
+    await stage.assert_true()
 
 
 async def test_what_is_so_new_that_lists_lack_it_stays_known_and_is_not_made_twice(stage: Stage) -> None:

@@ -111,14 +111,13 @@ class Knowledge:
 
     async def sent_until(self, numbers: Sequence[int]) -> float:
         """
-        Until when, by the service's clock, creates may have left to these mailboxes whose outcome is not known.
+        Until when, by the service's clock, requests may have left to these mailboxes whose outcome is not known.
 
         0.0 if there are none.
         """
         query = select(func.max(change.c.send_until)).where(
             change.c.institution_id == self._institution_id,
             IS_OPEN,
-            change.c.action.in_(CREATING),
             change.c.state.in_(_UNSETTLED),
         )
 
