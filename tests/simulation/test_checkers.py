@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.simulation.checkers import CHECKERS, judged
+from tests.simulation.checkers.reading import SEND_WITHIN
 from tests.simulation.forging import ADA, END, NOON, SOUTH_ADA, STARTS, Forged, marked, pair, run, state
 
 
@@ -316,6 +317,16 @@ def test_a_double_that_nobody_could_tell_from_its_original_is_the_documented_exc
     forged.change("update", "e2", at=NOON + 5000, title="l1 v2")
     forged.testimony["states"].append(state(NOON + 20, pair(2)))
     assert not forged.found() & {"I1", "I3"}
+
+
+@pytest.mark.parametrize(("seconds", "found"), [(4.0, False), (7.0, True)])
+def test_that_exception_ends_with_the_bound_to_within_seconds(seconds: float, *, found: bool) -> None:
+    forged = Forged()
+    late = NOON + SEND_WITHIN + forged.testimony["bound"] + seconds
+    forged.change("copy", "e2", by="user", copy_of="e1", at=late)
+    forged.change("delete", "e1", by="user", at=late + 9)
+    forged.change("update", "e2", at=NOON + 5000, title="l1 v2")
+    assert ("I1" in forged.found()) is found
 
 
 @pytest.mark.parametrize("outcome", ["3", ""], ids=["was_lost", "died_first"])

@@ -203,6 +203,24 @@ async def test_an_old_ledger_keeps_what_it_can_prove_and_learns_the_rest(stage: 
     await stage.assert_true()
 
 
+async def test_what_an_old_ledger_has_at_a_time_of_before_counts_when_it_stands_there(stage: Stage) -> None:
+    """Or what was put off, and then is cancelled, would be taken for ended, and stay for ever."""
+    old = stage.folder / "old.db"
+    shutil.copy(stage.folder / "ledger.db", old)
+    stage.timetable["bo"] = [lecture("Algebra", day=40)]
+    await stage.run()
+    stage.lose_ledger()
+    shutil.copy(old, stage.folder / "ledger.db")
+    ledger = await stage.open_ledger()
+    await ledger.doubt(2)
+    ledger.close()
+    stage.timetable["bo"] = []
+    await rebuild(stage)
+    stage.clock.pass_time(11 * 86_400)
+    assert (await stage.run()).done == {Action.DELETE: 1}
+    await stage.assert_true()
+
+
 async def test_what_was_under_way_in_an_old_ledger_is_asked_for_anew(stage: Stage) -> None:
     stage.timetable["bo"].append(lecture("Late", day=13))
     stage.sandbox.faults.add(member("POST", "bo"), "504-after")

@@ -7,7 +7,7 @@ within the bound of its original, which nobody heard of any more before its owne
 
 from collections.abc import Iterator
 
-from tests.simulation.checkers.reading import SEND_WITHIN, Case, Event, Step
+from tests.simulation.checkers.reading import SEND_WITHIN, STAMPS, Case, Event, Step
 
 
 def violations(case: Case) -> Iterator[str]:
@@ -26,7 +26,7 @@ def violations(case: Case) -> Iterator[str]:
 def taken_for_the_original(case: Case, double: Event, step: Step) -> bool:
     """Whether this is what ``docs/explanation/safety.md`` assumes that nobody does; a rebuild knows marks alone."""
     mark = double.born.mark
-    if mark is None or double.born.at > mark.intent_at + SEND_WITHIN + case.testimony["bound"]:
+    if mark is None or double.born.at > mark.intent_at + SEND_WITHIN + case.testimony["bound"] + STAMPS:
         return False
     originals = [
         event

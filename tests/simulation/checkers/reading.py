@@ -23,6 +23,8 @@ _REFUSED = 400
 PATIENCE = 110.0
 # So long after its intent a request may leave.
 SEND_WITHIN = 60.0
+# Stamps of the service are its times to within seconds; the mark's own are whole ones.
+STAMPS = 5.0
 # What became of an answer on its way, so that nobody could read it.
 SPOILT = frozenset({"doubled", "cut", "empty", "html", "missing"})
 _WRITING = frozenset({"POST", "PATCH", "DELETE"})
