@@ -1,7 +1,6 @@
 """A lost or old ledger, rebuilt from the marks: nothing doubled, nothing taken that may be somebody else's."""
 
 import math
-import shutil
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -176,62 +175,6 @@ async def test_of_two_incarnations_the_later_one_is_ours(stage: Stage) -> None:
         box = await book.mailboxes.find(stage.address("ada"))
         assert box is not None
         assert second in await book.entries.event_ids(box.id)
-
-
-async def test_an_old_ledger_keeps_what_it_can_prove_and_learns_the_rest(stage: Stage) -> None:
-    old = stage.folder / "old.db"
-    shutil.copy(stage.folder / "ledger.db", old)
-    ada = stage.mailbox("ada")
-    stage.timetable["ada"] = [lecture("Sets", day=12, place="A1"), lecture("Rings", day=15)]
-    await stage.run()
-    copy = ada.copy_event(stage.our_event("ada", "Sets"))
-    stage.lose_ledger()
-    shutil.copy(old, stage.folder / "ledger.db")
-    ledger = await stage.open_ledger()
-    assert await ledger.doubt(2) == 3
-    ledger.close()
-    before = stage.here
-    await stage.run()
-    assert stage.asked("POST", "PATCH", "DELETE", since=before) == []
-    rebuilt = await rebuild(stage)
-    # Of the two that bear one mark the old entry proves which is ours.
-    assert (rebuilt.known, rebuilt.adopted, rebuilt.struck, rebuilt.held_count) == (2, 1, 1, 1)
-    kept = msgspec.json.encode(ada.event(copy))
-    assert (await stage.run()).done == {}
-    assert msgspec.json.encode(ada.event(copy)) == kept
-    ada.delete_event(copy)
-    await stage.assert_true()
-
-
-async def test_what_an_old_ledger_has_at_a_time_of_before_counts_when_it_stands_there(stage: Stage) -> None:
-    """Or what was put off, and then is cancelled, would be taken for ended, and stay for ever."""
-    old = stage.folder / "old.db"
-    shutil.copy(stage.folder / "ledger.db", old)
-    stage.timetable["bo"] = [lecture("Algebra", day=40)]
-    await stage.run()
-    stage.lose_ledger()
-    shutil.copy(old, stage.folder / "ledger.db")
-    ledger = await stage.open_ledger()
-    await ledger.doubt(2)
-    ledger.close()
-    stage.timetable["bo"] = []
-    await rebuild(stage)
-    stage.clock.pass_time(11 * 86_400)
-    assert (await stage.run()).done == {Action.DELETE: 1}
-    await stage.assert_true()
-
-
-async def test_what_was_under_way_in_an_old_ledger_is_asked_for_anew(stage: Stage) -> None:
-    stage.timetable["bo"].append(lecture("Late", day=13))
-    stage.sandbox.faults.add(member("POST", "bo"), "504-after")
-    await stage.run(patience=0.0)
-    assert await stage.why_open() != {}
-    ledger = await stage.open_ledger()
-    await ledger.doubt(9)
-    ledger.close()
-    assert (await rebuild(stage)).adopted == 1
-    assert await stage.why_open() == {}
-    await stage.assert_true()
 
 
 async def test_a_mailbox_that_could_not_be_read_stays_held(stage: Stage) -> None:

@@ -1,0 +1,75 @@
+"""An old copy of the ledger, put back: what it has is proven by the marks, or counts no more."""
+
+import msgspec
+import pytest
+from tests.deliver.stage import Stage, lecture, member
+from tests.verify.readings import rebuild
+
+from classbell.model import Action
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+async def delivered(stage: Stage) -> None:
+    """Ada has two lectures, Bo one."""
+    for name in ("ada", "bo"):
+        stage.mailbox(name)
+    stage.timetable = {"ada": [lecture("Logic"), lecture("Sets", day=12)], "bo": [lecture("Algebra")]}
+    await stage.run()
+
+
+async def put_back(stage: Stage, old: bytes) -> int:
+    """Put an old copy in the ledger's place, as its witness will notice; the revision that it is in then."""
+    stage.lose_ledger()
+    (stage.folder / "ledger.db").write_bytes(old)
+    ledger = await stage.open_ledger()
+    revision = await ledger.doubt(2)
+    ledger.close()
+    return revision
+
+
+async def test_an_old_ledger_keeps_what_it_can_prove_and_learns_the_rest(stage: Stage) -> None:
+    old = (stage.folder / "ledger.db").read_bytes()
+    ada = stage.mailbox("ada")
+    stage.timetable["ada"] = [lecture("Sets", day=12, place="A1"), lecture("Rings", day=15)]
+    await stage.run()
+    copy = ada.copy_event(stage.our_event("ada", "Sets"))
+    assert await put_back(stage, old) == 3
+    before = stage.here
+    await stage.run()
+    assert stage.asked("POST", "PATCH", "DELETE", since=before) == []
+    rebuilt = await rebuild(stage)
+    # Of the two that bear one mark the old entry proves which is ours.
+    assert (rebuilt.known, rebuilt.adopted, rebuilt.struck, rebuilt.held_count) == (2, 1, 1, 1)
+    kept = msgspec.json.encode(ada.event(copy))
+    assert (await stage.run()).done == {}
+    assert msgspec.json.encode(ada.event(copy)) == kept
+    ada.delete_event(copy)
+    await stage.assert_true()
+
+
+async def test_what_an_old_ledger_has_at_a_time_of_before_counts_when_it_stands_there(stage: Stage) -> None:
+    """Or what was put off, and then is cancelled, would be taken for ended, and stay for ever."""
+    old = (stage.folder / "ledger.db").read_bytes()
+    stage.timetable["bo"] = [lecture("Algebra", day=40)]
+    await stage.run()
+    await put_back(stage, old)
+    stage.timetable["bo"] = []
+    await rebuild(stage)
+    stage.clock.pass_time(11 * 86_400)
+    assert (await stage.run()).done == {Action.DELETE: 1}
+    await stage.assert_true()
+
+
+async def test_what_was_under_way_in_an_old_ledger_is_asked_for_anew(stage: Stage) -> None:
+    stage.timetable["bo"].append(lecture("Late", day=13))
+    stage.sandbox.faults.add(member("POST", "bo"), "504-after")
+    await stage.run(patience=0.0)
+    assert await stage.why_open() != {}
+    ledger = await stage.open_ledger()
+    await ledger.doubt(9)
+    ledger.close()
+    assert (await rebuild(stage)).adopted == 1
+    assert await stage.why_open() == {}
+    await stage.assert_true()
