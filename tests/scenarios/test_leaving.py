@@ -260,7 +260,6 @@ class TestForget:
         done(campus.run("forget", ADA, "--yes"))
         refused(campus.run("forget", ADA, "--yes"), "E-PERSON-UNKNOWN", 2)
         done(campus.run("resume", ADA))
-        campus.world.sandbox.switches.transaction_memory = 0
         done(campus.run("apply", "--yes"))
         assert campus.holds(moved(classes()))
 

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from classbell.ledger.database import parts_of
-from classbell.ledger.schema import institution, past_incarnation
+from classbell.ledger.schema import change, entry, institution, past_incarnation
 
 # So many for one ledger, and no other one is rebuilt within the same hour: a rebuild alone takes the bound.
 _FOR_A_LEDGER = 1000
 _HOUR = 3_600.0
+# So many until somebody is forgotten, so that people are told how often an event was made since then.
+_AT_LEAST = 100
 
 
 def remembered(connection: Connection, number: int) -> dict[int, int]:
@@ -45,7 +47,25 @@ def begin_anew(connection: Connection, institution_id: int, now: float) -> None:
     What it had made, and it or an owner has removed, no mark tells of. But the service may remember its
     ``transactionId``, and would answer a create of the same operation as if it had been made and removed now.
     """
-    used = int(now // _HOUR) * _FOR_A_LEDGER
+    _go_beyond(connection, institution_id, int(now // _HOUR) * _FOR_A_LEDGER)
+
+
+def go_beyond(connection: Connection, institution_id: int, number: int) -> None:
+    """
+    Let all incarnations from now on be higher than any that was given in a mailbox, whose rows are to go.
+
+    Else its owner, come back, would be given the same operations again; see ``begin_anew``.
+    """
+    highest = max(
+        connection.execute(
+            select(func.coalesce(func.max(table.c.incarnation), 0)).where(table.c.mailbox_id == number)
+        ).scalar_one()
+        for table in (entry, past_incarnation, change)
+    )
+    _go_beyond(connection, institution_id, -(-highest // _AT_LEAST) * _AT_LEAST)
+
+
+def _go_beyond(connection: Connection, institution_id: int, used: int) -> None:
     connection.execute(
         update(institution)
         .where(institution.c.id == institution_id, institution.c.incarnations_used < used)
@@ -54,11 +74,11 @@ def begin_anew(connection: Connection, institution_id: int, now: float) -> None:
 
 
 def used_before(connection: Connection, institution_id: int) -> int:
-    """The highest incarnation that a ledger before this one may have given; 0 if none was lost."""
+    """The highest incarnation that rows may have had which are lost or forgotten; 0 if there were none."""
     query = select(institution.c.incarnations_used).where(institution.c.id == institution_id)
     return int(connection.execute(query).scalar_one())
 
 
 def times_made(incarnation: int) -> int:
     """How often an event was made, as far as the ledger knows that made it last."""
-    return incarnation % _FOR_A_LEDGER
+    return incarnation % _AT_LEAST

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from classbell.ledger.changes import IS_OPEN
 from classbell.ledger.database import Database
+from classbell.ledger.incarnations import go_beyond
 from classbell.ledger.schema import approval, change, entry, forgotten, hold, mailbox, metadata
 from classbell.model import ChangeState
 
@@ -71,6 +72,7 @@ class Persons:
         if connection.dialect.name == "sqlite":
             # Or the bytes would stay in the file until their page is used again (SQLite manual, "PRAGMA secure_delete").
             connection.exec_driver_sql("PRAGMA secure_delete = ON")
+        go_beyond(connection, self._institution_id, number)
         for table in reversed(metadata.sorted_tables):
             if "mailbox_id" in table.c:
                 connection.execute(delete(table).where(table.c.mailbox_id == number))

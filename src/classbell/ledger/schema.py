@@ -57,7 +57,7 @@ institution = Table(
         Integer,
         nullable=False,
         server_default="0",
-        comment="a ledger that was lost may have used any up to this",
+        comment="rows that are lost or forgotten may have used any up to this",
     ),
 )
 
