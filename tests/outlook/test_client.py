@@ -257,6 +257,17 @@ async def test_what_a_further_batch_would_send_to_a_mailbox_that_was_refused_mea
     ]  # fmt: skip
 
 
+async def test_after_a_part_that_was_put_off_as_a_whole_no_further_part_is_sent(
+    world: World, client: OutlookClient
+) -> None:
+    requests = [create(mailbox=student(number)) for number in range(4)]
+    world.sandbox.faults.add(is_batch, "413-before")
+    world.sandbox.faults.add(is_batch, "503-before", retry_after=30)
+    answers = await client.send(requests)
+    assert [(answer.status, answer.sent) for answer in answers] == [(503, True)] * 2 + [(None, False)] * 2
+    assert batches(world) == 2
+
+
 async def test_a_batch_that_a_fresh_token_sends_again_goes_without_who_must_be_left_in_peace_by_then(
     world: World, client: OutlookClient
 ) -> None:

@@ -176,12 +176,14 @@ class OutlookClient:
     def _in_peace(
         chunk: range, requests: Sequence[Request], answers: dict[int, Answer], barred: Callable[[int], bool]
     ) -> list[int]:
-        """Those of a further batch that may go now: not where the mailbox was refused in one before it."""
-        refused = {_owner(requests[place]) for place, answer in answers.items() if answer.retry_after}
+        """Those of a further batch that may go now: not where one before it, or the mailbox in it, was refused."""
+        asked = [(place, answer) for place, answer in answers.items() if answer.retry_after]
+        refused = {_owner(requests[place]) for place, _ in asked}
+        all_refused = any(answer.whole for _, answer in asked)
         going = []
         for place in chunk:
-            if barred(place) or _owner(requests[place]) in refused:
-                answers[place] = Answer(status=None, sent=False, message="its mailbox takes no more for now")
+            if all_refused or barred(place) or _owner(requests[place]) in refused:
+                answers[place] = Answer(status=None, sent=False, message="Microsoft takes no more for now")
             elif place not in answers:
                 going.append(place)
         return going
