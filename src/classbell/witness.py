@@ -93,7 +93,7 @@ class Witness:
             "E-LEDGER-WITNESS",
             f"The witness file {self._path} says nothing about this ledger.",
             why=f"{why}; without it nobody can say whether this ledger is the newest one",
-            do="put the file back from where it was kept, for it belongs into the same backup; if there is none:"
-            " classbell ledger rebuild",
+            do="if this database is the newest there ever was, put its witness back beside it; if it comes from a"
+            " backup, or you are not certain: classbell ledger rebuild",
             effect="no calendar was changed",
         )

@@ -6,9 +6,11 @@ marks, so that nobody's other events ever reach us, and covers every calendar of
 """
 
 from collections.abc import Sequence
+from math import inf
 
 from classbell.deliver.backlog import Readiness
 from classbell.deliver.charge import Charge
+from classbell.deliver.overtaken import LOST, overtaken
 from classbell.deliver.refusals import Refusals
 from classbell.deliver.settle import DAY, HOUR, SOON, in_words, not_looked, outcome_of_look, undecided
 from classbell.deliver.survey import Survey, Surveyor
@@ -96,12 +98,16 @@ class Preparation:
         outcomes = []
         for change, survey in zip(changes, surveys, strict=True):
             decides_at = change.send_until + bound
+            known = await self._ledger.entries.event_ids(change.mailbox.id) if survey.events else ()
+            strangers = [event for event in survey.events if event.id not in known]
             if survey.failure is not None:
                 outcomes.append(not_looked(change, survey.failure, now))
+            elif await overtaken(self._ledger, change.mailbox, strangers, change):
+                # Its change waits for the rebuild with all others there.
+                self._readiness.closed[change.mailbox.id] = inf
             elif survey.service_time < decides_at:
                 outcomes.append(undecided(change, survey.service_time, decides_at, now))
             else:
-                known = await self._ledger.entries.event_ids(change.mailbox.id) if survey.events else ()
                 outcomes.append(outcome_of_look(change, survey.events, known, now, bound))
         await self._ledger.changes.conclude(outcomes, now)
         return outcomes
@@ -143,7 +149,7 @@ class Preparation:
     def _hold(self, mailbox: Mailbox) -> None:
         self._refusals.close(
             mailbox,
-            "E-LEDGER-LOST",
+            LOST,
             "events of this installation stand there that this ledger does not know; nothing is written there",
             out=True,
         )

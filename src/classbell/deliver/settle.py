@@ -60,7 +60,14 @@ def outcome_of_write(change: Change, answer: Answer, diagnosis: Diagnosis, situa
         return _gone(change, answer, diagnosis)
     if meaning in {Meaning.UNKNOWN, Meaning.DUPLICATE_TRANSACTION}:
         if change.action is Action.CREATE:
-            return _outcome(change, Became.UNKNOWN, answer, diagnosis, situation.look_at)
+            made_before = meaning is Meaning.DUPLICATE_TRANSACTION
+            return _outcome(
+                change,
+                Became.UNKNOWN,
+                answer,
+                diagnosis,
+                _look_at(change, situation, made_before=made_before),
+            )
         # Under the same If-Match a second time can do no harm: if the first went through, it is refused.
         return _outcome(change, Became.UNKNOWN, answer, diagnosis, situation.now + _wait(change, diagnosis))
     wait = LATER if meaning in _OUT else _wait(change, diagnosis)
@@ -74,7 +81,7 @@ def _done(change: Change, answer: Answer, situation: Situation) -> Outcome:
         return Outcome(
             change=change,
             became=Became.UNKNOWN,
-            due_at=situation.look_at,
+            due_at=_look_at(change, situation, made_before=True),
             code=MADE_BEFORE,
             detail="made by an earlier attempt; it will be looked up",
             request_id=answer.request_id,
@@ -86,6 +93,16 @@ def _done(change: Change, answer: Answer, situation: Situation) -> Outcome:
         etag=answer.etag,
         request_id=answer.request_id,
     )
+
+
+def _look_at(change: Change, situation: Situation, *, made_before: bool) -> float:
+    """
+    When to look what became of a create.
+
+    Of one that the service knows before we have ever asked for it, another ledger may tell: that is looked at at once.
+    """
+    first = change.attempts == 0 and not change.doubted
+    return situation.now if made_before and first else situation.look_at
 
 
 def _made_earlier(answer: Answer, situation: Situation) -> bool:

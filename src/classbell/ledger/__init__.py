@@ -23,7 +23,7 @@ from classbell.ledger.outcomes import MADE_BEFORE
 from classbell.ledger.persons import Persons
 from classbell.ledger.pruning import Pruning
 from classbell.ledger.quarantines import InQuarantine, Quarantines
-from classbell.ledger.rebuilding import NEVER, Rebuilding, RebuiltMailbox, Standing, doubt
+from classbell.ledger.rebuilding import NEVER, Doubt, Rebuilding, RebuiltMailbox, Standing, doubt
 from classbell.ledger.rekeying import Rekeyed
 from classbell.ledger.restoring import Deleted, Restoring
 from classbell.ledger.runs import PastRun, RunChanges, Runs, SourceState
@@ -204,6 +204,7 @@ __all__ = [
     "Accepted",
     "AcceptedLeave",
     "Deleted",
+    "Doubt",
     "Extra",
     "Found",
     "HoldState",

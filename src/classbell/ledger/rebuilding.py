@@ -6,9 +6,10 @@ Nothing here decides what is ours; ``verify`` does, from the marks.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, or_, select, true, update
 
 from classbell.ledger.bits import signed, unsigned
 from classbell.ledger.changes import IS_OPEN
@@ -16,7 +17,7 @@ from classbell.ledger.database import Database, parts_of
 from classbell.ledger.entries import mark_stale
 from classbell.ledger.incarnations import begin_anew, remember
 from classbell.ledger.meetings import keep_meetings
-from classbell.ledger.schema import change, entry, mailbox, meeting
+from classbell.ledger.schema import change, entry, ledger, mailbox, meeting
 from classbell.ledger.sightings import Sighting, replace_sightings
 from classbell.ledger.wishes import Removed, keep_wishes
 from classbell.model import Action, ChangeState, Mailbox
@@ -24,6 +25,18 @@ from classbell.model import Action, ChangeState, Mailbox
 LOST = "E-LEDGER-LOST"
 # A mailbox in doubt waits for its rebuild, however long that takes: the end of the year 9999.
 NEVER = 253_402_300_799.0
+
+
+_OLD = "an older copy of the ledger is in use; nothing is written there until it is rebuilt"
+_OVERTAKEN = "an event of a newer ledger stands there; nothing is written there until it is rebuilt"
+
+
+class Doubt(Enum):
+    """How much a ledger must be doubted: not at all, in one mailbox, or as a whole."""
+
+    NONE = auto()
+    MAILBOX = auto()
+    LEDGER = auto()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +119,35 @@ class Rebuilding:
             ]
 
         return await self._database.read(read)
+
+    async def overtaken(self, number: int, revision: int, *, surely: bool = False) -> Doubt:
+        """
+        Doubt this ledger where a mark names a revision that it has not reached yet; how much it is doubted by that.
+
+        An older copy together with an older witness looks sound. One mailbox is held alone at first, for anybody may
+        write a mark into their own; the second one holds all.
+
+        Args:
+            number: of the mailbox in which that mark stands, on an event that this ledger does not know.
+            revision: what it names.
+            surely: whether it is known otherwise that another ledger has made the event.
+        """
+
+        def reached(connection: Connection) -> bool:
+            return not surely and revision <= int(connection.execute(select(ledger.c.revision)).scalar_one())
+
+        def write(connection: Connection) -> Doubt:
+            if reached(connection):
+                return Doubt.NONE
+            others = select(mailbox.c.id).where(mailbox.c.out_detail == _OVERTAKEN, mailbox.c.id != number)
+            if connection.execute(others.limit(1)).first() is None:
+                doubt(connection, _OVERTAKEN, self._mine & (mailbox.c.id == number))
+                return Doubt.MAILBOX
+            doubt(connection)
+            return Doubt.LEDGER
+
+        # Nearly always: no need to keep others from writing.
+        return Doubt.NONE if await self._database.read(reached) else await self._database.write(write)
 
     async def keep(self, rebuilt: Sequence[RebuiltMailbox], now: float) -> None:
         """
@@ -240,25 +282,24 @@ class Rebuilding:
         return found
 
 
-def doubt(connection: Connection) -> None:
+def doubt(connection: Connection, why: str = _OLD, which: ColumnElement[bool] | None = None) -> None:
     """
     Hold every mailbox of every institution until it is rebuilt: this ledger is not the newest one.
 
     Nothing that is open goes on either, for it may have been carried out long ago.
+
+    Args:
+        which: if given, the mailboxes that alone are held.
     """
-    connection.execute(
-        update(mailbox).values(
-            contacted_at=None,
-            out_code=LOST,
-            out_detail="an older copy of the ledger is in use; nothing is written there until it is rebuilt",
-            retry_at=NEVER,
-        )
-    )
+    mailboxes = true() if which is None else which
+    values = {"contacted_at": None, "out_code": LOST, "out_detail": why, "retry_at": NEVER}
+    connection.execute(update(mailbox).where(mailboxes).values(values))
+    there = true() if which is None else change.c.mailbox_id.in_(select(mailbox.c.id).where(which))
     waiting = (ChangeState.PENDING, ChangeState.WAITING)
     unknown = (ChangeState.SENT, ChangeState.UNKNOWN)
     for states, into in ((waiting, ChangeState.WAITING), (unknown, ChangeState.UNKNOWN)):
         connection.execute(
             update(change)
-            .where(IS_OPEN, or_(*(change.c.state == state for state in states)))
+            .where(IS_OPEN, there, or_(*(change.c.state == state for state in states)))
             .values(state=into, code=LOST, detail="waits until its mailbox is rebuilt", due_at=NEVER)
         )

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from math import ceil
 
 from classbell.access import Access
+from classbell.deliver.overtaken import HELD, LOST, overtaken
 from classbell.deliver.survey import Survey
 from classbell.ledger import InstitutionLedger, KnownMailbox, Sighted, Verified
 from classbell.model import Entry, Mailbox
-from classbell.outlook.answers import Diagnosis
+from classbell.outlook.answers import Diagnosis, Meaning
 from classbell.outlook.dialect import FoundEvent
 from classbell.outlook.mark import installation_prefix
 from classbell.ports import Clock
@@ -122,7 +123,9 @@ class Verification:
         for survey in first:
             if survey.failure is None:
                 known = await self._ledger.known.of(survey.mailbox)
-                if unlike(known, survey.events):
+                if await self._overtaken(known, survey):
+                    failed.append(survey)
+                elif unlike(known, survey.events):
                     again[survey.mailbox.id] = (known, survey)
                 else:
                     found.append(await self._findings(known, survey.events))
@@ -136,6 +139,14 @@ class Verification:
         await self._ledger.sightings.keep(found, self._clock.now())
         self._count(found)
         return failed
+
+    async def _overtaken(self, known: KnownMailbox, survey: Survey) -> bool:
+        """Whether a newer ledger was at work there; then the survey has failed."""
+        ours = {entry.event_id for entry in known.entries}
+        held = await overtaken(self._ledger, known.mailbox, (e for e in survey.events if e.id not in ours))
+        if held:
+            survey.failure = Diagnosis(Meaning.MAILBOX_OUT, LOST, HELD)
+        return held
 
     async def _closer(
         self, known: KnownMailbox, earlier: Survey, survey: Survey, reader: Reader, found: list[Verified]

@@ -1,0 +1,60 @@
+"""
+A ledger that mailboxes have overtaken: events stand there that another ledger of this installation has made.
+
+That is how an older copy of the database is noticed which was put back together with its older witness, as with a
+whole machine; and a second installation under the same id.
+"""
+
+from collections.abc import Iterable
+
+from classbell.deliver.settle import SEND_WITHIN
+from classbell.errors import HeldError
+from classbell.ledger import Doubt, InstitutionLedger
+from classbell.model import Change, Mailbox
+from classbell.outlook.dialect import FoundEvent
+from classbell.outlook.mark import Mark
+
+LOST = "E-LEDGER-LOST"
+HELD = "an event of a newer ledger stands there; nothing is written there until it is rebuilt"
+
+
+async def overtaken(
+    ledger: InstitutionLedger,
+    owner: Mailbox,
+    strangers: Iterable[FoundEvent],
+    asked_for: Change | None = None,
+) -> bool:
+    """
+    Hold a mailbox in which an event of another ledger stands; whether one does.
+
+    Such a one names a revision that this ledger has not reached; or it was made for a change before this ledger has
+    asked for that the first time.
+
+    Args:
+        strangers: the events there that the ledger does not know, though they bear our marks.
+        asked_for: the create that they are of, if they were looked for because of one.
+
+    Raises:
+        HeldError: E-LEDGER-OLD, it is not the only such mailbox: all are held.
+    """
+    marks = [mark for event in strangers if event.mark and (mark := Mark.parse(event.mark)) is not None]
+    if not marks:
+        return False
+    newest = max(mark.revision for mark in marks)
+    before = asked_for is not None and any(_of_before(mark, asked_for) for mark in marks)
+    doubt = await ledger.rebuilding.overtaken(owner.id, newest, surely=before)
+    if doubt is Doubt.LEDGER:
+        raise HeldError(
+            "E-LEDGER-OLD",
+            "Events stand in calendars that another ledger of this installation has made.",
+            why="an older copy of the database was restored with its witness, or another installation uses the same id",
+            do="if another one is at work, end it; then: classbell ledger rebuild",
+            effect="every mailbox is held until it is rebuilt; delivering now could write events a second time",
+        )
+    return doubt is Doubt.MAILBOX
+
+
+def _of_before(mark: Mark, asked_for: Change) -> bool:
+    """Whether an event was made before this ledger asked for it, by what both say of the service's time."""
+    first = asked_for.attempts == 1
+    return first and mark.intent_at < asked_for.send_until - 2 * SEND_WITHIN
