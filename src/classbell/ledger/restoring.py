@@ -110,6 +110,17 @@ _STANDS = (
     .where(entry.c.mailbox_id == change.c.mailbox_id, entry.c.meeting_id == change.c.meeting_id)
     .exists()
 )
+_MADE_SINCE = (
+    select(_made.c.id)
+    .where(
+        _made.c.mailbox_id == change.c.mailbox_id,
+        _made.c.meeting_id == change.c.meeting_id,
+        _made.c.id > change.c.id,
+        or_(*(_made.c.action == action for action in CREATING)),
+        _made.c.state == ChangeState.DONE,
+    )
+    .exists()
+)
 _DELETED = (
     select(change, meeting.c.source, mailbox.c.address, _CALENDAR.label("stood_in"))
     .join(mailbox, mailbox.c.id == change.c.mailbox_id)
@@ -122,6 +133,7 @@ _DELETED = (
         # Gone at the first attempt: its owner had removed it. At a later one it may have been us.
         (change.c.code == "") | (change.c.attempts > 1),
         ~_STANDS,
+        ~_MADE_SINCE,
     )
     .order_by(change.c.mailbox_id, change.c.meeting_id)
 )
