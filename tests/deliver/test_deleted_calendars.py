@@ -1,9 +1,12 @@
 """A calendar of our own that its owner renames or deletes, and persons for whom nothing is written."""
 
+from typing import Any
+
 import pytest
-from tests.deliver.stage import BOUND, DECADE, Stage, lecture, member
+from tests.deliver.stage import BOUND, DECADE, SEND_WITHIN, Stage, lecture, member
 
 from classbell.model import Suspended
+from classbell.ports import Response
 
 pytestmark = pytest.mark.anyio
 
@@ -109,6 +112,47 @@ async def test_to_a_paused_person_nothing_is_written_and_resuming_catches_up(sta
         }
         await book.suspensions.lift((await book.suspensions.all())[0].mailbox.id)
     await stage.settle()
+    await stage.assert_true()
+
+
+@pytest.mark.parametrize("kind", [Suspended.PAUSED, Suspended.UNLINKED, Suspended.CALENDAR])
+async def test_no_calendar_is_made_for_who_wants_nothing_since_their_changes_were_read(
+    stage: Stage, kind: Suspended
+) -> None:
+    """Another process closes the gate while this one looks whether the calendar is there."""
+    stage.mailbox("bob")
+    stage.timetable["bob"] = [lecture("Logic")]
+
+    class Meanwhile:
+        async def request(self, method: str, url: str, **how: Any) -> Response:
+            if b"/calendars?" in how.get("body", b""):
+                async with stage.ledger() as book:
+                    now = stage.clock.now()
+                    await book.suspensions.suspend(stage.address("bob"), kind, "no more", now)
+            return await stage.transport.request(method, url, **how)
+
+    before = stage.here
+    await stage.run(transport=Meanwhile())
+    assert stage.asked("GET", since=before), "the calendars were looked at"
+    assert stage.asked("POST", since=before) == []
+    assert OURS not in stage.mailbox("bob").calendars().values()
+
+
+async def test_the_request_for_a_calendar_does_not_leave_late(stage: Stage) -> None:
+    """Whoever was stopped between deciding on it and sending it may have been overtaken by anything."""
+    stage.mailbox("bob")
+    stage.timetable["bob"] = [lecture("Logic")]
+    limits: list[float] = []
+
+    class Noting:
+        async def request(self, method: str, url: str, **how: Any) -> Response:
+            if b'"POST","url":"/users' in how.get("body", b"") and b'/calendars"' in how["body"]:
+                limits.append(how["send_until"] - stage.clock.now())
+            return await stage.transport.request(method, url, **how)
+
+    await stage.run(transport=Noting())
+    assert len(limits) == 1
+    assert 0 < limits[0] <= SEND_WITHIN
     await stage.assert_true()
 
 

@@ -12,7 +12,16 @@ from classbell.deliver.backlog import Readiness
 from classbell.deliver.charge import Charge
 from classbell.deliver.overtaken import LOST, overtaken
 from classbell.deliver.refusals import Refusals
-from classbell.deliver.settle import DAY, HOUR, SOON, in_words, not_looked, outcome_of_look, undecided
+from classbell.deliver.settle import (
+    DAY,
+    HOUR,
+    SEND_WITHIN,
+    SOON,
+    in_words,
+    not_looked,
+    outcome_of_look,
+    undecided,
+)
 from classbell.deliver.survey import Survey, Surveyor
 from classbell.ledger import InstitutionLedger
 from classbell.model import Change, Entry, Mailbox, Outcome
@@ -41,6 +50,7 @@ class Preparation:
         refusals: Refusals,
     ) -> None:
         self._ledger = ledger
+        self._client = client
         self._surveyor = Surveyor(client, dialect, refusals.note, refusals.barred, clock.sleep)
         self._dialect = dialect
         self._pace = pace
@@ -174,9 +184,13 @@ class Preparation:
                 ready.append(change)
             else:
                 lacking.append((change, survey))
+        # It has no intent, being known by its name; but nobody gets one who wants nothing by now.
+        going = await self._ledger.suspensions.still_open([change.id for change, _ in lacking])
+        lacking = [(change, survey) for change, survey in lacking if change.id in going]
         create = self._dialect.create_calendar
         answers = await self._surveyor.ask(
-            [(s, create(c.mailbox, c.calendar), Kind.CREATE_CALENDAR) for c, s in lacking]
+            [(s, create(c.mailbox, c.calendar), Kind.CREATE_CALENDAR) for c, s in lacking],
+            send_until=self._client.service_now() + SEND_WITHIN,
         )
         for (change, survey), answer in zip(lacking, answers, strict=True):
             if survey.failure is not None:

@@ -122,14 +122,19 @@ class Surveyor:
                 survey.looked += 1
                 survey.holding |= {place} if answer.events else set()
 
-    async def ask(self, questions: Sequence[Question]) -> list[Answer | None]:
+    async def ask(
+        self, questions: Sequence[Question], send_until: float | None = None
+    ) -> list[Answer | None]:
         """
         Ask one question for each survey; an answer that is not done becomes the survey's failure.
 
         What is refused for a moment is asked again after it: a look takes many requests, one upon the other, and
         begun anew at each refusal it might be refused before its end for ever.
+
+        Args:
+            send_until: service time after which none may leave any more.
         """
-        result = await self._ask(questions)
+        result = await self._ask(questions, send_until)
         for _ in range(REPEATS):
             waits = {
                 place: wait
@@ -139,7 +144,7 @@ class Surveyor:
             if not waits:
                 break
             await self._sleep(max(waits.values()))
-            answers = await self._ask([questions[place] for place in waits])
+            answers = await self._ask([questions[place] for place in waits], send_until)
             for place, answer in zip(waits, answers, strict=True):
                 result[place] = answer
         return result
@@ -152,7 +157,7 @@ class Surveyor:
         wait = (barred.retry_after or 0.0) if barred is not None else 0.0
         return wait if wait <= SHORT else None
 
-    async def _ask(self, questions: Sequence[Question]) -> list[Answer | None]:
+    async def _ask(self, questions: Sequence[Question], send_until: float | None) -> list[Answer | None]:
         """The same, once. What an earlier question of the same look was refused counts for this one, too."""
         result: list[Answer | None] = [None] * len(questions)
         asked = []
@@ -162,7 +167,7 @@ class Surveyor:
                 asked.append((place, survey, request, kind))
         if not asked:
             return result
-        answers = await self._client.send([request for _, _, request, _ in asked])
+        answers = await self._client.send([request for _, _, request, _ in asked], send_until)
         self.batches += 1
         heard = []
         for (place, survey, _, kind), first in zip(asked, answers, strict=True):
