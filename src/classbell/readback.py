@@ -23,6 +23,7 @@ def verification_of(
         office.ports.clock,
         owner=owner_of(office),
         bound=office.settings.safety.outcome_bound.total_seconds(),
+        timezone=office.settings.window.timezone,
         tell=tell,
     )
 

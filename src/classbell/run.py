@@ -268,7 +268,10 @@ class Run:
             return {}
         owner = Owner(installation=office.installation, institution=office.settings.id)
         bound = safety.outcome_bound.total_seconds()
-        verifying = Verification(office.ledger, access, office.ports.clock, owner=owner, bound=bound)
+        zone = office.settings.window.timezone
+        verifying = Verification(
+            office.ledger, access, office.ports.clock, owner=owner, bound=bound, timezone=zone
+        )
         return (await verifying.share(safety.verify_percent)).summary()
 
     async def _readmitted(self) -> int | None:

@@ -35,7 +35,9 @@ async def delivered_by_a_newer_one(stage: Stage, people: tuple[str, ...] = PEOPL
 async def verify(stage: Stage) -> Verdict:
     owner = Owner(installation=INSTALLATION, institution=INSTITUTION)
     async with stage.ledger() as book:
-        return await Verification(book, stage.access(), stage.clock, owner=owner, bound=BOUND).all()
+        return await Verification(
+            book, stage.access(), stage.clock, owner=owner, bound=BOUND, timezone="UTC"
+        ).all()
 
 
 @pytest.mark.stands_on("lookup_lag")

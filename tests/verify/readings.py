@@ -13,7 +13,9 @@ OWNER = Owner(installation=INSTALLATION, institution=INSTITUTION)
 def verification(
     stage: Stage, book: InstitutionLedger, tell: Callable[[int], None] = lambda _: None
 ) -> Verification:
-    return Verification(book, stage.access(), stage.clock, owner=OWNER, bound=BOUND, tell=tell)
+    return Verification(
+        book, stage.access(), stage.clock, owner=OWNER, bound=BOUND, timezone="UTC", tell=tell
+    )
 
 
 async def rebuild(stage: Stage) -> Rebuilt:

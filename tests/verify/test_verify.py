@@ -12,6 +12,7 @@ from classbell.ledger import Sighted
 from classbell.model import Action
 from classbell.outlook.mark import MARK_PROPERTY, Mark
 from classbell.sandbox import RequestInfo
+from classbell.zones import instant
 
 pytestmark = pytest.mark.anyio
 
@@ -203,6 +204,11 @@ async def test_beside_an_event_that_the_ledger_cannot_prove_none_is_made(stage: 
     )
     stage.clock.pass_time(LATE)
     assert (await verify(stage)).seen == {Sighted.EXTRA: 1}
+    async with stage.ledger() as book:
+        (extra,) = await book.sightings.extras()
+    # By its time it is known to be in the place of a meeting that its source gives another key.
+    assert extra.starts_at == instant(lecture("Logic").start, "UTC")
+    assert extra.ends_at == extra.starts_at + 3600
     stage.timetable["ada"] = [lecture("Logic"), lecture("Sets", day=12)]
     assert (await stage.run()).done == {}
     ada.delete_event(put)

@@ -23,7 +23,7 @@ from classbell.readback import (
 from classbell.run import Office, Run
 from classbell.settings import InstitutionSettings
 from classbell.verify import RebuildProgress, Rebuilt, Unread, Verdict
-from classbell.zones import utc_text
+from classbell.zones import utc_text, wall
 
 SHOWN = 20
 
@@ -165,7 +165,8 @@ class _Verifying(_Reading):
         )
         found = [(one.mailbox, sighting) for one in verdict.examples for sighting in one.sightings]
         names = await _meetings_of(office) if found else {}
-        _print_sightings(self._invocation, found, names, everything=self._everything)
+        zone = settings.window.timezone
+        _print_sightings(self._invocation, found, names, zone, everything=self._everything)
         self._tell_unread(verdict.unread, verdict.unread_count)
         output.event(
             "verified",
@@ -228,7 +229,8 @@ class _Rebuilding(_Reading):
             f" {rebuilt.struck} gone, {rebuilt.held_count} held."
         )
         names = await _meetings_of(office) if rebuilt.held else {}
-        _print_sightings(self._invocation, rebuilt.held, names, everything=True)
+        zone = settings.window.timezone
+        _print_sightings(self._invocation, rebuilt.held, names, zone, everything=True)
         self._tell_unread(rebuilt.unread, rebuilt.unread_count)
         self._output.event(
             "rebuilt",
@@ -253,20 +255,22 @@ def _print_sightings(
     invocation: Invocation,
     found: Sequence[tuple[Mailbox, Sighting]],
     names: dict[int, str],
+    zone: str,
     *,
     everything: bool,
 ) -> None:
     output = invocation.output
     for mailbox, sighting in found if output.as_json else ():
-        output.event("seen", **_sighting_json(mailbox, sighting, names))
+        output.event("seen", **_sighting_json(mailbox, sighting, names, zone))
     shown = found if everything else found[:SHOWN]
     if shown:
         output.table(
-            ["mailbox", "what", "meeting", "detail"],
+            ["mailbox", "what", "when", "meeting", "detail"],
             [
                 [
                     mailbox.address,
                     _SHORT.get(one.kind, one.kind.value),
+                    f"{wall(one.starts_at, zone):%a %d %b %Y %H:%M}" if one.starts_at else "",
                     names.get(one.meeting_id or 0, ""),
                     one.detail,
                 ]
@@ -277,12 +281,13 @@ def _print_sightings(
         output.line(f"  ... {len(found) - len(shown)} more: --all, or --json")
 
 
-def _sighting_json(mailbox: Mailbox, sighting: Sighting, names: dict[int, str]) -> dict[str, Any]:
+def _sighting_json(mailbox: Mailbox, sighting: Sighting, names: dict[int, str], zone: str) -> dict[str, Any]:
     return {
         "mailbox": mailbox.address,
         "what": sighting.kind.value,
         "meeting": names.get(sighting.meeting_id or 0),
         "event_id": sighting.event_id,
+        "start": wall(sighting.starts_at, zone).isoformat() if sighting.starts_at else None,
         "detail": sighting.detail,
     }
 

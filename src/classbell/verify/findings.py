@@ -6,14 +6,16 @@ its id is ours. Everything else that bears our mark is told, and never touched.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from classbell.deliver.ownership import bears_its_mark
 from classbell.ledger import KnownMailbox, Sighted, Sighting, Verified
 from classbell.model import Entry
-from classbell.outlook.dialect import FoundEvent
+from classbell.outlook.dialect import FoundEvent, instant_of
 from classbell.outlook.mark import Mark
 from classbell.verify.compare import differing
+from classbell.zones import instant
 
 _UNMARKED = "our event, but it does not bear the mark that we gave it"
 
@@ -64,6 +66,20 @@ def is_young(known: KnownMailbox, entry: Entry, *, service_time: float, bound: f
     return known.delivered_at[entry.meeting_id] + bound >= service_time
 
 
+def times_of(event: FoundEvent, timezone: str) -> tuple[int, int]:
+    """
+    When an event stands in a calendar: begin and end in seconds.
+
+    Args:
+        timezone: IANA name; in which the days of all-day events are.
+    """
+    if not event.all_day:
+        return int(instant_of(event.start)), int(instant_of(event.end))
+    # Floating: a date, wherever its owner is.
+    begin, end = (instant(datetime.fromisoformat(text[:10]), timezone) for text in (event.start, event.end))
+    return begin, end
+
+
 def findings(
     known: KnownMailbox,
     events: Collection[FoundEvent],
@@ -72,11 +88,13 @@ def findings(
     missing: Collection[Entry] = (),
     unmarked: Collection[Entry] = (),
     meetings: Mapping[str, int],
+    timezone: str,
 ) -> Verified:
     """
     What a complete look with contents means.
 
     Args:
+        timezone: as for ``times_of``.
         missing: entries whose events are gone.
         unmarked: entries whose events stand there without our mark.
         meetings: the numbers of meetings that marks name, by their full keys.
@@ -90,6 +108,8 @@ def findings(
             meeting_id=entry.meeting_id,
             etag=entry.etag,
             detail="our event stands in no calendar any more",
+            starts_at=entry.starts_at,
+            ends_at=entry.ends_at,
         )
         for entry in missing
     ]
@@ -97,7 +117,10 @@ def findings(
     for event in events:
         entry = entries.get(event.id)
         if entry is None:
-            sightings += _strange(known, event, owner, meetings)
+            # When it stands there tells which meeting it may be of, should the source renumber them.
+            begin, end = times_of(event, timezone)
+            strange = _strange(known, event, owner, meetings)
+            sightings += [replace(one, starts_at=begin, ends_at=end) for one in strange]
             continue
         if not bears_its_mark(event.mark, entry):
             sightings.append(_forged(event.id, entry.meeting_id, event.etag, _UNMARKED))
@@ -115,6 +138,7 @@ def findings(
             renewed.append((entry, event.etag))
             fields = differing(body, event)
             if fields:
+                begin, end = times_of(event, timezone)
                 sightings.append(
                     Sighting(
                         kind=Sighted.DRIFTED,
@@ -122,6 +146,8 @@ def findings(
                         meeting_id=entry.meeting_id,
                         etag=event.etag,
                         detail=", ".join(fields),
+                        starts_at=begin,
+                        ends_at=end,
                     )
                 )
     return Verified(mailbox=known.mailbox, renewed=renewed, missing=list(missing), sightings=sightings)

@@ -7,7 +7,6 @@ mailbox in doubt counts only from a minute and the bound after the beginning.
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from classbell.access import Access
 from classbell.deliver.settle import SEND_WITHIN
@@ -23,15 +22,14 @@ from classbell.ledger import (
 )
 from classbell.model import Entry, Mailbox
 from classbell.outlook.answers import Diagnosis, Meaning
-from classbell.outlook.dialect import FoundEvent, instant_of
+from classbell.outlook.dialect import FoundEvent
 from classbell.outlook.mark import installation_prefix
 from classbell.ports import Clock
 from classbell.verify.adoption import Adoption, adoption
 from classbell.verify.compare import differing
-from classbell.verify.findings import Owner, is_young, unseen
+from classbell.verify.findings import Owner, is_young, times_of, unseen
 from classbell.verify.reading import Reader, Unread
 from classbell.verify.wanted import Want, Wanted, Wants
-from classbell.zones import instant
 
 PAGE = 1000
 KEPT = 1000
@@ -310,13 +308,7 @@ class Rebuild:
         )
 
     def _times(self, event: FoundEvent) -> tuple[int, int]:
-        if not event.all_day:
-            return int(instant_of(event.start)), int(instant_of(event.end))
-        # Floating: a date, wherever its owner is.
-        begin, end = (
-            instant(datetime.fromisoformat(text[:10]), self._timezone) for text in (event.start, event.end)
-        )
-        return begin, end
+        return times_of(event, self._timezone)
 
     def _count(self, mailbox: Mailbox, sorted_out: Adoption, *, struck: int) -> None:
         rebuilt = self._rebuilt

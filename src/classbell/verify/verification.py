@@ -51,6 +51,7 @@ class Verification:
     Args:
         owner: the ids of installation and institution.
         bound: seconds for which a young event may be missing from lists.
+        timezone: IANA name; the institution's.
         tell: called with the number of mailboxes read so far.
     """
 
@@ -62,6 +63,7 @@ class Verification:
         *,
         owner: Owner,
         bound: float,
+        timezone: str,
         tell: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._ledger = ledger
@@ -69,6 +71,7 @@ class Verification:
         self._clock = clock
         self._owner = owner
         self._bound = bound
+        self._timezone = timezone
         self._tell = tell
         self._prefix = installation_prefix(owner.installation)
         self._reader: Reader | None = None
@@ -177,6 +180,7 @@ class Verification:
             missing=missing,
             unmarked=unmarked,
             meetings=await self._ledger.known.numbers(strangers) if strangers else {},
+            timezone=self._timezone,
         )
 
     def _count(self, found: Sequence[Verified]) -> None:
