@@ -180,6 +180,7 @@ class RunKind(StrEnum):
     RESTORE = "restore"
     UNLINK = "unlink"
     PURGE = "purge"
+    FORGET = "forget"
 
 
 class LeaveMode(StrEnum):

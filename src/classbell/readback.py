@@ -6,7 +6,7 @@ from classbell.access import Access
 from classbell.errors import ConfigurationError, HeldError
 from classbell.ledger import Ledger
 from classbell.model import Mailbox
-from classbell.people import is_address, mailbox_key
+from classbell.people import is_address, mailbox_key, unknown
 from classbell.report import Review
 from classbell.run import Office
 from classbell.verify import Owner, Rebuild, RebuildProgress, Rebuilt, Verification, Wanted
@@ -79,11 +79,13 @@ async def entered(office: Office, review: Review, people: Sequence[str]) -> list
     list stays empty.
 
     Raises:
-        ConfigurationError: E-PERSON-UNKNOWN, one of *people* is no address.
+        ConfigurationError: E-PERSON-UNKNOWN, one of *people* is no address, or was forgotten.
     """
     for person in people:
         if not is_address(person):
             raise _unknown(person, "it is no mail address")
+        if await office.ledger.persons.was_forgotten(mailbox_key(person)):
+            raise unknown(person, forgotten=True)
     keys = [mailbox_key(person) for person in people] or list(review.mailboxes.fresh)
     await office.ledger.rebuilding.enter(keys)
     wanted = {mailbox_key(person) for person in people}

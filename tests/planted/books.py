@@ -227,6 +227,26 @@ BUGS = (
         ),
     ),
     Bug(
+        name="plan-of-before-somebody-was-forgotten",
+        rule="Nothing is accepted for who was forgotten since it was planned.",
+        file="ledger/persons.py",
+        lines='run = {"institution_id": self._institution_id, "kind": RunKind.FORGET, "started_at": now}',
+        instead='run = {"institution_id": 0, "kind": RunKind.FORGET, "started_at": now}',
+        found_by=(
+            "tests/contract/ledger/test_forgetting.py::test_it_is_a_run_that_names_nobody_and_nothing_planned_before_is_accepted",
+        ),
+    ),
+    Bug(
+        name="deletions-of-the-forgotten",
+        rule="What was deleted counts for the day, also of who was forgotten since.",
+        file="ledger/persons.py",
+        lines="count_on(connection, self._institution_id, number, now)",
+        instead="pass",
+        found_by=(
+            "tests/contract/ledger/test_forgetting.py::test_what_was_deleted_goes_on_counting_for_the_day",
+        ),
+    ),
+    Bug(
         name="purge-forgets-pauses",
         rule="Who is paused stays so, whatever becomes of the institution.",
         file="ledger/leaving.py",

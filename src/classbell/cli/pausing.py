@@ -61,6 +61,8 @@ def pause(
             if known is not None and known.kind is not Suspended.PAUSED:
                 raise _already(person, known.kind)
             new = await office.ledger.mailboxes.find(key) is None
+            if new and await office.ledger.persons.was_forgotten(key):
+                raise _already(person, "forgotten")
             await office.ledger.suspensions.suspend(key, Suspended.PAUSED, reason, now, end)
             if new:
                 invocation.output.note(
@@ -123,37 +125,19 @@ def forget(
 
     async def work(office: "Office", _: "InstitutionSettings") -> str:
         from classbell.cli.assembly import interruptible  # noqa: PLC0415
-        from classbell.errors import ConfigurationError, HeldError  # noqa: PLC0415
+        from classbell.forgetting import forget, forgettable  # noqa: PLC0415
 
-        key = _key(person)
-        mailbox = await office.ledger.mailboxes.find(key)
-        if mailbox is None:
-            raise ConfigurationError(
-                "E-PERSON-UNKNOWN",
-                f"The ledger knows nobody called {person}.",
-                why="nothing was ever delivered to this address, or it was forgotten already",
-                do="check the address",
-                effect="nothing was changed",
-            )
-        events, perhaps = await office.ledger.persons.standing(mailbox.id)
-        if perhaps or (events and not leave_events):
-            raise HeldError(
-                "E-FORGET-EVENTS",
-                f"{events} events of ours stand in the calendar of {person}"
-                + (f", and perhaps {perhaps} more." if perhaps else "."),
-                why="without the ledger nobody could tell any more that they are ours",
-                do=f"classbell unlink {person} --mode DELETE_ALL_EVENTS, and then again; or --leave-events"
-                + (", once it is certain what stands there" if perhaps else ""),
-                effect="nothing was changed",
-            )
+        _key(person)
+        found = await forgettable(office, person, leave_events=leave_events)
+        events = found.remains.events
         with interruptible():
             if not yes and not invocation.output.confirm(
                 f"Erase all data of {person}?" + (f" {events} events stay there for good." if events else ""),
                 flag="--yes",
             ):
                 return "Nothing was changed."
-        await office.ledger.persons.forget(mailbox.id, key)
-        return f"All data of {person} is erased from the ledger. Backups and saved plans are yours to delete."
+        await forget(office, found)
+        return f"All data of {person} is erased from the ledger. Backups, logs and saved plans are yours to delete."
 
     return _run(invocation, work, "forgotten", person)
 
@@ -209,8 +193,8 @@ def _already(person: str, kind: str) -> Exception:
     return ConfigurationError(
         "E-PERSON-SUSPENDED",
         f"Nothing is delivered to {person} anyway: {kind}.",
-        why="unlinked persons get nothing until they are linked again; where a deleted calendar stops us, nothing"
-        " goes until sync PERSON --reset",
+        why="who was unlinked or forgotten gets nothing until they are linked again; where a deleted calendar stops us,"
+        " nothing goes until sync PERSON --reset",
         do=f"nothing; to deliver again: classbell resume {person}",
         effect="nothing was changed",
     )

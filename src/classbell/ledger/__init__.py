@@ -20,7 +20,7 @@ from classbell.ledger.leaving import AcceptedLeave, Leaving, Left
 from classbell.ledger.mailboxes import Mailboxes, OutMailbox
 from classbell.ledger.meetings import KnownRendering, Meetings, NewRendering
 from classbell.ledger.outcomes import MADE_BEFORE
-from classbell.ledger.persons import Persons
+from classbell.ledger.persons import Persons, Remains
 from classbell.ledger.pruning import Pruning
 from classbell.ledger.quarantines import InQuarantine, Quarantines
 from classbell.ledger.rebuilding import NEVER, Doubt, Rebuilding, RebuiltMailbox, Standing, doubt
@@ -222,6 +222,7 @@ __all__ = [
     "Pause",
     "RebuiltMailbox",
     "Rekeyed",
+    "Remains",
     "RunChanges",
     "Sighted",
     "Sighting",

@@ -133,6 +133,7 @@ class Acceptor:
         names = _Names(connection, self._institution_id)
         names.mailboxes.update(zip(mailboxes.tolist(), accepted.fresh_mailboxes, strict=True))
         names.meetings.update(zip(meetings.tolist(), accepted.fresh_meetings, strict=True))
+        names.see(rows.mailbox)
         new = 0
         for part in rows.parts(~repeated & ~self._unsettled(connection, rows)):
             new += self._insert(connection, part, names, run_id)
@@ -247,6 +248,12 @@ class _Names:
             for number, code, detail, retry_at in connection.execute(_OUT, self._mine)
         }
 
+    def see(self, mailboxes: Ids) -> None:
+        """See that nobody was forgotten whom the plan names."""
+        known = set(self._connection.execute(_KNOWN, self._mine).scalars())
+        if not known.issuperset(np.unique(mailboxes).tolist()):
+            raise _overtaken("Somebody whom this plan names was forgotten since it was made.")
+
     def learn(self, part: Rows) -> None:
         """Look up the keys that its creates need, and the incarnations that were there before."""
         creating = np.isin(part.plan.action, CREATING)
@@ -280,6 +287,7 @@ _OF_KEYS = select(mailbox.c.key, mailbox.c.id).where(
 _OUT = select(mailbox.c.id, mailbox.c.out_code, mailbox.c.out_detail, mailbox.c.retry_at).where(
     _OUR_MAILBOXES, mailbox.c.out_code != ""
 )
+_KNOWN = select(mailbox.c.id).where(_OUR_MAILBOXES)
 _MAILBOX_KEYS = select(mailbox.c.id, mailbox.c.key).where(_OUR_MAILBOXES, mailbox.c.id.in_(_SOME))
 _MEETING_KEYS = select(meeting.c.id, meeting.c.source, meeting.c.key).where(
     meeting.c.institution_id == bindparam("mine"), meeting.c.id.in_(_SOME)

@@ -27,7 +27,7 @@ K = TypeVar("K")
 
 # The newest migration; a test holds it equal to Alembic's head. Known here so that a database that is
 # up to date is opened without importing Alembic.
-SCHEMA = "0013"
+SCHEMA = "0014"
 
 # How long a transaction waits for another program's write, unless the URL says otherwise (?timeout=...).
 PATIENCE = 10.0
@@ -259,6 +259,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
+        # Or what is removed stays in the file until its page is used again (SQLite manual, "PRAGMA secure_delete").
+        cursor.execute("PRAGMA secure_delete=ON")
         cursor.execute("PRAGMA wal_autocheckpoint=20000")
     except BaseException:
         # The cursor first: closing it on a closed connection fails, and would hide what went wrong.

@@ -1,8 +1,8 @@
 """Tables of what is kept for people to ask for, and for how long."""
 
-from sqlalchemy import BigInteger, Column, Float, ForeignKey, Table, Text
+from sqlalchemy import BigInteger, Column, Float, ForeignKey, SmallInteger, Table, Text
 
-from classbell.ledger.schema import metadata
+from classbell.ledger.schema import RowNumber, metadata
 
 fruitless = Table(
     "fruitless",
@@ -18,6 +18,16 @@ restored = Table(
     Column("meeting_id", ForeignKey("meeting.id"), primary_key=True),
     Column("restored_at", Float, nullable=False),
     comment="pairs that a person had put back, and that no run deletes again unasked",
+)
+
+counted_delete = Table(
+    "counted_delete",
+    metadata,
+    Column("id", RowNumber, primary_key=True),
+    Column("institution_id", ForeignKey("institution.id"), nullable=False, index=True),
+    Column("finished_at", Float, nullable=False),
+    Column("gone", SmallInteger, nullable=False, comment="1 if no event was made in its place since"),
+    comment="deletions in calendars of persons who were forgotten, for the limit of a day",
 )
 
 idle_rendering = Table(

@@ -4,6 +4,7 @@ from sqlalchemy import Connection, delete, insert, or_, select
 
 from classbell.ledger.changes import IS_OPEN
 from classbell.ledger.database import Database, parts_of
+from classbell.ledger.deletes import forget_counts
 from classbell.ledger.keeping import fruitless, idle_rendering, pruned, used_plan
 from classbell.ledger.runs import newest_run
 from classbell.ledger.schema import (
@@ -45,6 +46,7 @@ class Pruning:
             self._prune_renderings(connection, now, now - payload)
             self._prune_changes(connection, now - runs)
             self._prune_runs(connection, now - runs)
+            forget_counts(connection, self._institution_id, now)
             connection.execute(
                 delete(used_plan).where(
                     used_plan.c.institution_id == self._institution_id, used_plan.c.used_at < now - runs

@@ -72,7 +72,7 @@ class Restoring:
 
     async def protect(self, pairs: Sequence[tuple[int, int]], now: float) -> None:
         """Note pairs that are about to be put back."""
-        rows = [{"mailbox_id": box, "meeting_id": of, "restored_at": now} for box, of in pairs]
+        rows = [{**self._mine, "box": box, "of": of, "at": now} for box, of in pairs]
 
         def write(connection: Connection) -> None:
             self._release(connection, pairs)
@@ -141,7 +141,15 @@ _DELETED_THERE = _DELETED.where(mailbox.c.key == bindparam("box"))
 _UNDER_WAY = select(change.c.mailbox_id, change.c.meeting_id).where(_MINE, IS_OPEN)
 
 _RESTORED = select(restored.c.mailbox_id, restored.c.meeting_id).where(restored.c.mailbox_id.in_(_OURS))
-_PROTECT = insert(restored)
+# Nothing of somebody who was forgotten meanwhile.
+_PROTECT = insert(restored).from_select(
+    ["mailbox_id", "meeting_id", "restored_at"],
+    select(
+        mailbox.c.id,
+        bindparam("of", type_=restored.c.meeting_id.type),
+        bindparam("at", type_=restored.c.restored_at.type),
+    ).where(mailbox.c.id == bindparam("box"), mailbox.c.institution_id == bindparam("mine")),
+)
 _RELEASE = delete(restored).where(
     restored.c.mailbox_id == bindparam("box"),
     restored.c.meeting_id == bindparam("of"),

@@ -84,6 +84,8 @@ mailbox = Table(
     Column("out_detail", Text, nullable=False, server_default=""),
     Column("retry_at", Float, nullable=False, server_default="0"),
     UniqueConstraint("institution_id", "key"),
+    # A number is never given twice: what runs and holds say of somebody who was forgotten must not be said of another.
+    sqlite_autoincrement=True,
 )
 
 calendar = Table(

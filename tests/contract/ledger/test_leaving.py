@@ -3,13 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Connection, select
 from tests.contract.ledger.books import NOW, accept, conclude, create, delete, due, send, update
 from tests.contract.ledger.test_holds import found as held
 
 from classbell.errors import HeldError, LeaseHeld
 from classbell.ledger import InstitutionLedger, Ledger, Left, Sighted, Sighting, Verified
-from classbell.ledger.schema import metadata
 from classbell.model import Action, Became, LeaveMode, Reason, Suspended
 
 pytestmark = pytest.mark.anyio
@@ -227,29 +225,12 @@ async def test_of_the_paused_nothing_is_due_and_the_reason_is_shown(book: Instit
     assert {(w.code, w.detail) for w in await book.changes.waiting()} == {("E-PAUSED", "moving")}
 
 
-async def test_of_a_forgotten_person_no_row_remains(ledger: Ledger, book: InstitutionLedger) -> None:
-    ada = await number(book, "ada")
-    await book.suspensions.suspend("ada", Suspended.UNLINKED, "asked", NOW)
-    assert await book.persons.standing(ada) == (3, 0)
-    await book.persons.forget(ada, "ada")
-
-    def rows(connection: Connection) -> list[str]:
-        tables = [table for table in metadata.tables.values() if "mailbox_id" in table.c]
-        return [t.name for t in tables if connection.execute(select(t).where(t.c.mailbox_id == ada)).first()]
-
-    assert len([t for t in metadata.tables.values() if "mailbox_id" in t.c]) > 5
-    assert await ledger._database.read(rows) == []
-    assert "ada" not in await book.mailboxes.numbers()
-    assert await book.persons.forgotten() == {book.persons.digest("ada")}
-    assert await book.persons.recall("ada")
-    assert not await book.persons.recall("ada")
-
-
 async def test_no_institution_touches_people_of_another(ledger: Ledger, book: InstitutionLedger) -> None:
     other = await ledger.institution("another")
     ada = await number(book, "ada")
     assert (await other.leaving.look(ada, LeaveMode.CLEANUP, NOW)).events == 0
-    await other.persons.forget(ada, "ada")
+    with pytest.raises(HeldError, match="E-LEAVE-CHANGED"):
+        await other.persons.forget(ada, "ada", await other.persons.remains(ada, NOW), NOW, NOW)
     await other.suspensions.stop(ada, "x", NOW)
     assert await book.suspensions.all() == []
     await book.suspensions.suspend("ada", Suspended.UNLINKED, "asked", NOW, NOW + 1)
