@@ -1,7 +1,7 @@
 """Which answers count as heard: only who heard what became of an update knows what its owner deleted."""
 
 import pytest
-from tests.simulation.forging import ADA, NOON, Forged, marked, pair, state
+from tests.simulation.forging import ADA, END, NOON, Forged, marked, pair, state
 
 LATER = NOON + 900
 
@@ -55,3 +55,18 @@ def test_what_came_late_was_answered_to_nobody_whatever_is_answered_next(method:
     update_whose_outcome(forged)
     forged.record("request", LATER + 9, method=method, path=path, status=200)
     assert not made_again(forged)
+
+
+@pytest.mark.parametrize(
+    ("status", "title", "found"), [(503, "l1 v2", False), (412, "l1 v2", True), (503, "l1 v0", True)]
+)
+def test_what_comes_back_newer_than_it_was_deleted_is_right_after_an_update_that_nobody_heard_of(
+    status: int, title: str, *, found: bool
+) -> None:
+    forged = Forged()
+    forged.testimony["states"].append(state(NOON + 9))
+    forged.asked("PATCH", NOON + 10, status)
+    forged.change("delete", "e1", at=NOON + 20)
+    forged.testimony["final"]["restored"] = {"begin": len(forged.history)}
+    forged.change("create", "e2", at=END, title=title, content="another", mark=marked(incarnation=2))
+    assert ("I12" in forged.found()) is found

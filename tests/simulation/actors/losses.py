@@ -82,7 +82,8 @@ def rebuilding(world: World) -> Callable[[Place], Awaitable[str]]:
                 await go_beyond(ledger, place.witness, rebuilt)
                 note["outcome"] = "rebuilt"
                 note["unread"] = sorted(one.mailbox.key for one in rebuilt.unread)
-                whole = whole and not rebuilt.unread_count
+                # Without its timetables nobody knows whom a lost ledger knew: they are read, and it is rebuilt again.
+                whole = whole and not rebuilt.unread_count and not review.failed
                 told.append(
                     f"{institution.id} {rebuilt.mailboxes} mailboxes, {rebuilt.known} known,"
                     f" {rebuilt.adopted} adopted, {rebuilt.struck} gone, {rebuilt.held_count} held,"

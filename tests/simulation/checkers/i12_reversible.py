@@ -6,9 +6,12 @@ At the end of some schedules all that runs have deleted is put back, and a run f
 
 from collections.abc import Iterator
 from itertools import pairwise
+from urllib.parse import unquote
 
 from tests.simulation.checkers.decisions import asked, departures, losses, spans
 from tests.simulation.checkers.reading import Case, Event, Pair, Step
+
+_MAYBE_DONE = 500
 
 
 def violations(case: Case) -> Iterator[str]:
@@ -34,7 +37,7 @@ def _missing(case: Case, begin: int) -> Iterator[str]:
         live = [one for one in events if one.live]
         if not live:
             yield f"record {removal.number}: {removal.title} in {pair[1]} was deleted, and is not back"
-        elif not any(_equal(event, removal, one) for one in live):
+        elif not any(_equal(event, removal, one) or _newer(case, event, removal, one) for one in live):
             yield f"{removal.title} came back to {pair[1]} otherwise than record {removal.number} deleted it"
 
 
@@ -65,6 +68,23 @@ def _equal(event: Event, removal: Step, back: Event) -> bool:
         # What its owner had made of it is not put back.
         return back.steps[-1].title == written.title
     return back.steps[-1].content == written.content
+
+
+def _newer(case: Case, event: Event, removal: Step, back: Event) -> bool:
+    """Whether what came back is a later version, of an update to the event of which nobody knows whether it went through."""
+    written = [step for step in event.ours if step.number < removal.number][-1]
+    unheard_of = any(
+        record["method"] == "PATCH"
+        and event.id in unquote(record["path"])
+        and (record["status"] == 0 or record["status"] >= _MAYBE_DONE)
+        for record in case.requests()
+        if written.number < record["number"] < removal.number
+    )
+    return unheard_of and _version(back.steps[-1]) > _version(written)
+
+
+def _version(step: Step) -> int:
+    return int(step.title.rpartition(" v")[2])
 
 
 def _gone_again(case: Case) -> Iterator[str]:
