@@ -103,8 +103,18 @@ BUGS = (
         name="blind-retry",
         rule="An unknown create is never sent again blindly.",
         file="deliver/settle.py",
-        lines="return _outcome(change, Became.UNKNOWN, answer, diagnosis, situation.look_at)",
-        instead="return _outcome(change, Became.WAITING, answer, diagnosis, situation.now)",
+        lines=(
+            "                Became.UNKNOWN,\n"
+            "                answer,\n"
+            "                diagnosis,\n"
+            "                _look_at(change, situation, made_before=made_before),"
+        ),
+        instead=(
+            "                Became.WAITING,\n"
+            "                answer,\n"
+            "                diagnosis,\n"
+            "                situation.now if made_before else situation.now,"
+        ),
         found_by=(
             "tests/deliver/test_lost_answers.py::test_a_create_that_was_carried_out_is_found_by_its_mark_and_adopted",
         ),
@@ -136,6 +146,9 @@ BUGS = (
         file="deliver/prepare.py",
         lines="""if survey.failure is not None:
                 outcomes.append(not_looked(change, survey.failure, now))
+            elif await overtaken(self._ledger, change.mailbox, strangers, change):
+                # Its change waits for the rebuild with all others there.
+                self._readiness.closed[change.mailbox.id] = inf
             elif survey.service_time < decides_at:""",
         instead="if 0.0 < survey.service_time < decides_at:",
         found_by=("tests/deliver/test_lost_answers.py::test_a_look_that_fails_decides_nothing",),
