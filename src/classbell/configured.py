@@ -1,7 +1,7 @@
 """
-The configuration that delivered events follow, as a digest of each part that decides who gets what.
+What the next run is compared with: the accepted reads, and the configuration that delivered events follow.
 
-If a part has changed since the last accepted run, a person sees first what comes of it.
+If a part of the configuration has changed since the last accepted run, a person sees first what comes of it.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,9 @@ from hashlib import blake2b
 
 import msgspec
 
+from classbell.ledger import InstitutionLedger
 from classbell.renderings import Renderings
+from classbell.report import HOLDING_ALL, Review, held_sources
 from classbell.settings import InstitutionSettings
 
 # What says where and how a source is read, rather than what its columns mean: it may change every day.
@@ -36,3 +38,25 @@ def digests_of(settings: InstitutionSettings, renderings: Renderings) -> dict[st
 def changed_parts(before: Mapping[str, bytes], now: Mapping[str, bytes]) -> tuple[str, ...]:
     """The parts that are no more what they were; none where nothing is remembered yet."""
     return tuple(name for name in now if name in before and before[name] != now[name])
+
+
+async def keep_accepted(
+    ledger: InstitutionLedger, settings: InstitutionSettings, review: Review, *, allowed: bool
+) -> None:
+    """
+    Remember what was read and applied, and the configuration once somebody can have seen all that comes of it.
+
+    Args:
+        allowed: whether a person has agreed to this very run, whatever it does.
+    """
+    if review.only is not None:
+        return
+    codes = {hold.code for hold in review.verdict.holds}
+    held = held_sources(review)
+    if not codes & HOLDING_ALL:
+        await ledger.runs.keep_sources([s for s in review.snapshots if s.source not in held], review.now)
+    seen = allowed or "E-HOLD-CONFIG" in {code for code, _, _ in review.verdict.used}
+    # What comes of a change where nothing was read, or nothing is applied, no guard has judged yet.
+    missed = review.failures or held or any(snapshot.coverage.unread for snapshot in review.snapshots)
+    if "E-HOLD-CONFIG" not in codes and (seen or not missed or not review.circumstances.changed):
+        await ledger.holds.keep_configuration(digests_of(settings, review.renderings))

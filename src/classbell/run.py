@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from classbell.access import Access
-from classbell.configured import changed_parts, digests_of
+from classbell.configured import changed_parts, digests_of, keep_accepted
 from classbell.deliver import FENCED, Charge, Delivery, Progress, Tally
 from classbell.errors import (
     ClassbellError,
@@ -226,7 +226,8 @@ class Run:
         record = record_of_review(review)
         try:
             office.witness.bear(accepted.revision)
-            await self._keep_sources(review)
+            allowed = bool(self._allow_deletes and len(passed)) and not review.verdict.holds
+            await keep_accepted(ledger, office.settings, review, allowed=allowed)
             if self._allow_deletes:
                 await self._holding.entered(review)
             await settle_restored(ledger, review)
@@ -328,16 +329,6 @@ class Run:
             was = self._office.ledger.persons.digest(mailbox_key(self._person)) in forgotten
             raise failures[0] if failures and not was else unknown(self._person, forgotten=was)
         return number
-
-    async def _keep_sources(self, review: Review) -> None:
-        if review.only is not None:
-            return
-        held = held_sources(review)
-        accepted = [s for s in review.snapshots if s.source not in held]
-        await self._office.ledger.runs.keep_sources(accepted, review.now)
-        if not any(hold.code == "E-HOLD-CONFIG" for hold in review.verdict.holds):
-            digests = digests_of(self._office.settings, review.renderings)
-            await self._office.ledger.holds.keep_configuration(digests)
 
     async def _deliver(
         self,

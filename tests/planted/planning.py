@@ -224,4 +224,15 @@ BUGS = (
         instead="if newest < saved.basis:",
         found_by=("tests/scenarios/test_saved_plans.py::test_a_plan_is_stale_once_another_was_accepted",),
     ),
+    Bug(
+        name="configuration-seen-unread",
+        rule="A change of the configuration waits until all that comes of it could be seen.",
+        file="configured.py",
+        lines='if "E-HOLD-CONFIG" not in codes and (seen or not missed or not review.circumstances.changed):',
+        instead='if "E-HOLD-CONFIG" not in codes:',
+        found_by=(
+            "tests/deliver/test_changed_configuration.py"
+            "::test_what_comes_of_it_where_nothing_was_read_or_applied_waits_too",
+        ),
+    ),
 )
