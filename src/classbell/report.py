@@ -29,7 +29,8 @@ class Review:
     ``plan`` is everything that differs; ``passed`` what the guards let through, judging by ``circumstances``. ``failures``
     are the sources that could not be read, ``failed`` their names: nothing of theirs is in the plan. ``withdrawn`` are
     sources that we delivered from and that nobody gets any more. ``basis`` is the run that was the newest when it was
-    made. ``saved`` is the name of the saved plan that it was read from: ``desired`` then names no pair.
+    made. ``saved`` is the name of the saved plan that it was read from, ``digest`` that plan's: ``desired`` then names
+    no pair.
     ``rekeys`` are meetings that only have other keys than before: the plan knows them by these.
     """
 
@@ -50,6 +51,7 @@ class Review:
     rekeys: tuple[Rekeyed, ...] = ()
     failed: tuple[str, ...] = ()
     saved: str = ""
+    digest: str = ""
 
     @property
     def passed(self) -> Plan:
@@ -86,6 +88,17 @@ def applicable_rekeys(review: Review) -> tuple[Rekeyed, ...]:
 def needs_a_person(waiting: Waiting) -> bool:
     """Whether these open changes end only if somebody decides or does something about them."""
     return waiting.state is ChangeState.HELD or waiting.code == "E-LEDGER-LOST"
+
+
+def paused(plan: str, institution: str, reason: str) -> HeldError:
+    """That a saved plan is not even begun: it stays as good as it was."""
+    return HeldError(
+        "E-PAUSED",
+        f"The plan {plan} is not carried out: {institution} is paused.",
+        why=reason,
+        do=f"classbell resume -i {institution}, then apply the plan again",
+        effect="no calendar was changed",
+    )
 
 
 # What waits because people want it so: that is no disturbance.

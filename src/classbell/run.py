@@ -32,7 +32,7 @@ from classbell.quarantine import Quarantine
 from classbell.reach import coverages, in_order
 from classbell.record import record_of_end, record_of_error, record_of_review
 from classbell.renderings import Renderings
-from classbell.report import Report, Review, applicable_rekeys, exit_code_of, held_sources
+from classbell.report import Report, Review, applicable_rekeys, exit_code_of, held_sources, paused
 from classbell.settings import InstitutionSettings
 from classbell.sources import open_source
 from classbell.verify import Owner, Verification
@@ -188,12 +188,15 @@ class Run:
 
         Raises:
             LeaseHeld: E-LEASE, another plan was accepted since this one was made; nothing is accepted.
-            HeldError, TemporaryError: the institution is in quarantine; nothing is accepted.
+            HeldError, TemporaryError: the institution is in quarantine, or paused for a saved plan; nothing is accepted.
             RefusedError, TemporaryError: Microsoft refuses us or cannot be reached; what was accepted waits.
         """
         office, ledger, clock = self._office, self._office.ledger, self._office.ports.clock
         await ledger.suspensions.expire(clock.now())
-        if await ledger.suspensions.pause() is not None:
+        pause = await ledger.suspensions.pause()
+        if pause is not None and review.saved:
+            raise paused(review.saved, office.settings.id, pause.reason)
+        if pause is not None:
             # Nothing is even accepted: what is open waits, and what is new is planned when it is over.
             return await self._reported(review, Tally())
         probing = await self._quarantine.admit(clock.now())
@@ -219,6 +222,7 @@ class Run:
                 rekeys=applicable_rekeys(review),
                 approvals=await self._holding.used(review),
                 kind=self._kind,
+                saved_plan=review.digest,
             ),
             review.now,
         )

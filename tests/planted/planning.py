@@ -231,8 +231,7 @@ BUGS = (
         lines='if "E-HOLD-CONFIG" not in codes and (seen or not missed or not review.circumstances.changed):',
         instead='if "E-HOLD-CONFIG" not in codes:',
         found_by=(
-            "tests/deliver/test_changed_configuration.py"
-            "::test_what_comes_of_it_where_nothing_was_read_or_applied_waits_too",
+            "tests/deliver/test_changed_configuration.py::test_what_comes_of_it_where_nothing_was_read_or_applied_waits_too",
         ),
     ),
 )

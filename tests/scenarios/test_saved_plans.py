@@ -56,6 +56,8 @@ def test_a_plan_in_a_file_is_applied_exactly_whatever_the_timetable_says_by_then
     assert seen.changes == {"update": 3}
     assert campus.holds(moved(classes()))
     assert "algebra-03" in ended.out
+    assert ", as it was saved; no source is read\n" in ended.out
+    assert "sources read" not in ended.out
 
 
 def test_a_plan_is_kept_under_the_name_it_prints(campus: Campus) -> None:
@@ -207,3 +209,21 @@ def test_every_column_of_a_plan_comes_back_from_its_file(campus: Campus) -> None
     assert len(before) > 20
     for part in fields(Plan):
         assert np.array_equal(getattr(before, part.name), getattr(after, part.name)), part.name
+
+
+def test_a_plan_that_could_not_even_begin_is_not_used_up(campus: Campus) -> None:
+    campus.run("plan", "-o", "move.plan")
+    assert campus.run("pause", "-i", "example", "--reason", "moving house").code == 0
+    ended = refused(campus, "E-PAUSED", 4, "move.plan")
+    assert "moving house" in ended.err
+    assert campus.run("resume", "-i", "example").code == 0
+    assert campus.run("apply", "move.plan", "--yes").code == 0
+    assert campus.holds(moved(classes()))
+
+
+def test_a_plan_brings_nobody_back_who_was_forgotten_since(campus: Campus) -> None:
+    campus.run("plan", "-o", "move.plan")
+    assert campus.run("forget", "ada@example.edu", "--leave-events", "--yes").code == 0
+    ended = refused(campus, "E-PLAN-STALE", 11, "move.plan")
+    assert "ada" not in ended.err
+    assert b"ada@example" not in campus.world.database.read_bytes()

@@ -203,11 +203,11 @@ class PlanView:
         """The totals only."""
         review, plan = self.review, self.review.plan
         meetings = sum(len(s.meetings) for s in review.snapshots)
-        output.line(
-            f"{self.settings.name}   {len(review.snapshots)} of {len(self.settings.sources)} sources read,"
-            f" {_n(meetings)} meetings",
-            style="bold",
+        read = (
+            f"{len(review.snapshots)} of {len(self.settings.sources)} sources read, {_n(meetings)} meetings"
         )
+        from_file = f"plan {review.saved}, as it was saved; no source is read"
+        output.line(f"{self.settings.name}   {from_file if review.saved else read}", style="bold")
         affected = len(np.unique(plan.mailbox))
         served = len(review.desired.mailboxes)
         parts = [f"{SIGNS[a]} {_n(plan.count(a))} {a.name.lower()}" for a in SIGNS]

@@ -228,7 +228,6 @@ class Delivering:
             elif len(review.passed) and not self._agreed(review, settings):
                 self._output.note("Nothing was changed.")
                 return read_failures_code(review)
-            await self._begin(office)
             return await self._deliver(self._run, review, office)
         except ClassbellError as error:
             await self._run.remember(error)
@@ -260,9 +259,6 @@ class Delivering:
 
     async def _review(self, run: Run, office: Office) -> Review:  # noqa: ARG002 (a saved plan needs it)
         return await run.look()
-
-    async def _begin(self, office: Office) -> None:
-        """Note what must be noted before anything of the plan is accepted."""
 
     def _agreed(self, review: Review, settings: InstitutionSettings) -> bool:
         if self._wish.yes or (self._wish.person is not None and not self._wish.show):

@@ -61,6 +61,3 @@ class _Delivering(Delivering):
     async def _review(self, run: Run, office: Office) -> Review:
         saved = next(one for one in self._plan.institutions if one.id == office.settings.id)
         return await run.judged(await review_of(self._plan, saved, office))
-
-    async def _begin(self, office: Office) -> None:
-        await office.ledger.used_plans.use(self._plan.digest, office.ports.clock.now())

@@ -25,6 +25,7 @@ from classbell.ledger.rekeying import Rekeyed, rekey
 from classbell.ledger.rows import PLANNED, ROWS_AT_ONCE, Rows
 from classbell.ledger.runs import BEGIN, newest_run
 from classbell.ledger.schema import change, entry, ledger, mailbox, meeting, past_incarnation
+from classbell.ledger.used_plans import use_plan
 from classbell.ledger.words import among
 from classbell.model import ChangeState, Ids, Reason, RunKind
 from classbell.numbering import PROVISIONAL, lasting
@@ -55,6 +56,7 @@ class Accepted:
         basis: the newest run when the ledger was read for this plan (``Runs.newest``); None if nobody else
             can have planned meanwhile.
         kind: which command it was.
+        saved_plan: the digest of the saved plan that it is; each is accepted once.
     """
 
     plan: Plan
@@ -69,6 +71,7 @@ class Accepted:
     approvals: Sequence[int] = ()
     basis: int | None = None
     kind: RunKind = RunKind.SYNC
+    saved_plan: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +122,8 @@ class Acceptor:
         except IntegrityError as error:
             # Entered by what is no run: a pause, or a rebuild.
             raise _overtaken("The ledger has changed since this plan was made.") from error
+        if accepted.saved_plan:
+            use_plan(connection, self._institution_id, accepted.saved_plan, now)
         keep_renderings(connection, self._institution_id, accepted.renderings)
         values = {"institution_id": self._institution_id, "kind": accepted.kind, "started_at": now}
         run_id = insert_one(connection, BEGIN, values)

@@ -1,6 +1,6 @@
 """Saved plans that one institution has carried out: each at most once."""
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from classbell.ledger.database import Database
 from classbell.ledger.keeping import used_plan
@@ -19,14 +19,14 @@ class UsedPlans:
         wanted = {**self._mine, "of": digest}
         return await self._database.read(lambda c: c.execute(_USED_AT, wanted).scalar())
 
-    async def use(self, digest: str, now: float) -> None:
-        """Note that a plan is about to be carried out. A second time fails, whoever tries."""
-        values = {"institution_id": self._institution_id, "digest": digest, "used_at": now}
-        await self._database.write(lambda c: c.execute(_USE, values))
-
     async def forget(self, before: float) -> None:
         """Forget those carried out before a moment: by then they are too old to be carried out anyway."""
         await self._database.write(lambda c: c.execute(_FORGET, {**self._mine, "before": before}))
+
+
+def use_plan(connection: Connection, institution_id: int, digest: str, now: float) -> None:
+    """Note that a plan is carried out, in the transaction that accepts it. A second time fails, whoever tries."""
+    connection.execute(_USE, {"institution_id": institution_id, "digest": digest, "used_at": now})
 
 
 _MINE = used_plan.c.institution_id == bindparam("mine")

@@ -121,7 +121,6 @@ async def _applied(place: Place, plan: SavedPlan, institution: Institution, offi
     ) as note:
         run = Run(office)
         review = await run.entered(await run.judged(await review_of(plan, saved, office)))
-        await office.ledger.used_plans.use(plan.digest, place.clock.now())
         report = await run.carry_out(review)
         note["outcome"] = str(report.exit_code)
         return f"{institution.id} {report.exit_code} {dict(report.tally.done)}"
