@@ -219,11 +219,3 @@ def test_a_plan_that_could_not_even_begin_is_not_used_up(campus: Campus) -> None
     assert campus.run("resume", "-i", "example").code == 0
     assert campus.run("apply", "move.plan", "--yes").code == 0
     assert campus.holds(moved(classes()))
-
-
-def test_a_plan_brings_nobody_back_who_was_forgotten_since(campus: Campus) -> None:
-    campus.run("plan", "-o", "move.plan")
-    assert campus.run("forget", "ada@example.edu", "--leave-events", "--yes").code == 0
-    ended = refused(campus, "E-PLAN-STALE", 11, "move.plan")
-    assert "ada" not in ended.err
-    assert b"ada@example" not in campus.world.database.read_bytes()
