@@ -119,7 +119,7 @@ BUGS = (
         name="further-batch-to-the-refused",
         rule="Nothing goes in a further batch to a mailbox that was refused meanwhile.",
         file="outlook/client.py",
-        lines="if barred(place) or _owner(requests[place]) in refused:",
+        lines="if all_refused or barred(place) or _owner(requests[place]) in refused:",
         instead='if "" in refused:',
         found_by=(
             "tests/outlook/test_client.py::test_what_a_further_batch_would_send_to_a_mailbox_that_was_refused_meanwhile_stays_here",
