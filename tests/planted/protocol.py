@@ -103,18 +103,8 @@ BUGS = (
         name="blind-retry",
         rule="An unknown create is never sent again blindly.",
         file="deliver/settle.py",
-        lines=(
-            "                Became.UNKNOWN,\n"
-            "                answer,\n"
-            "                diagnosis,\n"
-            "                _look_at(change, situation, made_before=made_before),"
-        ),
-        instead=(
-            "                Became.WAITING,\n"
-            "                answer,\n"
-            "                diagnosis,\n"
-            "                situation.now if made_before else situation.now,"
-        ),
+        lines="return _outcome(change, Became.UNKNOWN, answer, diagnosis, look_at)",
+        instead="return _outcome(change, Became.WAITING, answer, diagnosis, situation.now)",
         found_by=(
             "tests/deliver/test_lost_answers.py::test_a_create_that_was_carried_out_is_found_by_its_mark_and_adopted",
         ),
@@ -152,6 +142,36 @@ BUGS = (
             elif survey.service_time < decides_at:""",
         instead="if 0.0 < survey.service_time < decides_at:",
         found_by=("tests/deliver/test_lost_answers.py::test_a_look_that_fails_decides_nothing",),
+    ),
+    Bug(
+        name="overtaken-in-silence",
+        rule="Events that another ledger of this installation has made show that this one is old.",
+        file="deliver/overtaken.py",
+        lines="if not marks:",
+        instead="if marks or not marks:",
+        found_by=(
+            "tests/deliver/test_overtaken.py::test_a_delivery_that_meets_events_of_a_newer_ledger_ends_and_holds_everything",
+        ),
+    ),
+    Bug(
+        name="calendar-for-the-paused",
+        rule="Nothing is made for who wants nothing by now, a calendar neither.",
+        file="deliver/prepare.py",
+        lines="lacking = [(change, survey) for change, survey in lacking if change.id in going]",
+        instead="lacking = [(change, survey) for change, survey in lacking if going or True]",
+        found_by=(
+            "tests/deliver/test_deleted_calendars.py::test_no_calendar_is_made_for_who_wants_nothing_since_their_changes_were_read",
+        ),
+    ),
+    Bug(
+        name="another-address-another-event",
+        rule="What was made for the address that a mailbox had is not made again for the new one.",
+        file="verify/adoption.py",
+        lines="if there is not None and bears_its_mark(event.mark, there):",
+        instead="if there is not None and not bears_its_mark(event.mark, there):",
+        found_by=(
+            "tests/verify/test_rebuilt_addresses.py::test_what_was_made_for_the_old_address_is_taken_over_and_not_made_twice",
+        ),
     ),
     Bug(
         name="first-page-only",

@@ -110,11 +110,13 @@ class Preparation:
             decides_at = change.send_until + bound
             known = await self._ledger.entries.event_ids(change.mailbox.id) if survey.events else ()
             strangers = [event for event in survey.events if event.id not in known]
-            if survey.failure is not None:
-                outcomes.append(not_looked(change, survey.failure, now))
-            elif await overtaken(self._ledger, change.mailbox, strangers, change):
+            sound = survey.failure is None
+            if sound and await overtaken(self._ledger, change.mailbox, strangers, change):
                 # Its change waits for the rebuild with all others there.
                 self._readiness.closed[change.mailbox.id] = inf
+                continue
+            if survey.failure is not None:
+                outcomes.append(not_looked(change, survey.failure, now))
             elif survey.service_time < decides_at:
                 outcomes.append(undecided(change, survey.service_time, decides_at, now))
             else:

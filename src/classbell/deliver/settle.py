@@ -61,13 +61,8 @@ def outcome_of_write(change: Change, answer: Answer, diagnosis: Diagnosis, situa
     if meaning in {Meaning.UNKNOWN, Meaning.DUPLICATE_TRANSACTION}:
         if change.action is Action.CREATE:
             made_before = meaning is Meaning.DUPLICATE_TRANSACTION
-            return _outcome(
-                change,
-                Became.UNKNOWN,
-                answer,
-                diagnosis,
-                _look_at(change, situation, made_before=made_before),
-            )
+            look_at = _look_at(change, situation, made_before=made_before)
+            return _outcome(change, Became.UNKNOWN, answer, diagnosis, look_at)
         # Under the same If-Match a second time can do no harm: if the first went through, it is refused.
         return _outcome(change, Became.UNKNOWN, answer, diagnosis, situation.now + _wait(change, diagnosis))
     wait = LATER if meaning in _OUT else _wait(change, diagnosis)

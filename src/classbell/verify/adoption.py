@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from msgspec import structs
+
 from classbell.deliver.ownership import bears_its_mark
 from classbell.deliver.settle import made_in_time
 from classbell.ledger import KnownMailbox, Sighted, Sighting
@@ -31,6 +33,7 @@ class Adoption:
         held: what is not ours to touch, each with the full key of the meeting that it names, if any.
         incarnations: the highest incarnation that was seen, by the full keys of meetings.
         revision: the highest revision of a ledger that was seen.
+        moved: entries of other mailboxes whose events stand here by now, as after its owner has got another address.
         renamed: the full keys that meetings have now, by those that marks name, where a source has renumbered them.
     """
 
@@ -41,6 +44,7 @@ class Adoption:
     held: list[tuple[Sighting, str]] = field(default_factory=list)
     incarnations: dict[str, int] = field(default_factory=dict)
     revision: int = 0
+    moved: list[Entry] = field(default_factory=list)
     renamed: Mapping[str, str] = field(default_factory=dict)
 
     def key_of(self, mark: Mark) -> str:
@@ -56,6 +60,7 @@ def adoption(
     bound: float,
     unmarked: Collection[Entry] = (),
     young: Collection[Entry] = (),
+    elsewhere: Mapping[str, Entry] | None = None,
     renamed: Mapping[str, str] | None = None,
 ) -> Adoption:
     """
@@ -65,6 +70,7 @@ def adoption(
         bound: seconds after the end of sending within which an event may have been made.
         unmarked: entries whose events stand there without our mark.
         young: entries whose events are so new that the look may lack them.
+        elsewhere: entries of mailboxes that marks found here name, by the ids of their events.
         renamed: as in the result.
     """
     left = {entry.event_id: entry for entry in young}
@@ -89,13 +95,36 @@ def adoption(
         elif mark.institution != owner.institution:
             continue
         elif mark.mailbox_key != known.mailbox.key:
-            detail = f"a copy of an event in the calendar of {mark.mailbox_key}"
-            _hold(result, event, "", detail, Sighted.COPY)
+            _of_another_mailbox(result, known, event, mark, (elsewhere or {}).get(event.id), bound)
         else:
             strangers.append((mark, event))
             _saw(result, mark)
     _adopt(result, strangers, bound, {entry.operation for entry in known.entries})
     return result
+
+
+def _of_another_mailbox(
+    result: Adoption, known: KnownMailbox, event: FoundEvent, mark: Mark, there: Entry | None, bound: float
+) -> None:
+    """
+    Of an event whose mark names another mailbox: the same event if that one's entry has its id; else a copy.
+
+    No two events have one id, not even in different mailboxes: so the mailbox is the same one, under another address.
+    """
+    key = result.key_of(mark)
+    if there is not None and bears_its_mark(event.mark, there):
+        if any(entry.meeting_key == there.meeting_key for entry in known.entries):
+            _hold(result, event, there.meeting_key, "another one of ours stands there for the same meeting")
+            return
+        result.kept.append((structs.replace(there, mailbox=known.mailbox), event))
+        result.moved.append(there)
+        _saw(result, mark)
+    elif made_in_time(event, bound):
+        detail = f"was made for {mark.mailbox_key}: perhaps the address that this mailbox had"
+        _hold(result, event, key, detail)
+    else:
+        detail = f"a copy of an event in the calendar of {mark.mailbox_key}"
+        _hold(result, event, "", detail, Sighted.COPY)
 
 
 def _adopt(

@@ -23,7 +23,7 @@ from classbell.ledger import (
 from classbell.model import Entry, Mailbox
 from classbell.outlook.answers import Diagnosis, Meaning
 from classbell.outlook.dialect import FoundEvent
-from classbell.outlook.mark import installation_prefix
+from classbell.outlook.mark import Mark, installation_prefix
 from classbell.ports import Clock
 from classbell.verify.adoption import Adoption, adoption
 from classbell.verify.compare import differing
@@ -234,6 +234,10 @@ class Rebuild:
         gone = await reader.whether_gone(older)
         if isinstance(gone, Diagnosis):
             return gone
+        elsewhere = await self._elsewhere(survey)
+        known = replace(
+            known, bodies={**{e.fingerprint: body for e, body in elsewhere if body}, **known.bodies}
+        )
         sorted_out = adoption(
             known,
             survey.events,
@@ -241,6 +245,7 @@ class Rebuild:
             bound=self._bound,
             unmarked=gone.unmarked,
             young=young,
+            elsewhere={entry.event_id: entry for entry, _ in elsewhere},
             renamed=self._renamed,
         )
         times = {event.id: self._times(event) for event in survey.events}
@@ -254,6 +259,18 @@ class Rebuild:
         found.append(self._rebuilt_mailbox(known, sorted_out, wants))
         self._count(survey.mailbox, sorted_out, struck=len(gone.missing))
         return None
+
+    async def _elsewhere(self, survey: Survey) -> list[tuple[Entry, bytes]]:
+        """What the ledger has, with its renderings, of other mailboxes that marks name which stand in this one."""
+        marks = [mark for event in survey.events if event.mark and (mark := Mark.parse(event.mark))]
+        found: list[tuple[Entry, bytes]] = []
+        for key in sorted({mark.mailbox_key for mark in marks} - {survey.mailbox.key}):
+            other = await self._ledger.mailboxes.find(key)
+            if other is not None:
+                found += [
+                    (entry, body or b"") for entry, body in await self._ledger.entries.of_mailbox(other)
+                ]
+        return found
 
     def _rebuilt_mailbox(self, known: KnownMailbox, sorted_out: Adoption, wants: Wants) -> RebuiltMailbox:
         standing: list[Standing] = []
@@ -289,6 +306,7 @@ class Rebuild:
             left=sorted_out.left,
             sightings=sightings,
             incarnations=sorted_out.incarnations,
+            moved=sorted_out.moved,
         )
 
     def _standing(
