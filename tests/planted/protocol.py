@@ -136,9 +136,6 @@ BUGS = (
         file="deliver/prepare.py",
         lines="""if survey.failure is not None:
                 outcomes.append(not_looked(change, survey.failure, now))
-            elif await overtaken(self._ledger, change.mailbox, strangers, change):
-                # Its change waits for the rebuild with all others there.
-                self._readiness.closed[change.mailbox.id] = inf
             elif survey.service_time < decides_at:""",
         instead="if 0.0 < survey.service_time < decides_at:",
         found_by=("tests/deliver/test_lost_answers.py::test_a_look_that_fails_decides_nothing",),
