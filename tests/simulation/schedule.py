@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 from tests.simulation.actors import Act, all_acts
+from tests.simulation.actors.forgetting import OF_SCHEDULES, forget_somebody
 from tests.simulation.actors.installation import synced
 from tests.simulation.actors.losses import rebuilding
 from tests.simulation.actors.noting import decided, meetings_of
@@ -30,6 +31,7 @@ from tests.simulation.world import AT_LEAST, Institution, Place, World
 from classbell.ledger import InstitutionLedger
 from classbell.ledger.gate import CODES
 from classbell.model import ChangeState
+from classbell.people import mailbox_key
 from classbell.sandbox import Switches
 
 OPERATIONS = 150
@@ -98,7 +100,7 @@ def play(seed: str, equipment: Equipment, operations: int = OPERATIONS) -> Told:
     random = draws(f"{seed}/schedule")
 
     async def story(world: World) -> dict[str, Any]:
-        await _drawn(world, random, operations)
+        await _drawn(world, random, operations, forgets)
         await calmed(world)
         final = await rested(world, world.institutions)
         return final | (await _all_put_back(world) if reversed_too else {})
@@ -106,6 +108,8 @@ def play(seed: str, equipment: Equipment, operations: int = OPERATIONS) -> Told:
     switches = Switches(**{name: random.choice(values) for name, values in UNCERTAIN.items()})
     wanted = draws(f"{seed}/policies")
     reversed_too = draws(f"{seed}/reversed").random() < _REVERSED
+    forgetting = draws(f"{seed}/forgetting")
+    forgets = forgetting if forgetting.random() < OF_SCHEDULES else None
     policies = {
         name: {key: wanted.choice(values) for key, values in POLICIES.items()} for name in ("north", "south")
     }
@@ -151,7 +155,7 @@ def told_of(
     return told
 
 
-async def _drawn(world: World, random: Random, operations: int) -> None:
+async def _drawn(world: World, random: Random, operations: int, forgets: Random | None) -> None:
     acts = _drawn_acts(random)
     weights = [act.weight for act in acts]
     longest = random.choice((1.0, 30.0, 600.0))
@@ -163,6 +167,8 @@ async def _drawn(world: World, random: Random, operations: int) -> None:
             continue
         number += 1
         world.tell(f"{number:3} {happened}")
+        if forgets is not None and (forgotten := await forget_somebody(world, forgets)):
+            world.tell(f"    {forgotten}")
         await asyncio.sleep(random.choice((0.0, random.uniform(0, 1), random.uniform(0, longest))))
 
 
@@ -304,6 +310,12 @@ async def _waiting(world: World, suspended: list[dict[str, Any]]) -> list[dict[s
         for institution in world.institutions:
             book = await ledger.institution(institution.id)
             kinds = {one.mailbox.id: one.kind for one in await book.suspensions.all()}
+            forgotten = await book.persons.forgotten()
+            suspended.extend(
+                {"institution": institution.id, "mailbox": mailbox.address, "kind": "forgotten"}
+                for mailbox in institution.mailboxes
+                if book.persons.digest(mailbox_key(mailbox.address)) in forgotten
+            )
             for key, number in (await book.mailboxes.numbers()).items():
                 if number in kinds:
                     suspended.append({"institution": institution.id, "mailbox": key, "kind": kinds[number]})

@@ -97,3 +97,39 @@ def test_a_departure_does_not_excuse_another_deletion_that_nothing_asked_for() -
     leaves(forged, NOON + 10, "DELETE_ALL_EVENTS", [])
     forged.change("delete", "e1", at=LATER)
     assert "I4" in forged.found()
+
+
+def test_what_is_forgotten_is_not_written_not_even_deleted() -> None:
+    for method in ("POST", "DELETE"):
+        forged = Forged()
+        leaves(forged, NOON + 5, "DELETE_ALL_EVENTS", HERS)
+        forged.decide("forget", NOON + 10, NOON + 11, left=0)
+        forged.asked(method, LATER)
+        assert "I13" in forged.found()
+        forged.decide("resume", LATER - 900, LATER - 899)
+        assert "I13" not in forged.found()
+
+
+@pytest.mark.parametrize("found", [[], ["I13"]], ids=["forgotten", "known"])
+def test_with_somebody_their_wishes_are_forgotten(found: list[str]) -> None:
+    """What they had deleted is made again for who comes back as somebody new."""
+    forged = Forged()
+    forged.asked("PATCH", NOON + 5)
+    forged.change("delete", "e1", by="user", at=NOON + 1000)
+    who = GRACE if found else ADA
+    forged.decide("forget", NOON + 2000, NOON + 2001, mailbox=who, left=0)
+    forged.decide("resume", NOON + 3000, NOON + 3001, mailbox=who)
+    forged.change("create", "e2", at=LATER, mark=marked(incarnation=101))
+    assert sorted(forged.found() & {"I13"}) == found
+
+
+@pytest.mark.parametrize("found", [[], ["I3"]], ids=["forgotten", "nobody_says_so"])
+def test_who_was_forgotten_gets_nothing_and_that_is_said(found: list[str]) -> None:
+    forged = Forged()
+    forged.change("delete", "e1", at=NOON + 100)
+    leaves(forged, NOON + 90, "DELETE_ALL_EVENTS", HERS)
+    forged.decide("forget", NOON + 200, NOON + 201, left=0)
+    if not found:
+        told = {"institution": "north", "mailbox": ADA, "kind": "forgotten"}
+        forged.testimony["final"]["suspended"].append(told)
+    assert sorted(forged.found() & {"I3"}) == found

@@ -41,6 +41,8 @@ async def pause(world: World, random: Random) -> str:
             known = await suspensions.of(key)
             if known is not None and known.kind is not Suspended.PAUSED:
                 return f"{person} is {known.kind} anyway"
+            if await office.ledger.persons.was_forgotten(key):
+                return f"{person} is forgotten anyway"
             told = decided(place, institution, "pause", person, until=until)
             await suspensions.suspend(key, Suspended.PAUSED, "a holiday", now, until)
         else:
@@ -58,12 +60,18 @@ async def resume(world: World, random: Random) -> str:
     stopped = [
         (told["institution"], told["mailbox"])
         for told in world.decisions
-        if told["what"] in {"pause", "unlink"}
+        if told["what"] in {"pause", "unlink", "forget"}
     ]
     if not stopped:
         return ""
     name, person = random.choice(stopped)
     institution = next(one for one in world.institutions if one.id == name)
+
+    return begun(world, random, "resume", resuming(world, institution, person), person or institution.id)
+
+
+def resuming(world: World, institution: Institution, person: str) -> Work:
+    """What ``classbell resume`` does, for a person or for all of an institution."""
 
     async def work(place: Place) -> str:
         office = await place.office(await place.open(), institution)
@@ -75,10 +83,22 @@ async def resume(world: World, random: Random) -> str:
             known = await ledger.suspensions.of(mailbox_key(person))
             if known is not None:
                 await ledger.suspensions.lift(known.mailbox.id)
+            if await ledger.persons.recall(mailbox_key(person)):
+                # Nobody knows any more what was left there.
+                world.lost = world.lost or _left_behind(world, institution.id, person)
         told["done"] = world.now()
         return f"{person or institution.id} is resumed"
 
-    return begun(world, random, "resume", work, person or institution.id)
+    return work
+
+
+def _left_behind(world: World, institution: str, person: str) -> bool:
+    """Whether events of ours were left with somebody when they were forgotten."""
+    return any(
+        told["what"] == "forget" and told["left"]
+        for told in world.decisions
+        if (told["institution"], told["mailbox"]) == (institution, person)
+    )
 
 
 @act(2)

@@ -63,9 +63,14 @@ def departures(case: Case, institution: str, mailbox: str, key: str, until: floa
     ]
 
 
-def losses(case: Case) -> list[float]:
-    """When the ledger was lost, or an old one put in its place."""
-    return [told["asked"] for told in case.testimony["decisions"] if told["what"] == "loss"]
+def losses(case: Case, institution: str = "", mailbox: str = "") -> list[float]:
+    """When the ledger was lost, or an old one put in its place; or, of a mailbox, when its owner was forgotten."""
+    return [
+        told["asked"]
+        for told in case.testimony["decisions"]
+        if told["what"] == "loss"
+        or (told["what"] == "forget" and (told["institution"], told["mailbox"]) == (institution, mailbox))
+    ]
 
 
 def in_doubt(case: Case, institution: str, mailbox: str, moment: float) -> bool:
@@ -74,7 +79,7 @@ def in_doubt(case: Case, institution: str, mailbox: str, moment: float) -> bool:
 
     It knows one that a rebuild has read, and one in which we have made something since: before that it was looked at.
     """
-    lost = [at for at in losses(case) if at <= moment]
+    lost = sorted(at for at in losses(case, institution, mailbox) if at <= moment)
     if not lost:
         return False
     rebuilt = any(

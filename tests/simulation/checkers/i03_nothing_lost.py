@@ -11,7 +11,7 @@ from typing import Any
 from tests.simulation.checkers.i01_only_our_events import taken_for_the_original
 from tests.simulation.checkers.reading import Case, Event, Pair
 
-_LEFT = frozenset({"unlinked", "purged"})
+_LEFT = frozenset({"unlinked", "purged", "forgotten"})
 # Behind the gate of somebody's wish a change stays as it is.
 _SHUT_OUT = frozenset({"E-PAUSED", "E-UNLINKED", "E-CAL-STOPPED"})
 

@@ -26,12 +26,13 @@ def _missing(case: Case, begin: int) -> Iterator[str]:
     """What we had deleted before record *begin*, and does not stand there as it did."""
     unheard_of = {(told["institution"], told["mailbox"]) for told in case.testimony["final"]["suspended"]}
     for pair, events in case.of_pair.items():
-        if (case.of_tenant[pair[0]]["id"], pair[1]) in unheard_of or case.waits(pair) is not None:
+        name = (case.of_tenant[pair[0]]["id"], pair[1])
+        if name in unheard_of or case.waits(pair) is not None:
             continue
         before = [(step, event) for event in events for step in event.steps if step.number <= begin]
         deleted = _deleted_last(before)
-        # What a ledger has deleted that was lost nobody knows any more.
-        if deleted is None or any(lost >= deleted[1].born.at for lost in losses(case)):
+        # What a ledger has deleted that was lost, or of somebody who was forgotten, nobody knows any more.
+        if deleted is None or any(lost >= deleted[1].born.at for lost in losses(case, *name)):
             continue
         removal, event = deleted
         live = [one for one in events if one.live]
@@ -115,6 +116,6 @@ def _unasked(case: Case, institution: str, pair: Pair, event: Event) -> Iterator
             for one in asked(case, "approval")
         )
         left = any(one.end >= since for one in departures(case, institution, pair[1], pair[2], at))
-        lost = any(since <= loss <= at for loss in losses(case))
+        lost = any(since <= loss <= at for loss in losses(case, institution, pair[1]))
         if not (named or agreed or left or lost):
             yield f"record {step.number}: {step.title} in {pair[1]} was put back, and deleted again unasked"

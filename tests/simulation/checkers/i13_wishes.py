@@ -1,7 +1,7 @@
 """
 I13: what people want holds through every fault.
 
-Nothing is written for who is paused or has left, and of who has left goes what their mode says. What an owner has
+Nothing is written for who is paused, has left or was forgotten, and of who has left goes what their mode says. What an owner has
 deleted stays so where that is respected, what they have changed where that is kept, and where a deleted calendar is to
 stop us none is made again.
 """
@@ -34,8 +34,8 @@ def violations(case: Case) -> Iterator[str]:
 
 
 def _written_in_spite(case: Case) -> Iterator[str]:
-    """Requests that write to who is paused; and others than deletes to who has left."""
-    stops = [(span, frozenset[str]()) for span in spans(case, "pause")]
+    """Requests that write to who is paused or forgotten; and others than deletes to who has left."""
+    stops = [(span, frozenset[str]()) for what in ("pause", "forget") for span in spans(case, what)]
     stops += [(span, frozenset({"DELETE"})) for span in spans(case, "unlink")]
     if not stops:
         return
@@ -46,7 +46,8 @@ def _written_in_spite(case: Case) -> Iterator[str]:
         mailbox, at = asked_mailbox(record), arrived(record)
         for span, allowed in stops:
             inside = span.begin + _STILL_LEAVING < at < span.end and span.covers(told["id"], mailbox)
-            if inside and record["method"] not in allowed and not _goes_in_leaving(case, record, told, at):
+            leaves = span.told["what"] != "forget" and _goes_in_leaving(case, record, told, at)
+            if inside and record["method"] not in allowed and not leaves:
                 yield (
                     f"record {record['number']}: {record['method']} to {mailbox}, for whom {span.told['what']}"
                     f" was decided {at - span.begin:.0f} s before"
@@ -143,7 +144,7 @@ def _excused(case: Case, event: Event, since: float, deleted: float) -> bool:
     """Whether what its owner had wanted was forgotten rightly between *since* and now."""
     told, at = case.of_tenant[event.tenant], event.born.at
     if in_doubt(case, told["id"], event.mailbox, deleted) or any(
-        since <= lost <= at for lost in losses(case)
+        since <= lost <= at for lost in losses(case, told["id"], event.mailbox)
     ):
         return True
     if any(since <= reset["begin"] <= at for reset in _resets(case, told["id"], event.mailbox)):
@@ -168,9 +169,10 @@ def _overwritten(case: Case, event: Event) -> Iterator[str]:
     """What its owner had changed in a kept event, and we wrote although the meeting's own value was as before."""
     told = case.of_tenant[event.tenant]
     resets = list(_resets(case, told["id"], event.mailbox))
+    lost = losses(case, told["id"], event.mailbox)
     for place, step in enumerate(event.steps):
         before = event.steps[place - 1]
-        if not step.by_us or step.action != "update" or any(lost <= step.at for lost in losses(case)):
+        if not step.by_us or step.action != "update" or any(moment <= step.at for moment in lost):
             continue
         if any(reset["begin"] <= step.at for reset in resets):
             continue
@@ -199,7 +201,8 @@ def _calendars_made_again(case: Case) -> Iterator[str]:
         if action != "create-calendar" or not record["app"] or key not in gone:
             continue
         since, at = gone[key]["at"], record["at"]
-        lifted = [reset["begin"] for reset in _resets(case, told["id"], record["mailbox"])] + losses(case)
+        lifted = [reset["begin"] for reset in _resets(case, told["id"], record["mailbox"])]
+        lifted += losses(case, told["id"], record["mailbox"])
         lifted += [
             span.begin
             for what in ("resume", "unlink")
