@@ -61,7 +61,7 @@ class Review:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """How a run ended. ``waiting`` counts all open changes of the institution, whoever planned them."""
+    """How a run ended. ``waiting`` counts all open changes of the institution, or of the one person it was for."""
 
     tally: Tally
     holds: tuple[Hold, ...]

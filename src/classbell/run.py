@@ -22,7 +22,7 @@ from classbell.errors import (
 )
 from classbell.guards import shrinkages
 from classbell.holds import Holding, settle_restored
-from classbell.ledger import Accepted, InstitutionLedger
+from classbell.ledger import Accepted, InstitutionLedger, Waiting
 from classbell.model import RunKind, Snapshot, Suspended, Window
 from classbell.numbering import Numbering
 from classbell.people import mailbox_key, receipts, unknown, without
@@ -379,7 +379,13 @@ class Run:
             self._delivery = None
 
     async def _reported(self, review: Review, tally: Tally) -> Report:
-        waiting = tuple(await self._office.ledger.changes.waiting())
+        ledger = self._office.ledger
+        waiting: tuple[Waiting, ...] = ()
+        if self._person is None:
+            waiting = tuple(await ledger.changes.waiting())
+        elif (mailbox := await ledger.mailboxes.find(mailbox_key(self._person))) is not None:
+            # What others wait for is not what was asked.
+            waiting = tuple(await ledger.changes.waiting(mailbox.id))
         return Report(
             tally=tally,
             holds=review.verdict.holds,

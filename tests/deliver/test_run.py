@@ -87,3 +87,15 @@ async def test_nobody_is_called_unknown_whom_an_unread_source_may_name(stage: St
     with pytest.raises(SourceUnusable) as caught:
         await sync(stage, "ada")
     assert caught.value.code == "E-SRC-EMPTY"
+
+
+async def test_who_asks_for_one_person_is_told_of_nobody_else(stage: Stage) -> None:
+    write_tables(stage, "ada", "bob", "cyd")
+    stage.mailbox("ada")
+    stage.mailbox("bob")
+    assert (await sync(stage)).exit_code == 3
+    report = await sync(stage, "ada")
+    assert (report.waiting, report.exit_code) == ((), 0)
+    report = await sync(stage, "cyd")
+    assert [(w.code, w.changes, w.mailboxes) for w in report.waiting] == [("E-MBX-404", 3, 1)]
+    assert report.exit_code == 3

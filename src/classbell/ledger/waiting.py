@@ -22,14 +22,16 @@ class Waiting:
     due_at: float
 
 
-def read_waiting(connection: Connection, institution_id: int) -> list[Waiting]:
-    """The open changes of an institution, by state and reason."""
+def read_waiting(connection: Connection, institution_id: int, only: int | None = None) -> list[Waiting]:
+    """The open changes of an institution, or of one mailbox, by state and reason."""
     mine = {"mine": institution_id}
     found = [
         Waiting(
             state=ChangeState(state), code=code, detail=detail, changes=count, mailboxes=boxes, due_at=due
         )
-        for state, code, detail, count, boxes, due in connection.execute(_WAITING, mine)
+        for state, code, detail, count, boxes, due in connection.execute(
+            _WAITING if only is None else _WAITING_THERE, mine | {"box": only}
+        )
     ]
     row = connection.execute(_PAUSE, mine).one_or_none()
     if row is None:
@@ -54,5 +56,6 @@ _WAITING = (
     .group_by(change.c.state, "why")
     .order_by(change.c.state, "why")
 )
+_WAITING_THERE = _WAITING.where(change.c.mailbox_id == bindparam("box"))
 
 _PAUSE = select(pause).where(pause.c.institution_id == bindparam("mine"))
