@@ -17,6 +17,16 @@ from classbell.zones import utc_text
 TOO_MANY = "E-ERROR-RATE"
 
 
+def is_probed(standing: InQuarantine) -> bool:
+    """Whether runs wait until a probe is due: a refused credential is asked about by each of them."""
+    return standing.code == TOO_MANY
+
+
+def is_over(standing: InQuarantine, settings: QuarantineSettings, now: float) -> bool:
+    """Whether it has lasted so long that a person must ask for the next probe."""
+    return now >= standing.since + settings.pause_after.total_seconds()
+
+
 class Quarantine:
     """
     The quarantine of one institution.
@@ -43,10 +53,10 @@ class Quarantine:
         standing = await self._ledger.quarantine.standing()
         if standing is None:
             return False
-        probing = standing.code == TOO_MANY
+        probing = is_probed(standing)
         if self._insist:
             return probing
-        if now >= standing.since + self._settings.pause_after.total_seconds():
+        if is_over(standing, self._settings, now):
             raise HeldError(
                 "E-QUARANTINE-OVER",
                 f"Delivery has failed since {utc_text(standing.since)} and is not tried any more.",

@@ -77,5 +77,8 @@ def test_a_person_may_probe_at_once_and_must_after_four_weeks(failing: Campus) -
     set_times(failing, "UPDATE quarantine SET since = since - 29 * 86400, probe_at = 0")
     ended = failing.run("apply", "--yes")
     assert (ended.code, ended.err.split()[0]) == (4, "E-QUARANTINE-OVER")
+    status = failing.run("status")
+    assert (status.code, "It is not tried any more: classbell apply --now" in status.out) == (4, True)
+    assert "probe is due" not in status.out
     failing.applies("--now")
     assert failing.holds(later())

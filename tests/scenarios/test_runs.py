@@ -88,6 +88,8 @@ def test_what_was_refused_before_a_plan_was_accepted_is_a_run_too(campus: Campus
     status = campus.run("status").out
     assert refused["error"] in status
     assert refused["what"] in status
+    assert "Each run asks for a token first" in status
+    assert "probe" not in status
 
 
 def test_what_could_not_even_be_planned_is_a_run_too_and_makes_no_plan_stale(campus: Campus) -> None:

@@ -60,6 +60,7 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
     from classbell.cli.running import waiting_json, waiting_short, waiting_words  # noqa: PLC0415
     from classbell.cli.suspended import suspended  # noqa: PLC0415
     from classbell.ledger import NEVER  # noqa: PLC0415
+    from classbell.quarantine import is_over, is_probed  # noqa: PLC0415
     from classbell.report import needs_a_person  # noqa: PLC0415
     from classbell.zones import utc_text  # noqa: PLC0415
 
@@ -73,8 +74,9 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
     # What was approved waits for the next run, and for nobody.
     holds = [hold for hold in await office.ledger.holds.live() if not hold.approved_at(now)]
     lost = any(one.code == LOST for one in out)
-    held = any(needs_a_person(w) for w in waiting) or bool(holds) or lost
     quarantine = await office.ledger.quarantine.standing()
+    over = quarantine is not None and is_over(quarantine, settings.safety.quarantine, now)
+    held = any(needs_a_person(w) for w in waiting) or bool(holds) or lost or over
     return {
         "id": settings.id,
         "name": settings.name,
@@ -95,7 +97,8 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
             "code": quarantine.code,
             "detail": quarantine.detail,
             "since": utc_text(quarantine.since),
-            "probe": utc_text(quarantine.probe_at),
+            "probe": utc_text(quarantine.probe_at) if is_probed(quarantine) and not over else None,
+            "over": over,
         }
         if quarantine
         else None,
@@ -196,10 +199,13 @@ def _print(invocation: Invocation, state: dict[str, Any], first: str) -> None:
         output.line(f"  last run ended with {last['exit']}, {Exit(last['exit']).meaning}{_codes(last)}")
     if state["quarantine"]:
         told = state["quarantine"]
-        output.line(
-            f"  in quarantine since {told['since']}: {told['code']}  {told['detail']}  The next probe is due"
-            f" {told['probe']}; to probe now: classbell apply --now"
-        )
+        if told["over"]:
+            then = "It is not tried any more: classbell apply --now"
+        elif told["probe"]:
+            then = f"The next probe is due {told['probe']}; to probe now: classbell apply --now"
+        else:
+            then = "Each run asks for a token first, and goes on once it gets one."
+        output.line(f"  in quarantine since {told['since']}: {told['code']}  {told['detail']}  {then}")
     for hold in state["holds"][:HOLDS_SHOWN]:
         print_hold(output, hold)
     if len(state["holds"]) > HOLDS_SHOWN:
