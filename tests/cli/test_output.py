@@ -5,7 +5,9 @@ import re
 import pytest
 
 from classbell.cli.errors import lines, report
+from classbell.cli.following import delivering
 from classbell.cli.output import Output
+from classbell.deliver import Progress
 from classbell.errors import HeldError, RefusedError
 
 
@@ -158,3 +160,25 @@ def test_at_a_terminal_the_lines_of_an_error_are_broken_below_their_text_and_els
     output, _, plain = printed()
     report(error, output)
     assert len(plain.getvalue().splitlines()) == 2
+
+
+def test_a_long_wait_is_told_at_once_and_once_also_where_there_is_no_terminal() -> None:
+    output, _, err = printed()
+    with output.progress("Applying", 40) as bar:
+        tell = delivering(bar, StandingClock())
+        for until in (5.0, 60.0, 61.0, 90.0, 0.0):
+            tell(Progress(done=1, total=40, waiting_until=until))
+        tell(Progress(done=40, total=40))
+    assert err.getvalue().splitlines() == [
+        "Applying  1/40  waiting until 1970-01-01T00:01:00Z",
+        "Applying  1/40  waiting until 1970-01-01T00:01:30Z",
+        "Applying  40/40",
+    ]
+
+
+class StandingClock:
+    def now(self) -> float:
+        return 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        raise NotImplementedError

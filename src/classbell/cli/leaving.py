@@ -9,6 +9,7 @@ from classbell.cli.invocation import Invocation, command
 if TYPE_CHECKING:
     from classbell.leaving import Departed, Departure, Farewell
     from classbell.model import LeaveMode
+    from classbell.run import Office
     from classbell.settings import InstitutionSettings
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needs --deletes.")]
@@ -105,13 +106,14 @@ class _Leaving:
 
     async def _leave(self) -> int:
         from classbell.cli.assembly import interruptible, workplace  # noqa: PLC0415
-        from classbell.deliver import Progress  # noqa: PLC0415
+        from classbell.cli.following import delivering  # noqa: PLC0415
         from classbell.leaving import Departure  # noqa: PLC0415
 
         settings = self._invocation.chosen
         async with workplace(self._invocation.configuration, writing=True, ask=self._invocation.ask) as place:
-            self._departure = Departure(await place.office(settings), self._mode, person=self._person)
-            farewell = await self._departure.look()
+            office = await place.office(settings)
+            self._departure = Departure(office, self._mode, person=self._person)
+            farewell = await self._looked(self._departure, office)
             self._show(farewell, settings)
             if farewell.rebuilt is not None and farewell.rebuilt.interrupted:
                 return 130
@@ -121,12 +123,18 @@ class _Leaving:
                 self._output.note("Nothing was changed.")
                 return 0
             with self._output.progress("Deleting", farewell.left.deletes) as bar:
-
-                def tell(progress: Progress) -> None:
-                    bar.advance(max(min(progress.done, bar.total) - bar.done, 0), "")
-
+                tell = delivering(bar, place.ports.clock)
                 departed = await self._departure.carry_out(farewell, self._reason, tell)
             return self._report(departed)
+
+    async def _looked(self, departure: "Departure", office: "Office") -> "Farewell":
+        from classbell.cli.following import rebuilding  # noqa: PLC0415
+
+        if self._mode != "CLEANUP":
+            return await departure.look()
+        total = len(await office.ledger.mailboxes.numbers()) if self._person is None else 1
+        with self._output.progress("Reading", total) as bar:
+            return await departure.look(rebuilding(bar, self._output))
 
     def _show(self, farewell: "Farewell", settings: "InstitutionSettings") -> None:
         left, rebuilt = farewell.left, farewell.rebuilt

@@ -40,11 +40,11 @@ class Progress:
         self._steps = steps
         self._report = report
 
-    def advance(self, units: int = 1, note: str = "") -> None:
-        """Count *units* more as done; *note* is a few words on the present state."""
+    def advance(self, units: int = 1, note: str = "", *, now: bool = False) -> None:
+        """Count *units* more as done; *note* is a few words on the present state, to be told *now* or in its turn."""
         before = self.done
         self.done += units
-        if not self._steps or self._step(self.done) > self._step(before):
+        if now or not self._steps or self._step(self.done) > self._step(before):
             self._report(self.done, note)
 
     def _step(self, done: int) -> int:

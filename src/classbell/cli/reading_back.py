@@ -7,6 +7,7 @@ from classbell.cli.assembly import Workplace, institutions, run_until_interrupte
 from classbell.cli.errors import report as report_error
 from classbell.cli.errors import warn
 from classbell.cli.exits import Exit
+from classbell.cli.following import rebuilding
 from classbell.cli.invocation import Invocation
 from classbell.cli.running import worst
 from classbell.errors import ClassbellError, HeldError
@@ -22,8 +23,8 @@ from classbell.readback import (
 )
 from classbell.run import Office, Run
 from classbell.settings import InstitutionSettings
-from classbell.verify import RebuildProgress, Rebuilt, Unread, Verdict
-from classbell.zones import utc_text, wall
+from classbell.verify import Rebuilt, Unread, Verdict
+from classbell.zones import wall
 
 SHOWN = 20
 
@@ -204,16 +205,9 @@ class _Rebuilding(_Reading):
         total = len(named) or len(await office.ledger.mailboxes.numbers())
         access = await office.access()
         with self._output.progress("Rebuilding", total) as bar:
-
-            def tell(progress: RebuildProgress) -> None:
-                note = f"waiting until {utc_text(progress.waiting_until)}" if progress.waiting_until else ""
-                if note and not self._output.as_json:
-                    self._output.note(f"Requests may still be under way; {note}. Ctrl-C is safe.")
-                bar.advance(max(progress.rebuilt - bar.done, 0), note)
-
-            rebuilding = rebuild_of(office, access, review, tell)
-            self._under_way = rebuilding
-            rebuilt = await (rebuilding.some(named) if named else rebuilding.all())
+            rebuild = rebuild_of(office, access, review, rebuilding(bar, self._output))
+            self._under_way = rebuild
+            rebuilt = await (rebuild.some(named) if named else rebuild.all())
         await go_beyond(self._place.ledger, self._place.witness, rebuilt)
         await self._print(office, settings, rebuilt)
         codes = [failure.exit_code for failure in review.failures]

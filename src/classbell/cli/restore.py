@@ -82,16 +82,15 @@ class _Restoring:
                     if not self._output.confirm(question, flag="--yes"):
                         self._output.note("Nothing was changed.")
                         return Exit.DONE
-            return await self._carry_out(restoration, found)
+            return await self._carry_out(restoration, found, office)
 
-    async def _carry_out(self, restoration: "Restoration", found: "Restorable") -> int:
+    async def _carry_out(self, restoration: "Restoration", found: "Restorable", office: "Office") -> int:
         from classbell.cli.errors import warn  # noqa: PLC0415
+        from classbell.cli.following import delivering  # noqa: PLC0415
         from classbell.cli.running import told_waiting, waiting_json  # noqa: PLC0415
 
         with self._output.progress("Restoring", len(found.events)) as bar:
-            done = await restoration.carry_out(
-                found, lambda progress: bar.advance(max(progress.done - bar.done, 0))
-            )
+            done = await restoration.carry_out(found, delivering(bar, office.ports.clock))
         self._output.line(
             f"Put back {done.created} of {_many(len(found.events), 'event')}, in run {done.run_id}."
             f" Of ours there were {found.before} in these calendars, now {found.before + done.created}."

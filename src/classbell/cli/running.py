@@ -18,11 +18,11 @@ from classbell.cli.assembly import (
 from classbell.cli.errors import report as report_error
 from classbell.cli.errors import tell_doubt, warn
 from classbell.cli.exits import Exit
+from classbell.cli.following import delivering
 from classbell.cli.holding import account, agreed_to
 from classbell.cli.invocation import Invocation
 from classbell.cli.plan_view import SIGNS, PlanView, counts
 from classbell.cli.suspended import print_suspended, suspended
-from classbell.deliver import Progress
 from classbell.errors import ClassbellError
 from classbell.ledger import Waiting
 from classbell.model import ChangeState, RunKind
@@ -271,13 +271,7 @@ class Delivering:
     async def _deliver(self, run: Run, review: Review, office: Office) -> int:
         passed, settings = len(review.passed), office.settings
         with self._output.progress("Applying", passed) as bar:
-
-            def tell(progress: Progress) -> None:
-                bar.total = max(bar.total, progress.total)
-                note = f"waiting until {utc_text(progress.waiting_until)}" if progress.waiting_until else ""
-                bar.advance(max(progress.done - bar.done, 0), note)
-
-            report = await run.carry_out(review, tell)
+            report = await run.carry_out(review, delivering(bar, office.ports.clock))
         # Of persons the one who was asked for: who leaves empty-handed is told why.
         key = mailbox_key(self._wish.person or "")
         self._print_report(settings, report, await suspended(office.ledger, key))

@@ -198,14 +198,7 @@ def _print(invocation: Invocation, state: dict[str, Any], first: str) -> None:
     if last and last["exit"]:
         output.line(f"  last run ended with {last['exit']}, {Exit(last['exit']).meaning}{_codes(last)}")
     if state["quarantine"]:
-        told = state["quarantine"]
-        if told["over"]:
-            then = "It is not tried any more: classbell apply --now"
-        elif told["probe"]:
-            then = f"The next probe is due {told['probe']}; to probe now: classbell apply --now"
-        else:
-            then = "Each run asks for a token first, and goes on once it gets one."
-        output.line(f"  in quarantine since {told['since']}: {told['code']}  {told['detail']}  {then}")
+        output.line(_quarantined(state["quarantine"]))
     for hold in state["holds"][:HOLDS_SHOWN]:
         print_hold(output, hold)
     if len(state["holds"]) > HOLDS_SHOWN:
@@ -228,6 +221,17 @@ def _print(invocation: Invocation, state: dict[str, Any], first: str) -> None:
     _print_certificates(output, state)
     if state["sync"] != "Synced" or state["health"] != "Healthy":
         output.note(f"Next: {first or _next(state)}")
+
+
+def _quarantined(told: dict[str, Any]) -> str:
+    """What has put it there, and what ends it."""
+    if told["over"]:
+        then = "It is not tried any more: classbell apply --now"
+    elif told["probe"]:
+        then = f"The next probe is due {told['probe']}; to probe now: classbell apply --now"
+    else:
+        then = "Each run asks for a token first, and goes on once it gets one."
+    return f"  in quarantine since {told['since']}: {told['code']}  {told['detail']}  {then}"
 
 
 def _print_strange(output: "Output", count: int) -> None:
