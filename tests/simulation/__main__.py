@@ -20,6 +20,8 @@ from tests.simulation.exhaustive import SCENARIOS
 from tests.simulation.schedule import OPERATIONS
 from tests.simulation.workers import judged_of, names_of, played, workers
 
+_NEWS_EACH = 500
+
 
 def main() -> int:
     """Exit code 0 only without a violation."""
@@ -56,12 +58,14 @@ def _many(pool: ProcessPoolExecutor, names: Sequence[str], operations: int) -> i
     began = perf_counter()
     violated, records, seconds = 0, 0, 0.0
     orders = [(name, operations) for name in names]
-    for name, found, size, took in pool.map(judged_of, orders):
+    for played_by_now, (name, found, size, took) in enumerate(pool.map(judged_of, orders), 1):
         records += size
         seconds += took
         if found:
             violated += 1
             print(f'python -m tests.simulation "{name}"', *found, sep="\n  ", flush=True)
+        if played_by_now % _NEWS_EACH == 0 and played_by_now < len(names):
+            print(f"{played_by_now} played, up to {name}: {violated} with violations", flush=True)
     print(
         f"{len(names)} from {names[0]} to {names[-1]}: {violated} with violations; {records} records,"
         f" {seconds / len(names):.2f} s of CPU each, {perf_counter() - began:.0f} s in all"
