@@ -185,6 +185,7 @@ class Trial:
             "waiting": self.installation.waiting(),
             "suspended": [],
             "stopped": [],
+            "beside": [],
             "at": self.clock.now(),
         }
         return judged(history, self._testimony(final))

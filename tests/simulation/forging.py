@@ -40,6 +40,7 @@ class Forged:
                 "waiting": [],
                 "suspended": [],
                 "stopped": [],
+                "beside": [],
                 "at": END + 2,
             },
         }

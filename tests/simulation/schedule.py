@@ -19,16 +19,16 @@ from tests.simulation.actors import Act, all_acts
 from tests.simulation.actors.forgetting import OF_SCHEDULES, forget_somebody
 from tests.simulation.actors.installation import synced
 from tests.simulation.actors.losses import rebuilding
-from tests.simulation.actors.noting import decided, meetings_of
+from tests.simulation.actors.noting import decided
 from tests.simulation.actors.plans import deleting_runs, put_back
 from tests.simulation.actors.service import permit
 from tests.simulation.draws import draws
 from tests.simulation.equipment import INSTALLATION, Equipment
 from tests.simulation.loop import Stuck, virtual_loop
 from tests.simulation.network import USUAL
+from tests.simulation.questions import blocked, not_provable, stopped
 from tests.simulation.world import AT_LEAST, Institution, Place, World
 
-from classbell.ledger import InstitutionLedger
 from classbell.ledger.gate import CODES
 from classbell.model import ChangeState
 from classbell.people import mailbox_key
@@ -201,50 +201,6 @@ async def calmed(world: World) -> None:
         await world.quiet()
 
 
-async def _stopped(world: World) -> list[dict[str, Any]]:
-    """What guards have stopped of the last plans, so that a person is asked."""
-    stopped: list[dict[str, Any]] = []
-
-    async def tell(place: Place) -> str:
-        ledger = await place.open()
-        for institution in world.institutions:
-            book = await ledger.institution(institution.id)
-            boxes = {number: key for key, number in (await book.mailboxes.numbers()).items()}
-            meetings = await meetings_of(book)
-            stopped.extend(
-                {
-                    "institution": institution.id,
-                    "mailbox": boxes[box],
-                    "key": meetings[of],
-                    "code": hold.code,
-                }
-                for hold in await book.holds.live()
-                for box, of, *_ in hold.listed.tolist()
-            )
-        return f"{len(stopped)} changes are stopped"
-
-    world.start("holds", tell)
-    await world.quiet()
-    return stopped
-
-
-async def _blocked(book: InstitutionLedger, institution: Institution) -> list[dict[str, Any]]:
-    """Pairs for which nothing is made, since what stands there cannot be proven to be ours."""
-    boxes = {number: key for key, number in (await book.mailboxes.numbers()).items()}
-    meetings = await meetings_of(book)
-    return [
-        {
-            "institution": institution.id,
-            "mailbox": boxes[box],
-            "key": meetings[of],
-            "state": "held",
-            "code": "E-EVT-FOREIGN",
-            "detail": "what stands there bears our mark, and the ledger does not know it",
-        }
-        for box, of in await book.sightings.blocking()
-    ]
-
-
 def _resume(world: World, institution: Institution) -> None:
     """End the pause of an institution; persons who are paused or have left stay so."""
 
@@ -277,8 +233,9 @@ async def rested(world: World, institutions: Sequence[Institution]) -> dict[str,
     third = [begin, len(world.sandbox.history)]
     suspended: list[dict[str, Any]] = []
     waiting = await _waiting(world, suspended)
-    stopped = await _stopped(world)
-    told = {"third_run": third, "waiting": waiting, "suspended": suspended, "stopped": stopped}
+    held = await stopped(world)
+    told = {"third_run": third, "waiting": waiting, "suspended": suspended, "stopped": held}
+    told |= {"beside": await not_provable(world)}
     return told | {"at": world.now()}
 
 
@@ -333,7 +290,7 @@ async def _waiting(world: World, suspended: list[dict[str, Any]]) -> list[dict[s
                     for change, detail, *_ in await book.changes.of_mailbox(number)
                     if change.state not in {ChangeState.DONE, ChangeState.SUPERSEDED}
                 )
-            waiting.extend(await _blocked(book, institution))
+            waiting.extend(await blocked(book, institution))
         return f"{len(waiting)} changes wait"
 
     world.start("status", tell)

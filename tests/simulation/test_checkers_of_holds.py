@@ -1,7 +1,7 @@
-"""What a guard has stopped at the end: an answer for who is paused, and for nobody else."""
+"""What is held at the end: by a guard, an answer for who is paused; by what stands there, only for that very place."""
 
 import pytest
-from tests.simulation.forging import ADA, NOON, Forged, state
+from tests.simulation.forging import ADA, NOON, STARTS, Forged, state
 
 STOPPED = {"institution": "north", "mailbox": ADA, "key": "lectures:l1", "code": "E-HOLD-MAILBOX"}
 PAUSED = {"institution": "north", "mailbox": ADA, "kind": "paused"}
@@ -24,4 +24,26 @@ def test_what_is_held_of_somebody_paused_waits(
     forged = Forged()
     forged.testimony["states"].append(state(NOON + 9))
     forged.testimony["final"] |= {"suspended": suspended, "stopped": stopped}
+    assert sorted(forged.found()) == found
+
+
+@pytest.mark.parametrize(
+    ("key", "mailbox", "later", "found"),
+    [
+        ("lectures:l9", ADA, 0, []),
+        ("", ADA, 0, []),
+        ("lectures:l1", ADA, 0, ["I3"]),
+        ("lectures:l9", "grace@north.example", 0, ["I3"]),
+        ("lectures:l9", ADA, 3600, ["I3"]),
+    ],
+    ids=["not_named_any_more", "of_no_meeting", "still_named", "somewhere_else", "at_another_time"],
+)
+def test_nothing_is_made_where_something_stands_that_may_be_it_under_another_key(
+    key: str, mailbox: str, later: int, found: list[str]
+) -> None:
+    forged = Forged()
+    forged.history.clear()
+    told = {"institution": "north", "mailbox": mailbox, "key": key}
+    times = {"start": STARTS + later, "end": STARTS + later + 3600}
+    forged.testimony["final"]["beside"] = [told | times]
     assert sorted(forged.found()) == found

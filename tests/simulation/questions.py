@@ -1,0 +1,79 @@
+"""What the product says at the end of what it does not do, asked as people ask it."""
+
+from typing import Any
+
+from tests.simulation.actors.noting import meetings_of
+from tests.simulation.world import Institution, Place, World
+
+from classbell.ledger import InstitutionLedger
+
+
+async def stopped(world: World) -> list[dict[str, Any]]:
+    """What guards have stopped of the last plans, so that a person is asked."""
+    found: list[dict[str, Any]] = []
+
+    async def tell(place: Place) -> str:
+        ledger = await place.open()
+        for institution in world.institutions:
+            book = await ledger.institution(institution.id)
+            boxes = {number: key for key, number in (await book.mailboxes.numbers()).items()}
+            meetings = await meetings_of(book)
+            found.extend(
+                {
+                    "institution": institution.id,
+                    "mailbox": boxes[box],
+                    "key": meetings[of],
+                    "code": hold.code,
+                }
+                for hold in await book.holds.live()
+                for box, of, *_ in hold.listed.tolist()
+            )
+        return f"{len(found)} changes are stopped"
+
+    world.start("holds", tell)
+    await world.quiet()
+    return found
+
+
+async def blocked(book: InstitutionLedger, institution: Institution) -> list[dict[str, Any]]:
+    """Pairs for which nothing is made, since what stands there cannot be proven to be ours."""
+    boxes = {number: key for key, number in (await book.mailboxes.numbers()).items()}
+    meetings = await meetings_of(book)
+    return [
+        {
+            "institution": institution.id,
+            "mailbox": boxes[box],
+            "key": meetings[of],
+            "state": "held",
+            "code": "E-EVT-FOREIGN",
+            "detail": "what stands there bears our mark, and the ledger does not know it",
+        }
+        for box, of in await book.sightings.blocking()
+    ]
+
+
+async def not_provable(world: World) -> list[dict[str, Any]]:
+    """Events beside which nothing is made at the very same time, each under the key of its meeting."""
+    found: list[dict[str, Any]] = []
+
+    async def tell(place: Place) -> str:
+        ledger = await place.open()
+        for institution in world.institutions:
+            book = await ledger.institution(institution.id)
+            boxes = {number: key for key, number in (await book.mailboxes.numbers()).items()}
+            meetings = await meetings_of(book)
+            found.extend(
+                {
+                    "institution": institution.id,
+                    "mailbox": boxes[one.mailbox_id],
+                    "key": "" if one.meeting_id is None else meetings[one.meeting_id],
+                    "start": one.starts_at,
+                    "end": one.ends_at,
+                }
+                for one in await book.sightings.extras()
+            )
+        return f"{len(found)} events are not provably ours"
+
+    world.start("explain", tell)
+    await world.quiet()
+    return found
