@@ -120,12 +120,13 @@ def test_a_mailbox_that_cannot_be_reached_is_out(kind: Kind, status: int, code: 
 
 
 @pytest.mark.parametrize("status", [400, 403, 413, 507])
-def test_a_full_mailbox_is_out_but_a_create_under_a_fault_stays_unknown(status: int) -> None:
-    for kind in CHANGES:
-        assert classify(kind, Answer(status=status, code="ErrorQuotaExceeded")).code == "E-MBX-FULL"
-        assert meaning(kind, status, "ErrorQuotaExceeded") is Meaning.MAILBOX_OUT
+def test_a_full_mailbox_is_out_but_a_write_under_a_fault_stays_unknown(status: int) -> None:
     expected = Meaning.UNKNOWN if status >= 500 else Meaning.MAILBOX_OUT
-    assert meaning(Kind.CREATE, status, "ErrorQuotaExceeded") is expected
+    for kind in WRITES:
+        assert classify(kind, Answer(status=status, code="ErrorQuotaExceeded")).code == "E-MBX-FULL"
+        assert meaning(kind, status, "ErrorQuotaExceeded") is expected
+    for kind in READS:
+        assert meaning(kind, status, "ErrorQuotaExceeded") is Meaning.MAILBOX_OUT
 
 
 @pytest.mark.parametrize("kind", Kind)
@@ -167,7 +168,7 @@ def test_a_gateways_page_instead_of_graph_stops_nobody_for_good(kind: Kind, stat
 
 
 @pytest.mark.parametrize("kind", READS)
-@pytest.mark.parametrize("status", [None, 302, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [None, 302, 409, 412, 423, 500, 502, 503, 504])
 def test_a_question_without_an_answer_is_asked_again(kind: Kind, status: int | None) -> None:
     assert meaning(kind, status) is Meaning.BUSY
 
@@ -224,6 +225,68 @@ def test_an_event_that_is_too_large_is_said_to_be() -> None:
 
 def test_a_member_that_was_never_reached_is_sent_again() -> None:
     assert meaning(Kind.CREATE, 424, "FailedDependency") is Meaning.BUSY
+
+
+UNKNOWN, BUSY, OUT, CONFLICT = Meaning.UNKNOWN, Meaning.BUSY, Meaning.MAILBOX_OUT, Meaning.CONFLICT
+AGAIN, SHUT, GONE, NO = Meaning.UNAUTHORISED, Meaning.FORBIDDEN, Meaning.GONE, Meaning.REJECTED
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "create", "change", "read"),
+    [
+        (401, "InvalidAuthenticationToken", AGAIN, AGAIN, AGAIN),
+        (403, "ErrorAccessDenied", SHUT, SHUT, SHUT),
+        (403, "Authorization_RequestDenied", SHUT, SHUT, SHUT),
+        (404, "ErrorInvalidUser", OUT, OUT, OUT),
+        (404, "ResourceNotFound", OUT, OUT, OUT),
+        (404, "Request_ResourceNotFound", OUT, OUT, OUT),
+        (404, "MailboxNotEnabledForRESTAPI", OUT, OUT, OUT),
+        (404, "MailboxNotSupportedForRESTAPI", OUT, OUT, OUT),
+        (404, "ErrorItemNotFound", GONE, GONE, GONE),
+        (400, "ErrorInvalidIdMalformed", NO, NO, NO),
+        (400, "RequestBroker--ParseUri", NO, NO, NO),
+        (400, "ErrorPropertyValidationFailure", NO, NO, NO),
+        (400, "ErrorInvalidProperty", NO, NO, NO),
+        (400, "ErrorInvalidRequest", NO, NO, NO),
+        (400, "ErrorInvalidParameter", NO, NO, NO),
+        (400, "TimeZoneNotSupportedException", NO, NO, NO),
+        (400, "ErrorOccurrenceCrossingBoundary", NO, NO, NO),
+        (400, "ErrorDuplicateTransactionId", Meaning.DUPLICATE_TRANSACTION, NO, NO),
+        (409, "ErrorDuplicateTransactionId", Meaning.DUPLICATE_TRANSACTION, CONFLICT, BUSY),
+        (400, "ErrorCalendarInvalidRecurrence", NO, NO, NO),
+        (400, "", NO, NO, NO),
+        (409, "ErrorFolderExists", UNKNOWN, CONFLICT, BUSY),
+        (409, "ErrorIrresolvableConflict", UNKNOWN, CONFLICT, BUSY),
+        (412, "ErrorIrresolvableConflict", UNKNOWN, CONFLICT, BUSY),
+        (409, "ConcurrentItemSave", UNKNOWN, CONFLICT, BUSY),
+        (503, "ConcurrentItemSave", UNKNOWN, UNKNOWN, BUSY),
+        (410, "SyncStateNotFound", NO, NO, NO),
+        (413, "RequestEntityTooLarge", NO, NO, NO),
+        (423, "", UNKNOWN, UNKNOWN, BUSY),
+        (424, "FailedDependency", BUSY, BUSY, BUSY),
+        (429, "ApplicationThrottled", BUSY, BUSY, BUSY),
+        (429, "ErrorExceededMessageLimit", BUSY, BUSY, BUSY),
+        (500, "ErrorInternalServerError", UNKNOWN, UNKNOWN, BUSY),
+        (503, "ErrorInternalServerTransientError", UNKNOWN, UNKNOWN, BUSY),
+        (503, "MailboxInfoStale", UNKNOWN, UNKNOWN, BUSY),
+        (503, "ErrorMailboxStoreUnavailable", UNKNOWN, UNKNOWN, BUSY),
+        (503, "ErrorMailboxMoveInProgress", UNKNOWN, UNKNOWN, BUSY),
+        (503, "ErrorServerBusy", UNKNOWN, UNKNOWN, BUSY),
+        (503, "ErrorMailboxFailover", UNKNOWN, UNKNOWN, BUSY),
+        (504, "UnknownError", UNKNOWN, UNKNOWN, BUSY),
+        (507, "ErrorQuotaExceeded", UNKNOWN, UNKNOWN, OUT),
+        (400, "ErrorQuotaExceeded", OUT, OUT, OUT),
+        (None, "", UNKNOWN, UNKNOWN, BUSY),
+    ],
+)
+def test_every_row_of_what_the_service_is_known_to_answer(
+    status: int | None, code: str, create: Meaning, change: Meaning, read: Meaning
+) -> None:
+    """Rows of the errors pages and of what others report, each as a member of a batch, in any spelling."""
+    for spelled in (code, code.lower(), code.upper()):
+        assert meaning(Kind.CREATE, status, spelled) is create
+        assert {meaning(kind, status, spelled) for kind in CHANGES} == {change}
+        assert {meaning(kind, status, spelled) for kind in READS} == {read}
 
 
 answers = st.builds(

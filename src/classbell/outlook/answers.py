@@ -151,6 +151,12 @@ _FULL = _Row(
 _PERHAPS_FULL = _Row(
     Meaning.UNKNOWN, "E-MBX-FULL", "The mailbox is full; whether the event still went in will be looked up."
 )
+_CHANGE_PERHAPS_FULL = _Row(
+    Meaning.UNKNOWN,
+    "E-MBX-FULL",
+    "The mailbox is full; whether the change still went in the repetition will show.",
+    Fence.MAILBOX,
+)
 _DENIED = _Row(
     Meaning.FORBIDDEN,
     "E-MBX-DENIED",
@@ -231,9 +237,9 @@ _MEMBER_RULES = (
     _Rule(_ANY, {424}, None, _NOT_TRIED),
     _Rule(_WRITES, _ASTRAY, None, _LOST),
     _Rule(_READS, _ASTRAY, None, _LOST_READ),
-    # Which status a full mailbox answers with is not documented. A create under a 5xx is unknown like any
-    # other; an update or delete can be repeated under its If-Match without harm.
+    # Which status a full mailbox answers with is not documented. Under a 5xx a write is unknown like any other.
     _Rule(_CREATES, _5XX, _QUOTA, _PERHAPS_FULL),
+    _Rule(_CHANGES, _5XX, _QUOTA, _CHANGE_PERHAPS_FULL),
     _Rule(_ANY, (*_4XX, *_5XX), _QUOTA, _FULL),
     _Rule(_WRITES, _5XX, None, _BROKEN),
     _Rule(_READS, _5XX, None, _BROKEN_READ),
@@ -249,6 +255,8 @@ _MEMBER_RULES = (
     _Rule(_CREATES, {409, 412, 423}, None, _UNSURE),
     _Rule(_CHANGES, {409, 412}, None, _CHANGED),
     _Rule(_CHANGES, {423}, None, _BROKEN),
+    # Somebody else is at work there at this moment.
+    _Rule(_READS, {409, 412, 423}, None, _BROKEN_READ),
     _Rule(_WRITES, {413}, None, _TOO_LARGE),
     _Rule(_WRITES, _4XX, None, _REJECTED),
     _Rule(_READS, _4XX, None, _BAD_QUESTION),
