@@ -40,10 +40,7 @@ class Members:
         """The digests of some changes of a plan, in their order."""
         boxes = _hashed(plan.mailbox[places], lambda number: self._mailbox_keys[number])
         meetings = _hashed(plan.meeting[places], lambda number: "\0".join(self._meeting_keys[number]))
-        digest = _mixed(boxes)
-        for part in (meetings, plan.action[places].astype(np.uint64), plan.fingerprint[places]):
-            digest = _mixed(digest ^ part)
-        return digest
+        return _digests(boxes, meetings, plan.action[places].astype(np.uint64), plan.fingerprint[places])
 
     @cached_property
     def _mailbox_keys(self) -> dict[int, str]:
@@ -52,6 +49,17 @@ class Members:
     @cached_property
     def _meeting_keys(self) -> dict[int, MeetingKey]:
         return self._meetings.keys()
+
+
+def member(mailbox: str, meeting: MeetingKey, action: Action, fingerprint: int) -> Fingerprints:
+    """The digest of one change by its keys; of a delete no fingerprint counts."""
+    shown = 0 if action is Action.DELETE else fingerprint
+    return _digests(
+        np.array([_hash(mailbox)], dtype=np.uint64),
+        np.array([_hash("\0".join(meeting))], dtype=np.uint64),
+        np.array([action], dtype=np.uint64),
+        np.array([shown], dtype=np.uint64),
+    )
 
 
 class Holding:
@@ -260,12 +268,22 @@ def _name_in(review: Review, stored: StoredHold) -> Name:
 
 def _hashed(numbers: Ids, key_of: Callable[[int], str]) -> Fingerprints:
     """A 64-bit digest of each number's key."""
-    distinct, member = np.unique(numbers, return_inverse=True)
-    digests = [
-        int.from_bytes(blake2b(key_of(number).encode(), digest_size=8).digest(), "little")
-        for number in distinct.tolist()
-    ]
-    return np.array(digests, dtype=np.uint64)[member]
+    distinct, place = np.unique(numbers, return_inverse=True)
+    digests = [_hash(key_of(number)) for number in distinct.tolist()]
+    return np.array(digests, dtype=np.uint64)[place]
+
+
+def _hash(key: str) -> int:
+    return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "little")
+
+
+def _digests(
+    boxes: Fingerprints, meetings: Fingerprints, actions: Fingerprints, shown: Fingerprints
+) -> Fingerprints:
+    digest = _mixed(boxes)
+    for part in (meetings, actions, shown):
+        digest = _mixed(digest ^ part)
+    return digest
 
 
 def _mixed(numbers: NDArray[np.uint64]) -> Fingerprints:

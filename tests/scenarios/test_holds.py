@@ -42,6 +42,11 @@ def later(planned: Sequence[Class], minutes: int) -> list[Class]:
     return [Class(one.key, one.start + timedelta(minutes=minutes)) for one in planned]
 
 
+def explained(campus: Campus, event: str) -> str:
+    """What is told of one of Ada's events, in one line."""
+    return " ".join(campus.run("explain", "ada@example.edu", "--event", event).out.split())
+
+
 def test_sixty_per_cent_gone_is_held_listed_shown_approved_and_passes_once(campus: Campus) -> None:
     write_tables(campus, moved(classes())[:8])
     ended = campus.refuses("E-SRC-SHRUNK", 4)
@@ -72,8 +77,11 @@ def test_sixty_per_cent_gone_is_held_listed_shown_approved_and_passes_once(campu
         r"36 changes, of them 36 deletions, may pass until .* \(set [0-9a-f]{16}\)", approved.out
     )
     assert campus.run("status").code == 0
+    assert f"Hold {number}, E-SRC-SHRUNK: approved by " in explained(campus, "algebra-20")
     campus.applies()
     assert campus.holds(moved(classes())[:8])
+    assert re.search(rf"approved by \S+ \S+Z, as hold {number}", explained(campus, "algebra-20"))
+    assert "approved" not in explained(campus, "algebra-03")
     assert campus.run("holds", "list").err == "Nothing is held.\n"
     (used,) = campus.run("--json", "holds", "list", "--all").json[0]["holds"]
     assert (used["state"], used["id"]) == ("used", hold["id"])
@@ -168,6 +176,11 @@ def test_all_times_moved_is_held_whole(campus: Campus) -> None:
     write_tables(campus, later(moved(classes()), 60))
     campus.refuses("E-HOLD-CHANGES", 4)
     number = number_of(campus)
+    # That only a run for everybody is held concerns each of them.
+    assert f"Hold {number}, E-HOLD-CHANGES: waits for a decision." in explained(campus, "algebra-01")
+    assert f"hold {number} E-HOLD-CHANGES 60 of 60 delivered" in " ".join(
+        campus.run("explain", "ada@example.edu").out.split()
+    )
     assert campus.run("holds", "approve", number, "--deletes", "0").code == 0
     campus.applies()
     assert campus.holds(later(moved(classes()), 60))

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from classbell.cli.plan_view import REASONS, PlanView
+from classbell.cli.decisions import Decisions
+from classbell.cli.plan_view import REASONS, MeetingChange, PlanView
 from classbell.cli.suspended import WORDS, suspended
 from classbell.differences import seen
 from classbell.errors import ConfigurationError
 from classbell.ledger import Told, times_made
-from classbell.model import Meeting, Reason
+from classbell.model import Action, Meeting, Reason
 from classbell.people import mailbox_key
 from classbell.report import Review
 from classbell.run import Office, Run
@@ -70,12 +71,14 @@ class _Teller:
         self._seen: dict[str, str] = {}
         self._read: dict[str, float] = {}
         self._suspended: list[dict[str, Any]] = []
+        self._decisions = Decisions(mailbox=self._key, now=review.now, live=(), used=())
 
     async def learn(self) -> None:
         """Ask the ledger."""
         ledger = self._office.ledger
         self._read = {name: state.read_at for name, state in (await ledger.runs.sources()).items()}
         self._suspended = await suspended(ledger, self._key)
+        self._decisions = await Decisions.of(ledger, self._key, self._review.now)
         mailbox = await ledger.mailboxes.find(self._key)
         if mailbox is None:
             return
@@ -104,6 +107,7 @@ class _Teller:
         shown = event or (pending.event if pending else None)
         start = shown.start if shown else at_source["start"] if at_source else None
         end = shown.end if shown else at_source["end"] if at_source else None
+        hold = self._decisions.hold(*_change_of(pending)) if pending else None
         times = entry or last
         if start is None and times is not None:
             start, end = wall(times.starts_at, self._zone), wall(times.ends_at, self._zone)
@@ -123,10 +127,11 @@ class _Teller:
                 "action": pending.action.name.lower(),
                 "reason": REASONS[pending.reason],
                 "differences": [[d.field, d.old, d.new] for d in pending.differences],
-                "held": pending.held,
+                "held": hold["stops"] if hold else pending.held,
+                "hold": hold,
             },
             "deleted_by_owner": key in self._deleted,
-            "history": [_past(told) for told in self._told.get(key, ())],
+            "history": [self._past(told) for told in self._told.get(key, ())],
             "event": None
             if entry is None
             else {
@@ -136,6 +141,11 @@ class _Teller:
                 "seen": self._seen.get(entry.event_id, ""),
             },
         }
+
+    def _past(self, told: Told) -> dict[str, Any]:
+        source, _, key = told.meeting_key.partition(":")
+        approved = self._decisions.approval((source, key), told.action, told.fingerprint, told.planned_at)
+        return _past(told) | {"approved": approved}
 
     def _source(self, name: str, found: dict[str, Any] | None) -> dict[str, Any]:
         failed = dict(zip(self._review.failed, self._review.failures, strict=True)).get(name)
@@ -200,6 +210,10 @@ def _meant(story: dict[str, Any], event: str | None, at: datetime | None) -> boo
     return start <= at < max(end, start + timedelta(minutes=1))
 
 
+def _change_of(pending: MeetingChange) -> tuple[tuple[str, str], Action, int]:
+    return (pending.source, pending.key), pending.action, pending.fingerprint
+
+
 def _past(told: Told) -> dict[str, Any]:
     return {
         "run": told.run_id,
@@ -230,6 +244,9 @@ def lines_of(story: dict[str, Any]) -> Iterator[str]:
         yield from _wrapped(
             label, f"{past['planned_at']}  run {past['run']} planned to {past['action']}: {past['reason']}"
         )
+        if past["approved"]:
+            by, at = past["approved"]["by"], past["approved"]["at"]
+            yield from _wrapped("", f"approved by {by} {at}, as hold {past['approved']['hold']}", extra=2)
         yield from _wrapped("", _end_words(past), extra=2)
         if past["request_id"]:
             yield from _wrapped("", f"Microsoft's request id {past['request_id']}", extra=2)
@@ -285,6 +302,8 @@ def _plan_words(story: dict[str, Any]) -> str:
         f"{name} {old or '(none)'} -> {new or '(none)'}" for name, old, new in plan["differences"]
     )
     held = " Held: a person must decide." if plan["held"] else ""
+    if plan["hold"]:
+        held = f" Hold {plan['hold']['id']}, {plan['hold']['code']}: {plan['hold']['standing']}."
     what = f"{changes or plan['reason']}.{held}"
     if story["suspended"]:
         return f"{owner}Once something may be written there, a run would {plan['action']} it: {what}"

@@ -9,6 +9,8 @@ from classbell.cli.invocation import Invocation, command
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from classbell.cli.plan_view import PlanView
+    from classbell.ledger import InstitutionLedger
     from classbell.report import Review
     from classbell.run import Office
     from classbell.settings import InstitutionSettings
@@ -106,6 +108,7 @@ async def _explanation(office: "Office", settings: "InstitutionSettings", person
     delivered = await office.ledger.entries.of_mailbox(mailbox) if mailbox else []
     history = await office.ledger.changes.of_mailbox(mailbox.id) if mailbox else []
     plan = view.as_json()
+    holds = await _decided(view, plan, office.ledger, mailbox_key(person))
     return {
         "person": person,
         "institution": settings.id,
@@ -123,9 +126,26 @@ async def _explanation(office: "Office", settings: "InstitutionSettings", person
         "delivered": [_event(entry, body, settings.window.timezone, review.now) for entry, body in delivered],
         "not_provably_ours": await _strange(office, mailbox.id, settings.window.timezone) if mailbox else [],
         "pending": plan["changes"],
-        "holds": plan["holds"],
+        "holds": holds,
         "history": [_past(*past) for past in history],
     }
+
+
+async def _decided(
+    view: "PlanView", plan: dict[str, Any], ledger: "InstitutionLedger", key: str
+) -> list[dict[str, Any]]:
+    """What stops some of these changes, also in runs for everybody only; which, is noted in the changes."""
+    from classbell.cli.decisions import Decisions  # noqa: PLC0415
+
+    decisions = await Decisions.of(ledger, key, view.review.now)
+    found: dict[int, dict[str, Any]] = {}
+    for one, told in zip(view.changes, plan["changes"], strict=True):
+        hold = decisions.hold((one.source, one.key), one.action, one.fingerprint)
+        told["hold"] = hold["id"] if hold else None
+        if hold:
+            told["held"] = hold["stops"]
+            found[hold["id"]] = hold
+    return [hold for hold in plan["holds"] if hold["id"] not in found] + list(found.values())
 
 
 async def _strange(office: "Office", mailbox: int, zone: str) -> list[dict[str, Any]]:
@@ -224,14 +244,16 @@ def _print(invocation: Invocation, found: dict[str, Any], *, everything: bool) -
     shown = found["pending"] if everything else found["pending"][:SHOWN]
     for change in shown:
         what = "; ".join(f"{d['field']} {d['old']} -> {d['new']}" for d in change["differences"])
-        held = "   held" if change["held"] else ""
+        held = "   held" if change["held"] else "   approved" if change["hold"] else ""
         why = what or REASONS[Reason[change["reason"].upper()]]
         start = change["start"].replace("T", " ")[:16]
         output.line(f"              {change['action']} {start} {change['title']}   {why}{held}")
     if len(shown) < len(found["pending"]):
         output.line(f"              ... {len(found['pending']) - len(shown)} more: --all")
     for hold in found["holds"]:
-        output.line(f"              {hold['code']}  {hold['text']}")
+        number = f"hold {hold['id']}  " if hold["id"] else ""
+        stands = f" ({hold['standing']})" if "standing" in hold else ""
+        output.line(f"              {number}{hold['code']}  {hold['text']}{stands}")
     _print_events(invocation, found, everything=everything)
     _print_strange(invocation, found, everything=everything)
     open_ = [h for h in found["history"] if h["state"] not in {"done", "superseded"}]

@@ -198,7 +198,7 @@ def print_hold(output: "Output", told: dict[str, Any], *, institution: str = "")
     output.line(f"{where}HELD {told['id']}  {told['code']}  {subject}{told['text']}", style="bold")
     output.line(
         f"  {told['changes']} changes, of them {told['deletes']} deletions   set {told['set']}   since"
-        f" {told['raised_at']}   {_standing(told)}"
+        f" {told['raised_at']}   {standing(told)}"
     )
     if told["state"] in {"open", "rejected"}:
         output.line(
@@ -207,7 +207,8 @@ def print_hold(output: "Output", told: dict[str, Any], *, institution: str = "")
         )
 
 
-def _standing(told: dict[str, Any]) -> str:
+def standing(told: dict[str, Any]) -> str:
+    """Where a hold stands, of its JSON fields."""
     words = {
         "open": "waits for a decision",
         "rejected": f"rejected by {told['decided_by']}: events are kept",

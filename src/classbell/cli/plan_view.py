@@ -72,7 +72,7 @@ MAILBOXES_SHOWN = 10
 
 @dataclass(frozen=True, kw_only=True)
 class MeetingChange:
-    """The same change of one meeting in some mailboxes."""
+    """The same change of one meeting in some mailboxes; of a delete ``fingerprint`` is 0."""
 
     action: Action
     reason: Reason
@@ -82,6 +82,7 @@ class MeetingChange:
     differences: tuple[Difference, ...]
     mailboxes: tuple[str, ...]
     held: bool
+    fingerprint: int = 0
 
 
 class PlanView:
@@ -150,6 +151,7 @@ class PlanView:
             differences=tuple(differences(old, new, self._zone)),
             mailboxes=tuple(self._mailboxes[int(self.review.plan.mailbox[row])] for row in members),
             held=not passed,
+            fingerprint=fingerprint & 0xFFFFFFFFFFFFFFFF,
         )
 
     def as_json(self) -> dict[str, Any]:
