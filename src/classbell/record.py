@@ -1,5 +1,7 @@
 """What the ledger keeps of a run, for people: what it read, planned, held and did, and how it ended."""
 
+from collections.abc import Sequence
+
 from classbell.access import Access
 from classbell.errors import ClassbellError
 from classbell.identity.tokens import LARGE_SKEW
@@ -12,9 +14,9 @@ from classbell.report import Report, Review, summary_of
 _HOLDS_KEPT = 50
 
 
-def record_of_review(review: Review) -> dict[str, object]:
+def record_of_review(review: Review, approvals: Sequence[int] = (), allowed: int = 0) -> dict[str, object]:
     """
-    What a run read, planned and held.
+    What a run read, planned and held, and by what decisions of people: used approvals, and a number of deletions.
 
     Mailboxes are named by their numbers in the ledger: who is forgotten there is not remembered here.
     """
@@ -45,6 +47,10 @@ def record_of_review(review: Review) -> dict[str, object]:
     }
     if review.only is not None and review.only < PROVISIONAL:
         record["mailbox"] = review.only
+    if approvals:
+        record["approved"] = list(approvals)
+    if allowed:
+        record["allowed"] = allowed
     if review.saved:
         record["plan"] = review.saved
     return record

@@ -22,7 +22,7 @@ from classbell.errors import (
 )
 from classbell.guards import shrinkages
 from classbell.holds import Holding, settle_restored
-from classbell.ledger import Accepted, InstitutionLedger, Waiting
+from classbell.ledger import Accepted, InstitutionLedger
 from classbell.model import RunKind, Snapshot, Suspended, Window
 from classbell.numbering import Numbering
 from classbell.people import mailbox_key, receipts, unknown, without
@@ -202,10 +202,9 @@ class Run:
         probing = await self._quarantine.admit(clock.now())
         review = await self.entered(review)
         passed = review.passed
-        access = await self._access(
-            signed_in=bool(len(passed) or review.verdict.holds)
-            or bool(await ledger.changes.open_count(review.only))
-        )
+        idle = not (len(passed) or review.verdict.holds or await ledger.changes.open_count(review.only))
+        access = await self._access(signed_in=not idle)
+        approvals = await self._holding.used(review)
         accepted = await ledger.plans.accept(
             Accepted(
                 plan=passed,
@@ -220,14 +219,14 @@ class Run:
                 only=review.only,
                 basis=review.basis,
                 rekeys=applicable_rekeys(review),
-                approvals=await self._holding.used(review),
+                approvals=approvals,
                 kind=self._kind,
                 saved_plan=review.digest,
             ),
             review.now,
         )
         self._accepted = True
-        record = record_of_review(review)
+        record = record_of_review(review, approvals, self._allow_deletes)
         try:
             office.witness.bear(accepted.revision)
             allowed = bool(self._allow_deletes and len(passed)) and not review.verdict.holds
@@ -380,12 +379,12 @@ class Run:
 
     async def _reported(self, review: Review, tally: Tally) -> Report:
         ledger = self._office.ledger
-        waiting: tuple[Waiting, ...] = ()
-        if self._person is None:
-            waiting = tuple(await ledger.changes.waiting())
-        elif (mailbox := await ledger.mailboxes.find(mailbox_key(self._person))) is not None:
-            # What others wait for is not what was asked.
-            waiting = tuple(await ledger.changes.waiting(mailbox.id))
+        only = None
+        if self._person is not None:
+            # What others wait for is not what was asked; and of nobody nothing waits.
+            mailbox = await ledger.mailboxes.find(mailbox_key(self._person))
+            only = mailbox.id if mailbox else -1
+        waiting = tuple(await ledger.changes.waiting(only))
         return Report(
             tally=tally,
             holds=review.verdict.holds,

@@ -166,6 +166,7 @@ def test_what_is_held_goes_through_once_a_person_agrees_to_the_number(with_table
     campus.refuses("E-SRC-SHRUNK", 4, "--allow-deletes", "35")
     ended = campus.run("apply", "--yes", "--allow-deletes", "36")
     assert ended.code == 0
+    assert "agreed   to 36 deletions at most, by --allow-deletes" in campus.run("runs", "show", "5").out
     assert campus.holds(classes()[:8])
 
 

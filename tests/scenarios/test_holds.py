@@ -82,6 +82,7 @@ def test_sixty_per_cent_gone_is_held_listed_shown_approved_and_passes_once(campu
     assert campus.holds(moved(classes())[:8])
     assert re.search(rf"approved by \S+ \S+Z, as hold {number}", explained(campus, "algebra-20"))
     assert "approved" not in explained(campus, "algebra-03")
+    assert f"\n  agreed   to hold {number}, by " in campus.run("runs", "show", "5").out
     assert campus.run("holds", "list").err == "Nothing is held.\n"
     (used,) = campus.run("--json", "holds", "list", "--all").json[0]["holds"]
     assert (used["state"], used["id"]) == ("used", hold["id"])

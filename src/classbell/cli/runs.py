@@ -79,6 +79,8 @@ def show(invocation: Invocation, number: Number) -> None:
                 if past is not None:
                     changes = await ledger.runs.changes(number)
                     told = as_json(settings.id, past, await _names(ledger))
+                    if "approved" in told:
+                        told["approved"] = [await _approval(ledger, hold) for hold in told["approved"]]
                     return told | {"changes": [_change_json(one) for one in changes]}
         raise ConfigurationError(
             "E-RUN-UNKNOWN",
@@ -90,6 +92,11 @@ def show(invocation: Invocation, number: Number) -> None:
     found = asyncio.run(ask())
     invocation.output.answer(found)
     _print(invocation.output, found)
+
+
+async def _approval(ledger: "InstitutionLedger", number: int) -> dict[str, Any]:
+    hold = await ledger.holds.find(number)
+    return {"hold": number, "by": hold.decided_by if hold else ""}
 
 
 async def _names(ledger: "InstitutionLedger") -> dict[int, str]:
@@ -168,6 +175,10 @@ def _print_plan(output: "Output", found: dict[str, Any]) -> None:
         output.line(f"  unread   {one['source']}: {told(one)}")
     if "planned" in found:
         output.line(f"  planned  {_counts(found['planned'])}; {_counts(found['passed'])} passed the guards")
+    for one in found.get("approved", ()):
+        output.line(f"  agreed   to hold {one['hold']}, by {one['by'] or 'nobody knows whom'}")
+    if "allowed" in found:
+        output.line(f"  agreed   to {found['allowed']} deletions at most, by --allow-deletes")
     for one in found.get("stopped", ()):
         number = f"hold {one['id']}  " if one["id"] else ""
         whose = f"{one['subject']}: " if one["scope"] == "mailbox" else ""
