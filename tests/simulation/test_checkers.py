@@ -319,6 +319,25 @@ def test_a_double_that_nobody_could_tell_from_its_original_is_the_documented_exc
     assert not forged.found() & {"I1", "I3"}
 
 
+@pytest.mark.parametrize(
+    ("state", "code", "found"),
+    [
+        ("held", "E-MARK-SEVERAL", False),
+        ("unknown", "E-PAUSED", False),
+        ("pending", "E-PAUSED", True),
+        ("unknown", "E-GRAPH-5XX", True),
+    ],
+)
+def test_where_the_service_made_two_of_one_request_a_person_is_asked_or_a_pause_put_it_off(
+    state: str, code: str, *, found: bool
+) -> None:
+    forged = Forged()
+    forged.change("create", "e2")
+    pair = {"institution": "north", "mailbox": ADA, "key": "lectures:l1"}
+    forged.testimony["final"]["waiting"] = [pair | {"state": state, "code": code}]
+    assert ("I2" in forged.found()) is found
+
+
 @pytest.mark.parametrize(("seconds", "found"), [(4.0, False), (7.0, True)])
 def test_that_exception_ends_with_the_bound_to_within_seconds(seconds: float, *, found: bool) -> None:
     forged = Forged()

@@ -26,4 +26,8 @@ def _a_person_is_asked(case: Case, pair: Pair, live: list[Event]) -> bool:
     """Whether the service made several of one request, and the product says so; after a rebuild by another code."""
     waiting = case.waits(pair)
     one_request = len({event.born.mark for event in live}) == 1
-    return waiting is not None and one_request and waiting["code"] in _ASKED
+    if waiting is None or not one_request:
+        return False
+    # Behind a pause nothing is read: what became of a create is looked for, and told, when it ends.
+    paused = (waiting["state"], waiting["code"]) == ("unknown", "E-PAUSED")
+    return paused or waiting["code"] in _ASKED
