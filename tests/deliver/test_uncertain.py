@@ -51,6 +51,52 @@ async def test_what_its_owner_removed_is_made_again_even_if_its_id_still_answers
     assert stage.our_event("ada", "Sets") == sets, "what was only moved is not made again"
 
 
+@pytest.mark.parametrize("obeyed", [True, False])
+@pytest.mark.parametrize("effect", ["504-after", "drop-after"])
+async def test_a_delete_whose_answer_was_lost_leaves_its_event_in_deleted_items(
+    stage: Stage, effect: str, *, obeyed: bool
+) -> None:
+    """Its id may still answer there: deleted a second time it would be gone for good."""
+    switches = stage.sandbox.switches
+    switches.items_in_deleted_items_by_immutable_id, switches.if_match_on_delete = 200, obeyed
+    ada = stage.mailbox("ada")
+    stage.timetable["ada"] = [lecture("Logic"), lecture("Sets", day=11)]
+    await stage.run()
+    stage.clock.pass_time(3_600)
+    stage.timetable["ada"] = [lecture("Sets", day=11)]
+    stage.sandbox.faults.add(member("DELETE"), effect)
+    await stage.run()
+    await stage.settle()
+    await stage.assert_true()
+    assert [event["subject"] for event in ada.deleted_events()] == ["Logic"]
+
+
+async def test_an_event_that_its_owner_removed_before_us_stays_in_their_deleted_items(stage: Stage) -> None:
+    stage.sandbox.switches.items_in_deleted_items_by_immutable_id = 200
+    ada = stage.mailbox("ada")
+    stage.timetable["ada"] = [lecture("Logic"), lecture("Sets", day=11)]
+    await stage.run()
+    stage.clock.pass_time(3_600)
+    ada.delete_event(stage.our_event("ada", "Logic"))
+    stage.timetable["ada"] = [lecture("Sets", day=11)]
+    await stage.run()
+    await stage.settle()
+    await stage.assert_true()
+    assert [event["subject"] for event in ada.deleted_events()] == ["Logic"]
+
+
+async def test_a_delete_that_was_not_carried_out_is_repeated(stage: Stage) -> None:
+    stage.mailbox("ada")
+    stage.timetable["ada"] = [lecture("Logic"), lecture("Sets", day=11)]
+    await stage.run()
+    stage.clock.pass_time(3_600)
+    stage.timetable["ada"] = [lecture("Sets", day=11)]
+    stage.sandbox.faults.add(member("DELETE"), "504-before", times=2)
+    await stage.run()
+    await stage.settle()
+    await stage.assert_true()
+
+
 async def live_through_a_few_days(stage: Stage, calendar: str) -> None:
     """Lost answers, an edit, a removal and a drag by the owner, moves, cancellations, comings back."""
     stage.calendar = calendar

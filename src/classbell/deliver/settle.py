@@ -178,7 +178,7 @@ def outcome_of_survey(
         )
     return Outcome(
         change=change,
-        became=Became.GONE,
+        became=_when_gone(change),
         code="E-EVT-GONE",
         detail="the event stands in no calendar any more",
         request_id=answer.request_id,
@@ -281,9 +281,12 @@ def not_sent(change: Change, reason: str, due_at: float) -> Outcome:
 
 
 def _gone(change: Change, answer: Answer, diagnosis: Diagnosis) -> Outcome:
+    return _outcome(change, _when_gone(change), answer, diagnosis)
+
+
+def _when_gone(change: Change) -> Became:
     """What was to be deleted is not there: done. What was to be changed is made again."""
-    became = Became.DONE if change.action is Action.DELETE else Became.GONE
-    return _outcome(change, became, answer, diagnosis)
+    return Became.DONE if change.action is Action.DELETE else Became.GONE
 
 
 def _outcome(

@@ -23,7 +23,7 @@ from classbell.deliver.settle import (
 from classbell.deliver.survey import Survey
 from classbell.errors import ClassbellError
 from classbell.ledger import InstitutionLedger, Intent
-from classbell.model import Action, Became, Change, Entry, Mailbox, Outcome, Policy
+from classbell.model import Action, Became, Change, ChangeState, Entry, Mailbox, Outcome, Policy
 from classbell.outlook.answers import Diagnosis, Meaning, classify
 from classbell.outlook.client import OutlookClient
 from classbell.outlook.dialect import Answer, Dialect, Kind, Request
@@ -54,6 +54,8 @@ class Writer:
         self._charge = charge
         self._bodies = Bodies(ledger)
         self._conflicts: Counter[int] = Counter()
+        # The deletes of events that have been seen to stand in a calendar, and that were not sent since.
+        self._seen: set[int] = set()
         self._readiness = readiness
         self._refusals = refusals
         self._look = look
@@ -72,10 +74,10 @@ class Writer:
         return foreign + outcomes
 
     async def _write(self, changes: Sequence[Change]) -> list[Outcome]:
-        # Without an etag nothing proves an event untouched: such a one is read first.
-        blind = [change for change in changes if change.entry is not None and not change.entry.etag]
+        blind = [change for change in changes if self._is_blind(change)]
         sendable = [change for change in changes if change not in blind] if blind else changes
         outcomes, conflicts = await self._send(sendable) if sendable else ([], [])
+        self._seen.difference_update(change.id for change in sendable)
         conflicts += blind
         # Where others of the same batch were refused, reading must wait as well.
         barred = [(change, why) for change in conflicts if (why := self._refusals.barred(change.mailbox))]
@@ -88,6 +90,19 @@ class Writer:
         if conflicts:
             outcomes += await self._read_again(conflicts)
         return outcomes
+
+    def _is_blind(self, change: Change) -> bool:
+        """
+        Whether an event must be read before anything is sent to it.
+
+        Without an etag nothing proves it untouched. And a delete that may have gone through already must not be
+        repeated as it is: where an immutable id leads into Deleted Items, and ``If-Match`` is not obeyed, the second
+        one would remove the event for good.
+        """
+        if change.entry is None:
+            return False
+        unsure = change.action is Action.DELETE and change.state is ChangeState.UNKNOWN
+        return not change.entry.etag or (unsure and change.id not in self._seen)
 
     async def _send(self, changes: Sequence[Change]) -> tuple[list[Outcome], list[Change]]:
         await self._bodies.load(changes)
@@ -162,11 +177,7 @@ class Writer:
             conflicts = self._conflicts[change.id]
             outcomes.append(outcome_of_read(change, entry, answer, diagnosis, now=now, conflicts=conflicts))
         self._refusals.note(heard)
-        renewed = [
-            place
-            for place, outcome in enumerate(outcomes)
-            if outcome.became is Became.RENEWED and outcome.change.action is Action.UPDATE
-        ]
+        renewed = [place for place, outcome in enumerate(outcomes) if outcome.became is Became.RENEWED]
         if renewed:
             try:
                 surveys = await self._look([pairs[place][1] for place in renewed])
@@ -177,6 +188,7 @@ class Writer:
                 outcomes[place] = outcome_of_survey(
                     outcomes[place], answers[place], survey, bound=self._charge.bound, now=self._clock.now()
                 )
+        self._seen.update(outcome.change.id for outcome in outcomes if outcome.became is Became.RENEWED)
         await self._ledger.changes.conclude(outcomes, now)
         return outcomes
 
