@@ -69,6 +69,13 @@ async def test_a_delete_whose_answer_was_lost_leaves_its_event_in_deleted_items(
     await stage.settle()
     await stage.assert_true()
     assert [event["subject"] for event in ada.deleted_events()] == ["Logic"]
+    assert await deleted_by_us(stage) == 1, "it can be put back"
+
+
+async def deleted_by_us(stage: Stage) -> int:
+    """How many events runs have deleted that can be put back."""
+    async with stage.ledger() as book:
+        return sum([len(await book.restoring.deleted(run.id)) for run in await book.runs.last(9)])
 
 
 async def test_an_event_that_its_owner_removed_before_us_stays_in_their_deleted_items(stage: Stage) -> None:
@@ -83,6 +90,7 @@ async def test_an_event_that_its_owner_removed_before_us_stays_in_their_deleted_
     await stage.settle()
     await stage.assert_true()
     assert [event["subject"] for event in ada.deleted_events()] == ["Logic"]
+    assert await deleted_by_us(stage) == 0
 
 
 async def test_a_delete_that_was_not_carried_out_is_repeated(stage: Stage) -> None:

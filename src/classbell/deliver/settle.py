@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from classbell.deliver.ownership import FOREIGN, bears_its_mark
 from classbell.deliver.survey import Survey
 from classbell.ledger import MADE_BEFORE
-from classbell.model import Action, Became, Change, Entry, Outcome
+from classbell.model import Action, Became, Change, ChangeState, Entry, Outcome
 from classbell.outlook.answers import Diagnosis, Meaning
 from classbell.outlook.dialect import Answer, FoundEvent
 from classbell.outlook.mark import Mark
@@ -176,9 +176,11 @@ def outcome_of_survey(
             detail="not found in any calendar, which a young event may be for a while; looked for again",
             request_id=answer.request_id,
         )
+    if change.action is Action.DELETE:
+        return _deleted(change, answer)
     return Outcome(
         change=change,
-        became=_when_gone(change),
+        became=Became.GONE,
         code="E-EVT-GONE",
         detail="the event stands in no calendar any more",
         request_id=answer.request_id,
@@ -281,12 +283,22 @@ def not_sent(change: Change, reason: str, due_at: float) -> Outcome:
 
 
 def _gone(change: Change, answer: Answer, diagnosis: Diagnosis) -> Outcome:
-    return _outcome(change, _when_gone(change), answer, diagnosis)
+    if change.action is Action.DELETE:
+        return _deleted(change, answer)
+    return _outcome(change, Became.GONE, answer, diagnosis)
 
 
-def _when_gone(change: Change) -> Became:
-    """What was to be deleted is not there: done. What was to be changed is made again."""
-    return Became.DONE if change.action is Action.DELETE else Became.GONE
+def _deleted(change: Change, answer: Answer) -> Outcome:
+    """What was to be deleted is not there. If its deletion was sent before, that may have been us, and can be put back."""
+    if change.state is ChangeState.UNKNOWN:
+        return Outcome(change=change, became=Became.DONE, request_id=answer.request_id)
+    return Outcome(
+        change=change,
+        became=Became.DONE,
+        code="E-EVT-GONE",
+        detail="the event stands in no calendar any more",
+        request_id=answer.request_id,
+    )
 
 
 def _outcome(
