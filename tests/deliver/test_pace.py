@@ -208,6 +208,21 @@ async def test_a_long_refusal_of_the_whole_institution_is_kept_by_the_next_run_t
     await stage.assert_true()
 
 
+async def test_a_long_refusal_of_a_mailbox_is_kept_by_the_looks_of_the_next_run_too(stage: Stage) -> None:
+    stage.mailbox("ada")
+    stage.timetable["ada"] = [lecture("Logic"), lecture("Sets", day=11)]
+    stage.sandbox.faults.add(member("POST"), "503-after", retry_after=1800)
+    await stage.run()
+    # The bound is over, so the next run could look what became of it.
+    stage.clock.pass_time(1000)
+    before = stage.here
+    await stage.run()
+    assert stage.asked(since=before) == []
+    stage.clock.pass_time(1000)
+    await stage.run()
+    await stage.assert_true()
+
+
 class Cut:
     """A network that is down: not one byte leaves, or nothing ever comes back."""
 

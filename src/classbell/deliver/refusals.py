@@ -86,7 +86,12 @@ class Refusals:
 
     async def begin(self) -> None:
         """Learn which mailboxes are out, and whether all is to be quiet still."""
-        self._out = {out.mailbox.id: out.code for out in await self._ledger.mailboxes.out()}
+        known = await self._ledger.mailboxes.out()
+        self._out = {out.mailbox.id: out.code for out in known}
+        # Looks and repetitions come due by times of their own: they keep the peace as well.
+        now = self._clock.now()
+        fenced = {o.mailbox.id: o.retry_at for o in known if o.code in FENCED and o.retry_at > now}
+        self._readiness.closed.update(fenced)
         wait = await self._ledger.runs.quiet_until() - self._clock.now()
         if wait > 0:
             self._pace.refuse_all(wait)
