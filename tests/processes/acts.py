@@ -32,7 +32,7 @@ def stopped(trial: Trial) -> None:
             if trial.random.random() < 0.7:
                 trial.installation.lose_lease()
             trial.synced()
-        trial.lost.append((begin - 1.0, trial.clock.now() + 1.0))
+        trial.lost.append((begin - 1.0, trial.clock.now() + 1.0, runner.name))
         runner.strike(signal.SIGCONT)
     end()
 
@@ -74,7 +74,7 @@ def unserved(trial: Trial) -> None:
         trial.kills += 1
         time.sleep(trial.random.choice((0.0, 0.0, 1.0)))
         trial.service.start()
-        trial.lost.append((begin - 1.0, trial.clock.now() + 1.0))
+        trial.lost.append((begin - 1.0, trial.clock.now() + 1.0, runner.name))
         trial.tell(f"the service is {how} {moment} of {runner.name}, and is back")
     end()
 

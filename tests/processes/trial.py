@@ -68,8 +68,8 @@ class Trial:
     trace: list[str] = field(default_factory=list)
     states: list[dict[str, Any]] = field(default_factory=list)
     runs: list[dict[str, Any]] = field(default_factory=list)
-    deaths: list[float] = field(default_factory=list)
-    lost: list[tuple[float, float]] = field(default_factory=list)
+    deaths: list[tuple[float, str]] = field(default_factory=list)
+    lost: list[tuple[float, float, str]] = field(default_factory=list)
     surprises: list[str] = field(default_factory=list)
     kills: int = 0
 
@@ -132,8 +132,8 @@ class Trial:
             at = self.clock.now()
             runner.strike(signal.SIGKILL)
             self.kills += 1
-            self.deaths.append(at)
-            self.lost.append((at - 1.0, at + 1.0))
+            self.deaths.append((at, runner.name))
+            self.lost.append((at - 1.0, at + 1.0, runner.name))
             self.tell(f"{runner.name} is killed {moment}")
         end()
 
@@ -273,6 +273,8 @@ class Trial:
             "lost": self.lost,
             # How long an answer is on its way on loopback, at the very most.
             "ways": [(self.began, 1.0)],
+            # Of what was to be deleted, and never came to the service, nobody but the ledger knows.
+            "deletes": [],
             "mails": [mail["cause"] for mail in mails],
             "surprises": self.surprises,
             "final": final,

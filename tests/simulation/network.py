@@ -31,7 +31,7 @@ class Network:
     Attributes:
         pace: seconds that a way takes: the connection, there, and back; drawn between these two.
         down: whether no connection can be made.
-        lost: when exchanges began and ended whose answers nobody received.
+        lost: when exchanges began and ended whose answers nobody received, and whose they were.
         ways: since when the longest way has taken how many seconds.
         deletes: when somebody wanted to send which DELETE, whether or not it got anywhere.
     """
@@ -40,7 +40,7 @@ class Network:
     random: Random
     pace: tuple[float, float] = USUAL
     down: bool = False
-    lost: list[tuple[float, float]] = field(default_factory=list)
+    lost: list[tuple[float, float, str]] = field(default_factory=list)
     now: Callable[[], float] = lambda: 0.0
     ways: list[tuple[float, float]] = field(default_factory=list)
     deletes: list[tuple[float, str]] = field(default_factory=list)
@@ -181,7 +181,9 @@ class SimulatedTransport:
             raise NoAnswer("no answer came in time", sent=True) from None
         finally:
             if not heard:
-                exchange.add_done_callback(lambda _: self._network.lost.append((began, self._network.now())))
+                exchange.add_done_callback(
+                    lambda _: self._network.lost.append((began, self._network.now(), self._life.name))
+                )
         if response is None:
             raise NoAnswer("the connection was closed without an answer", sent=True)
         return response

@@ -19,7 +19,7 @@ from tests.simulation.actors import Act, all_acts
 from tests.simulation.actors.forgetting import OF_SCHEDULES, forget_somebody
 from tests.simulation.actors.installation import synced
 from tests.simulation.actors.losses import rebuilding
-from tests.simulation.actors.noting import decided
+from tests.simulation.actors.noting import decided, noted
 from tests.simulation.actors.plans import deleting_runs, put_back
 from tests.simulation.actors.service import permit
 from tests.simulation.draws import draws
@@ -32,6 +32,7 @@ from tests.simulation.world import AT_LEAST, Institution, Place, World
 from classbell.ledger.gate import CODES
 from classbell.model import ChangeState
 from classbell.people import mailbox_key
+from classbell.readback import verification_of
 from classbell.sandbox import Switches
 
 OPERATIONS = 150
@@ -43,6 +44,8 @@ MOST_BOUNDS = 4
 _MOST_REBUILDS = 3
 # The share of schedules at whose end everything deleted is put back.
 _REVERSED = 0.3
+# And of those in which all mailboxes are read back before the last runs.
+_READ_BACK = 0.4
 _BEFORE_THE_GATE = (ChangeState.PENDING, ChangeState.WAITING, ChangeState.UNKNOWN)
 
 # What nobody knows of the service, each value as likely as the others of its row.
@@ -102,7 +105,7 @@ def play(seed: str, equipment: Equipment, operations: int = OPERATIONS) -> Told:
     async def story(world: World) -> dict[str, Any]:
         await _drawn(world, random, operations, forgets)
         await calmed(world)
-        final = await rested(world, world.institutions)
+        final = await rested(world, world.institutions, read_back=read_back)
         return final | (await _all_put_back(world) if reversed_too else {})
 
     switches = Switches(**{name: random.choice(values) for name, values in UNCERTAIN.items()})
@@ -110,6 +113,7 @@ def play(seed: str, equipment: Equipment, operations: int = OPERATIONS) -> Told:
     reversed_too = draws(f"{seed}/reversed").random() < _REVERSED
     forgetting = draws(f"{seed}/forgetting")
     forgets = forgetting if forgetting.random() < OF_SCHEDULES else None
+    read_back = draws(f"{seed}/read back").random() < _READ_BACK
     policies = {
         name: {key: wanted.choice(values) for key, values in POLICIES.items()} for name in ("north", "south")
     }
@@ -216,9 +220,13 @@ def _resume(world: World, institution: Institution) -> None:
     world.start("resume", work)
 
 
-async def rested(world: World, institutions: Sequence[Institution]) -> dict[str, Any]:
+async def rested(
+    world: World, institutions: Sequence[Institution], *, read_back: bool = False
+) -> dict[str, Any]:
     """Two runs after everything has come due; of a third, and of what still waits then, is told."""
-    for _ in range(MOST_BOUNDS):
+    bounds = 0
+    while bounds < MOST_BOUNDS:
+        bounds += 1
         # An unknown create can turn out to be another bound's matter, and then one of another incarnation.
         await asyncio.sleep(A_DAY_AND_MORE)
         await _all_synced(world, institutions, approved=_CALM)
@@ -227,6 +235,13 @@ async def rested(world: World, institutions: Sequence[Institution]) -> dict[str,
     for _ in range(2):
         await asyncio.sleep(A_DAY_AND_MORE)
         await _all_synced(world, institutions, approved=_CALM)
+    known: dict[str, Any] = {"bounds": bounds}
+    if read_back:
+        known["read_back"] = world.now()
+        await _all_read_back(world, institutions)
+        for _ in range(2):
+            await asyncio.sleep(A_DAY_AND_MORE)
+            await _all_synced(world, institutions, approved=_CALM)
     await asyncio.sleep(A_DAY_AND_MORE)
     begin = len(world.sandbox.history)
     await _all_synced(world, institutions, approved=0)
@@ -236,7 +251,21 @@ async def rested(world: World, institutions: Sequence[Institution]) -> dict[str,
     held = await stopped(world)
     told = {"third_run": third, "waiting": waiting, "suspended": suspended, "stopped": held}
     told |= {"beside": await not_provable(world)}
-    return told | {"at": world.now()}
+    return known | told | {"at": world.now()}
+
+
+async def _all_read_back(world: World, institutions: Sequence[Institution]) -> None:
+    for institution in institutions:
+
+        async def work(place: Place, institution: Institution = institution) -> str:
+            with noted(place, institution, "verify") as note:
+                office = await place.office(await place.open(), institution)
+                verdict = await verification_of(office, await office.access()).all()
+                note["outcome"] = "read"
+                return f"{institution.id}: {verdict.read} read, {verdict.unread_count} not"
+
+        world.start("final verify", work)
+        await world.quiet()
 
 
 async def _all_put_back(world: World) -> dict[str, Any]:
@@ -323,6 +352,8 @@ def _testimony(world: World, final: dict[str, Any]) -> dict[str, Any]:
         ],
         "at_least": AT_LEAST,
         "bound": 600.0,
+        # Whether the service deletes what has changed since we wrote it.
+        "unconditional_deletes": not world.switches.if_match_on_delete,
         "states": world.states,
         "runs": world.runs,
         "decisions": world.decisions,

@@ -164,7 +164,7 @@ class World:
     states: list[dict[str, Any]] = field(default_factory=list)
     runs: list[dict[str, Any]] = field(default_factory=list)
     decisions: list[dict[str, Any]] = field(default_factory=list)
-    deaths: list[float] = field(default_factory=list)
+    deaths: list[tuple[float, str]] = field(default_factory=list)
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _started: int = 0
 
@@ -241,7 +241,7 @@ class World:
         await asyncio.wait({job, ended}, return_when=asyncio.FIRST_COMPLETED)
         if life.dead:
             job.cancel()
-            self.deaths.append(self.now())
+            self.deaths.append((self.now(), life.name))
         (outcome,) = await asyncio.gather(job, return_exceptions=True)
         ended.cancel()
         place.close()

@@ -43,8 +43,8 @@ class Change(msgspec.Struct, frozen=True, gc=False):
         """The change as JSON values."""
         told: dict[str, Any] = {"action": self.action, "cause": self.cause}
         if self.action.endswith("-calendar"):
-            told["calendar"] = self.ids.mutable(self.folder, self.number)
-            return told
+            # What its events say of their place.
+            return told | {"calendar": self.ids.mutable(self.folder, self.number), "folder": self.number}
         if self.name:
             return told | {"name": self.name}
         told |= {"event": self.ids.immutable(self.number), "folder": self.folder}
@@ -55,6 +55,8 @@ class Change(msgspec.Struct, frozen=True, gc=False):
                 "end": self.content.end // 1_000_000,
                 "content": self.content.digest(),
                 "show_as": self.content.show_as,
+                "reminder": self.content.reminder_minutes if self.content.reminder_on else None,
+                "online": bool(self.content.online),
                 "attendees": len(self.content.attendees),
             }
         if self.properties:

@@ -2,6 +2,7 @@
 
 import asyncio
 from random import Random
+from typing import Any
 
 from tests.simulation.actors import act
 from tests.simulation.actors.noting import noted
@@ -24,7 +25,9 @@ async def synced(
 ) -> str:
     """One run, noted for those who judge."""
     kind = "plan" if only_look else "sync"
-    with noted(place, institution, kind, person=person or "", approved=allow_deletes, reset=reset) as note:
+    # Who has not seen a plan yet has agreed to nothing.
+    said: dict[str, Any] = {"person": person or "", "approved": allow_deletes, "agreed": []}
+    with noted(place, institution, kind, **said, reset=reset) as note:
         office = await place.office(await place.open(), institution)
         run = Run(office, person=person, allow_deletes=allow_deletes, reset=reset)
         review = await run.look()

@@ -112,6 +112,7 @@ async def _applied(place: Place, plan: SavedPlan, institution: Institution, offi
         institution,
         "apply",
         digest=plan.digest,
+        until=plan.until,
         open=sorted(await _open_pairs(office.ledger)),
         plan=sorted(
             [box, full_key(change.source, change.meeting), change.action]
