@@ -85,10 +85,14 @@ class Forged:
 
 
 def marked(
-    institution: str = "north", mailbox: str = ADA, key: str = "lectures:l1", incarnation: int = 1
+    institution: str = "north",
+    mailbox: str = ADA,
+    key: str = "lectures:l1",
+    incarnation: int = 1,
+    intent_at: float = NOON,
 ) -> str:
-    return f"1/{INSTALLATION}/op-{key}-{incarnation}/" + json.dumps(
-        [institution, mailbox, key, incarnation, int(NOON), 1]
+    return f"1/{INSTALLATION}/op-{institution}-{mailbox}-{key}-{incarnation}/" + json.dumps(
+        [institution, mailbox, key, incarnation, int(intent_at), 1]
     )
 
 

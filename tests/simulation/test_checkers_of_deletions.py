@@ -1,6 +1,7 @@
 """Which deletions count as agreed to, and of how many events a day's share is."""
 
 import pytest
+from tests.simulation.checkers import judged
 from tests.simulation.forging import ADA, NOON, Forged, marked, pair, run, state
 
 HOUR = 3600.0
@@ -140,3 +141,52 @@ def test_what_its_owner_has_deleted_counts_as_delivered_until_that_can_be_known(
     trickle(forged, NOON + HOUR)
     deleted(forged, range(2, 6), NOON + HOUR + 1)
     assert ("I4" in forged.found()) is (noticed in {"asked", "verify"})
+
+
+@pytest.mark.parametrize(("runs", "wrong"), [(1, True), (2, False)])
+def test_a_bad_state_may_cost_what_those_may_delete_unasked_who_can_have_read_it(
+    runs: int, *, wrong: bool
+) -> None:
+    forged = Forged()
+    made(forged, range(2, 6))
+    forged.testimony["states"] = [
+        state(NOON - 9, *named(*range(2, 6))),
+        state(NOON + 9, pair(1), good=False),
+        state(NOON + 50, *named(*range(2, 6))),
+    ]
+    begins = [*[NOON + 20, NOON + 30][:runs], NOON + 100, NOON + 200, NOON + 300]
+    forged.testimony["runs"] = [run(begin, begin + 5, outcome="4") for begin in begins]
+    deleted(forged, range(2, 6), NOON + 23)
+    told = judged(forged.history, forged.testimony)
+    assert any("because of one bad state" in text for text in told) is wrong
+
+
+@pytest.mark.parametrize(("agreed", "wrong"), [([], True), (ALL_SIX, False)])
+def test_what_a_bad_state_left_out_was_agreed_to_only_by_who_was_shown_it(
+    agreed: list[list[str]], *, wrong: bool
+) -> None:
+    forged = Forged()
+    six_were_left_out_for_a_while(forged, NOON + 100, agreed)
+    forged.testimony["states"][1]["good"] = False
+    deleted(forged, SIX, NOON + 105)
+    told = judged(forged.history, forged.testimony)
+    assert any("because of one bad state" in text for text in told) is wrong
+
+
+@pytest.mark.parametrize(("many", "wrong"), [(9, True), (2, False)])
+def test_what_somebody_agreed_to_counts_for_the_day(many: int, *, wrong: bool) -> None:
+    """Thirty-nine stand there; of them some go with somebody's word, and then one without."""
+    forged = Forged()
+    made(forged, range(2, 40))
+    some = range(2, 2 + many)
+    forged.testimony["states"] += [
+        state(NOON - 8, *named(*range(2, 100))),
+        state(NOON + 99, *named(*range(2 + many, 100))),
+    ]
+    agreed = [[ADA, key(number)] for number in some]
+    forged.testimony["runs"].append(run(NOON + 100, NOON + 110, approved=50, agreed=agreed))
+    deleted(forged, some, NOON + 105)
+    forged.testimony["states"].append(state(NOON + HOUR, *named(*range(3 + many, 100))))
+    forged.testimony["runs"].append(run(NOON + HOUR + 1, NOON + HOUR + 9))
+    deleted(forged, range(2 + many, 3 + many), NOON + HOUR + 5)
+    assert ("I4" in forged.found()) is wrong

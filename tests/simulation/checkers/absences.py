@@ -10,6 +10,7 @@ from tests.simulation.checkers.reading import Case, Event, Step
 
 # How runs end that hold nothing: such a one has taken back whatever was accepted before and is wanted no more.
 _WHOLE = frozenset({"0", "3"})
+_DECIDES_NOTHING = frozenset({"verify", "explain", "rebuild"})
 
 
 class Absences:
@@ -30,11 +31,37 @@ class Absences:
         for state, until, named in self._of(event):
             if state["at"] > removal.at or until < event.born.at or named:
                 continue
-            if state["good"] or self._approved(state["institution"], state["at"], until):
+            if self._withdrawn(event, removal, until):
+                continue
+            if state["good"] or self.agreed(event, removal):
                 return "asked for"
             if state["readable"]:
                 suspect = (state["institution"], state["at"])
         return suspect
+
+    def _withdrawn(self, event: Event, removal: Step, until: float) -> bool:
+        """Whether a whole run has read since a moment that the event is wanted, before anybody asked for its deletion."""
+        return self._taken_back(event, until, self.first_asked(event, removal))
+
+    def readers(self, institution: str, at: float) -> int:
+        """How many runs may have read the state of a source that began at a moment."""
+        until = min(
+            (
+                later[0]["at"]
+                for states in self._states.values()
+                if any((state["institution"], state["at"]) == (institution, at) for state, _ in states)
+                for later in states
+                if later[0]["at"] > at
+            ),
+            default=inf,
+        )
+        return sum(
+            run["institution"] == institution
+            and run["kind"] not in _DECIDES_NOTHING
+            and run["begin"] <= until
+            and (run["end"] is None or run["end"] >= at)
+            for run in self._case.testimony["runs"]
+        )
 
     def left_out(self, event: Event, begin: float, end: float) -> bool:
         """Whether at some time between the two its source did not name it."""
@@ -126,9 +153,3 @@ class Absences:
         ends = [state["at"] for state, _ in states[1:]] + [inf]
         for (state, pairs), until in zip(states, ends, strict=False):
             yield state, until, (event.mailbox, key) in pairs
-
-    def _approved(self, institution: str, begin: float, end: float) -> bool:
-        return any(
-            run["approved"] and run["institution"] == institution and begin <= run["begin"] <= end
-            for run in self._case.testimony["runs"]
-        )

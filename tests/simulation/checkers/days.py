@@ -43,16 +43,37 @@ def _too_many(case: Case, absences: Absences, deletions: Sequence[Deletion]) -> 
             return
 
 
-def _base(case: Case, absences: Absences, deletions: Sequence[Deletion]) -> int:
+def beside_others(
+    case: Case, absences: Absences, unasked: Sequence[Deletion], everything: Sequence[tuple[Event, Step]]
+) -> Iterator[str]:
     """
-    Of how many events the share is: as many as had been delivered and stood by what we knew, when it was decided.
+    Deletions that nobody has approved after so many of a day, whoever had asked for those, that no more may be.
 
-    What is deleted in a day was accepted by one run or another, and each has counted all that was under way then. So the
-    limit is that of the last of them; which one it was cannot be seen, only which ones found something of it left out.
+    Which run has decided cannot be seen: only what none of them may have let pass is told.
     """
-    tenant = deletions[0][0].tenant
-    at = deletions[-1][1].at
-    begins = {
+    least = case.testimony["at_least"]
+    for event, removal, text in unasked:
+        if any(removal.at - 2 * _DAY <= lost <= removal.at for lost in losses(case)):
+            continue
+        tenant, counts = event.tenant, []
+        for begin in sorted(_deciding(case, absences, [(event, removal, text)])):
+            before = sum(
+                other.tenant == tenant and begin - _DAY < gone.at < begin for other, gone in everything
+            )
+            most = max(least, _SHARE * _stood(case, tenant, begin))
+            if before + 1 <= most:
+                break
+            counts.append((before, most))
+        else:
+            if counts:
+                before, most = counts[-1]
+                yield f"{text} unasked, after {before} within 24 hours of which {most:.1f} may be"
+
+
+def _deciding(case: Case, absences: Absences, deletions: Sequence[Deletion]) -> set[float]:
+    """When runs began that may have decided on deletions, the last of them included."""
+    tenant, at = deletions[0][0].tenant, deletions[-1][1].at
+    return {
         run["begin"]
         for run in case.testimony["runs"]
         if case.institutions[run["institution"]]["tenant"] == tenant
@@ -63,6 +84,17 @@ def _base(case: Case, absences: Absences, deletions: Sequence[Deletion]) -> int:
             for event, *_ in deletions
         )
     }
+
+
+def _base(case: Case, absences: Absences, deletions: Sequence[Deletion]) -> int:
+    """
+    Of how many events the share is: as many as had been delivered and stood by what we knew, when it was decided.
+
+    What is deleted in a day was accepted by one run or another, and each has counted all that was under way then. So the
+    limit is that of the last of them; which one it was cannot be seen, only which ones found something of it left out.
+    """
+    tenant = deletions[0][0].tenant
+    begins = _deciding(case, absences, deletions)
     return max((_stood(case, tenant, begin) for begin in begins), default=0)
 
 

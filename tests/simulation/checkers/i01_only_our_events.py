@@ -2,11 +2,15 @@
 I1: nothing is written to an event that we did not create, and no answer carries one to us.
 
 A copy of ours is its owner's, and so is whatever bears a forged mark. But for what nobody can tell: a double that was made
-within the bound of its original, which nobody heard of any more before its owner removed it.
+within the bound of its original, of which nobody had heard, or of which a lost ledger knew, before its owner removed it.
+What we write to an event is what it was made for, and only where it stands in a calendar.
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
+from urllib.parse import unquote
 
+from tests.simulation.checkers.decisions import losses
 from tests.simulation.checkers.reading import SEND_WITHIN, STAMPS, Case, Event, Step
 
 
@@ -19,8 +23,34 @@ def violations(case: Case) -> Iterator[str]:
                 yield f"record {step.number}: {step.action} of {what}, {step.title} in {event.mailbox}"
             if step.by_us and event.is_ours and step.app != event.born.app:
                 yield f"record {step.number}: {step.action} of an event that another application made"
+        yield from _of_another_meeting(event)
+        yield from _out_of_calendars(case, event)
     yield from _calendars(case)
     yield from _read(case)
+    yield from _looked_at_more(case)
+
+
+def _of_another_meeting(event: Event) -> Iterator[str]:
+    """What was written to an event that was made for another meeting: titles name it."""
+    for step in event.ours:
+        if event.born.mark is None or not step.live:
+            continue
+        key = event.born.mark.key.partition(":")[2]
+        if step.title.rpartition(" v")[0] != key:
+            yield f"record {step.number}: {step.title} was written to the event of {key} in {event.mailbox}"
+
+
+def _out_of_calendars(case: Case, event: Event) -> Iterator[str]:
+    for before, step in pairwise(event.steps):
+        if step.by_us and not before.live and not _could_not_know(case, event, step):
+            yield f"record {step.number}: {step.action} of {step.title} in {event.mailbox}, which stood in no calendar"
+
+
+def _could_not_know(case: Case, event: Event, step: Step) -> bool:
+    """Whether the service obeys no condition of a delete, and its owner came before us, or it came to that late."""
+    gone = event.gone_by(step.number)
+    first = (gone is not None and not gone.by_us) or case.came_late(step)
+    return bool(case.testimony.get("unconditional_deletes")) and first
 
 
 def taken_for_the_original(case: Case, double: Event, step: Step) -> bool:
@@ -41,7 +71,7 @@ def _only_ever_removed(case: Case, original: Event, step: Step) -> bool:
     gone = next((s for s in original.steps if not s.live), None)
     if gone is None or gone.number >= step.number:
         return False
-    unheard_of = original.ours == [original.born] and not gone.by_us
+    unheard_of = original.ours == [original.born] and not gone.by_us and not case.heard(original.born)
     return unheard_of or _rebuilt(case, original, gone.at, step.at)
 
 
@@ -54,6 +84,7 @@ def _rebuilt(case: Case, event: Event, begin: float, end: float) -> bool:
         and run["person"] in {"", event.mailbox}
         and run["begin"] <= end
         and (run["end"] is None or run["end"] >= begin)
+        and any(event.born.at <= lost <= run["begin"] for lost in losses(case))
         for run in case.testimony["runs"]
     )
 
@@ -63,6 +94,15 @@ def _calendars(case: Case) -> Iterator[str]:
         action = record["detail"].get("action", "")
         if action.endswith("-calendar") and action != "create-calendar" and record["app"]:
             yield f"record {record['number']}: {action} in {record['mailbox']}"
+
+
+def _looked_at_more(case: Case) -> Iterator[str]:
+    """Questions for events that name neither one of them nor our mark, whatever was answered."""
+    for record in case.requests():
+        what = unquote(record["path"]).partition("?")
+        events = what[0].rpartition("/")[2] in {"events", "calendarView"}
+        if record["method"] == "GET" and events and "ClassbellMark" not in what[2]:
+            yield f"record {record['number']}: somebody's events were asked for: {record['path'][:80]}"
 
 
 def _read(case: Case) -> Iterator[str]:

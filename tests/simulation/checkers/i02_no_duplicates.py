@@ -2,7 +2,8 @@
 I2: once everything has come to rest, a meeting stands once in a mailbox, whatever went wrong on the way.
 
 What somebody took back out of Deleted Items stands there because of them. Where the service itself made two
-events of one request, the product may leave the choice to a person, and must say so.
+events of one request, the product may leave the choice to a person, and must say so. Nor is an event made, at any time,
+while we had decided that another one of the same meeting stands there, or under a mark that is of something else.
 """
 
 from collections.abc import Iterator
@@ -20,6 +21,36 @@ def violations(case: Case) -> Iterator[str]:
         if len(live) > 1 and not _a_person_is_asked(case, pair, live):
             made = ", ".join(f"record {event.born.number}" for event in live)
             yield f"{pair[2]} stands {len(live)} times in {pair[1]}: {made}"
+        yield from _made_beside(pair, events)
+    yield from _marks(case)
+
+
+def _made_beside(pair: Pair, events: list[Event]) -> Iterator[str]:
+    """Events whose intent came when another one of the same meeting stood there, which nobody had taken back."""
+    for event in events:
+        assert event.born.mark is not None
+        for other in events:
+            stood = [step for step in other.steps if step.at < event.born.mark.intent_at]
+            back = any(step.action == "restore" for step in stood)
+            if other is not event and stood and stood[-1].live and not back:
+                yield (
+                    f"record {event.born.number}: {pair[2]} was made in {pair[1]}, where it stood already"
+                    f" (record {other.born.number})"
+                )
+
+
+def _marks(case: Case) -> Iterator[str]:
+    """Operations that name two things, and things of two names: one transactionId would be that of another."""
+    named: dict[str, tuple[object, ...]] = {}
+    for event in case.events.values():
+        mark = event.born.mark
+        if not event.is_ours or mark is None:
+            continue
+        what = (mark.institution, mark.mailbox, mark.key, mark.incarnation)
+        if named.setdefault(mark.operation, what) != what:
+            yield f"record {event.born.number}: the operation of {mark.key} in {mark.mailbox} is also another one's"
+    if len(set(named.values())) != len(named):
+        yield "two operations name one incarnation of one meeting in one mailbox"
 
 
 def _a_person_is_asked(case: Case, pair: Pair, live: list[Event]) -> bool:

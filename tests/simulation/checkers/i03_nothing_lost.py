@@ -6,14 +6,18 @@ What people did in Outlook since we last wrote is theirs: what they changed or r
 
 from collections.abc import Iterator
 from itertools import pairwise
+from math import inf
 from typing import Any
 
+from tests.simulation.checkers.decisions import spans
 from tests.simulation.checkers.i01_only_our_events import taken_for_the_original
 from tests.simulation.checkers.reading import Case, Event, Pair
 
 _LEFT = frozenset({"unlinked", "purged", "forgotten"})
 # Behind the gate of somebody's wish a change stays as it is.
 _SHUT_OUT = frozenset({"E-PAUSED", "E-UNLINKED", "E-CAL-STOPPED"})
+# All that may be waited for when nothing goes wrong any more: somebody's word.
+_FOR_A_PERSON = _SHUT_OUT | {"E-EVT-FOREIGN", "E-MARK-COPY", "E-MARK-SEVERAL"}
 
 
 def violations(case: Case) -> Iterator[str]:
@@ -37,10 +41,58 @@ def violations(case: Case) -> Iterator[str]:
         theirs = (case.of_tenant[pair[0]]["id"], pair[1]) in left
         if pair not in wanted and not _waits(case, pair) and not theirs:
             yield from _left_over(pair, events, final["at"])
+    yield from _stayed(case)
+    if "read_back" in final:
+        yield from _not_put_right(case, wanted, left)
     for told in final["waiting"]:
-        under_way = told["state"] == "sent" or (told["state"] == "pending" and told["code"] not in _SHUT_OUT)
-        if under_way or not told["code"]:
-            yield f"{told['key']} for {told['mailbox']} waits ({told['state']}) without a reason"
+        if told["state"] == "sent" or told["code"] not in _FOR_A_PERSON:
+            yield f"{told['key']} for {told['mailbox']} waits ({told['state']} {told['code']}) without a reason that only a person can end"
+
+
+def _stayed(case: Case) -> Iterator[str]:
+    """What was to go with somebody who left and has not come back, and stands there still."""
+    for span in spans(case, "unlink"):
+        if span.end < inf:
+            continue
+        tenant = case.institutions[span.institution]["tenant"]
+        for pair, events in case.of_pair.items():
+            if pair[0] != tenant or not span.covers(span.institution, pair[1]) or _waits(case, pair):
+                continue
+            told = span.told["mode"] == "CLEANUP" or list(pair[1:]) in span.told["events"]
+            for event in events:
+                stood = event.born.at < span.told["asked"] and not any(
+                    step.action == "restore" for step in event.steps
+                )
+                # Of what may have been made, and nobody has heard, is told with the numbers: it does not go with them.
+                if told and stood and event.live and case.heard(event.born):
+                    yield f"{event.ours[-1].title} stands in {pair[1]} in spite of {span.told['mode']}"
+
+
+def _not_put_right(
+    case: Case, wanted: dict[Pair, dict[str, Any]], left: set[tuple[str, str]]
+) -> Iterator[str]:
+    """What is not as it was delivered though all was read back, and by the profiles all is to be put right."""
+    final = case.testimony["final"]
+    suspended = {(told["institution"], told["mailbox"]) for told in final["suspended"]}
+    for pair, told in wanted.items():
+        name = (case.of_tenant[pair[0]]["id"], pair[1])
+        rights = set(case.of_tenant[pair[0]]["policies"].values())
+        # What begins before the last runs nobody needs to put right.
+        if (
+            name in suspended | left
+            or rights != {"restore"}
+            or _waits(case, pair)
+            or told["start"] <= final["at"]
+        ):
+            continue
+        events = case.of_pair.get(pair, []) + _doubles(case, pair)
+        shown = [(e.steps[-1], e.ours[-1]) for e in events if e.live and e.ours]
+        if not any(
+            (now.title, now.start, now.end, now.show_as)
+            == (told["title"], told["start"], told["end"], written.show_as)
+            for now, written in shown
+        ):
+            yield f"{told['title']} of {pair[1]} was read back, and is not as it was delivered"
 
 
 def _waits(case: Case, pair: Pair) -> bool:

@@ -7,9 +7,10 @@ ended is not deleted. Whatever the sources say, no 24 hours delete more unasked 
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 
 from tests.simulation.checkers.absences import Absences
-from tests.simulation.checkers.days import too_many
+from tests.simulation.checkers.days import beside_others, too_many
 from tests.simulation.checkers.decisions import asked as decided
 from tests.simulation.checkers.decisions import departures
 from tests.simulation.checkers.reading import Case, Event, Step
@@ -33,29 +34,25 @@ def violations(case: Case) -> Iterator[str]:
         elif isinstance(verdict, tuple) and not _approved_exactly(case, event, removal):
             doubtful[verdict].append(text)
     for (institution, at), texts in doubtful.items():
-        runs = sum(
-            run["institution"] == institution and (run["end"] is None or run["end"] >= at)
-            for run in case.testimony["runs"]
-        )
-        if len(texts) > case.testimony["at_least"] * runs:
+        if len(texts) > case.testimony["at_least"] * absences.readers(institution, at):
             yield f"{len(texts)} deletions because of one bad state of {institution}; first {texts[0]}"
-    yield from too_many(
-        case,
-        absences,
-        [
-            (event, removal, text)
-            for event, removal, text in removals
-            if not (absences.agreed(event, removal) or _approved_exactly(case, event, removal))
-        ],
-    )
+    unasked = [
+        (event, removal, text)
+        for event, removal, text in removals
+        if not (absences.agreed(event, removal) or _approved_exactly(case, event, removal))
+    ]
+    yield from too_many(case, absences, unasked)
+    yield from beside_others(case, absences, unasked, list(_removals(case)))
 
 
 def _removals(case: Case) -> Iterator[tuple[Event, Step]]:
-    """The events of ours that we have deleted, each with the first time."""
+    """The events of ours that we have deleted where they stood, with each time."""
     for event in case.events.values():
-        removal = next((step for step in event.steps if step.by_us and not step.live), None)
-        if removal is not None and event.is_ours and event.born.mark is not None:
-            yield event, removal
+        if not event.is_ours or event.born.mark is None:
+            continue
+        for before, step in pairwise(event.steps):
+            if step.by_us and before.live and not step.live:
+                yield event, step
 
 
 def _left(case: Case, event: Event, removal: Step) -> bool:
@@ -78,7 +75,10 @@ def _approved_exactly(case: Case, event: Event, removal: Step) -> bool:
 
 def _had_ended(case: Case, event: Event, removal: Step, absences: Absences) -> bool:
     """Whether it had ended when the run began that asked for its deletion first."""
-    end = max(step.end for step in event.steps if step.number <= removal.number and step.by_us)
+    written = [step for step in event.ours if step.number < removal.number]
+    known = [step for step in written if case.heard(step)][-1:]
+    # Of what was written since nobody may have heard.
+    end = max(step.end for step in [*known, *written[-2:]])
     if removal.at <= end:
         return False
     first = absences.first_asked(event, removal)

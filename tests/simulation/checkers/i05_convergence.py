@@ -1,8 +1,12 @@
-"""I5: once faults are over, two runs bring everything right, and a third one writes nothing."""
+"""
+I5: once faults are over and every bound is due, two runs bring everything right, and a third one writes nothing.
+
+Nor does it ask any mailbox anything: what is known to be right is not looked at.
+"""
 
 from collections.abc import Iterator
 
-from tests.simulation.checkers.reading import Case, writes
+from tests.simulation.checkers.reading import Case
 
 
 def violations(case: Case) -> Iterator[str]:
@@ -11,7 +15,9 @@ def violations(case: Case) -> Iterator[str]:
     if "third_run" not in final:
         yield "it never came to rest"
         return
+    if final.get("bounds", 1) > 1:
+        yield f"after {final['bounds']} bounds something was still unknown"
     begin, end = final["third_run"]
     for record in case.requests():
-        if begin < record["number"] <= end and writes(record):
+        if begin < record["number"] <= end:
             yield f"record {record['number']}: the third run asked {record['method']} {record['path'][:60]}"

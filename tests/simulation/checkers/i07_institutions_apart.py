@@ -20,6 +20,8 @@ def violations(case: Case) -> Iterator[str]:
         mark = event.born.mark
         if not event.is_ours:
             continue
+        if mark is not None and mark.installation != case.testimony["installation"]:
+            yield f"record {event.born.number}: marked for the installation {mark.installation}"
         if mark is None:
             yield f"record {event.born.number}: an event of ours without a mark in {event.mailbox}"
         elif mark.institution != case.of_tenant[event.tenant]["id"] or mark.mailbox != event.mailbox:

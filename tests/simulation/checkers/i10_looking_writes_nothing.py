@@ -1,13 +1,15 @@
 """
 I10: looking writes nothing. Whoever only plans asks no mailbox anything; whoever reads back only reads.
 
-And what carries out a saved plan does nothing that is not in it, and does it once.
+And what carries out a saved plan does nothing that is not in it, does it once, and within its time.
 """
 
 from collections import Counter
 from collections.abc import Iterator
+from math import inf
 from typing import Any
 
+from tests.simulation.checkers.decisions import SKEW
 from tests.simulation.checkers.reading import Case
 
 _ASK_NOTHING = frozenset({"plan", "explain"})
@@ -31,6 +33,8 @@ def violations(case: Case) -> Iterator[str]:
             yield f"{run['process']} was only to read, and wrote {run['writes']} times"
         if run["kind"] == "apply":
             yield from _exceeded(case, run)
+            if run["begin"] > run.get("until", inf) + SKEW and run["outcome"].isdecimal():
+                yield f"{run['process']} carried out a plan {run['begin'] - run['until']:.0f} s after its time"
     carried_out = Counter(
         (run["institution"], run["digest"])
         for run in case.testimony["runs"]
@@ -48,6 +52,7 @@ def _exceeded(case: Case, run: dict[str, Any]) -> Iterator[str]:
         for other in case.testimony["runs"]
         if other is not run
         and other["institution"] == run["institution"]
+        and other["kind"] not in _ASK_NOTHING | _ONLY_READ
         and other["begin"] <= run["end"]
         and (other["end"] is None or other["end"] >= run["begin"])
     ]

@@ -20,6 +20,10 @@ def violations(case: Case) -> Iterator[str]:
     if restored is not None:
         yield from _missing(case, restored["begin"])
     yield from _gone_again(case)
+    for event in case.events.values():
+        for before, step in pairwise(event.steps):
+            if step.by_us and step.action == "purge" and before.live:
+                yield f"record {step.number}: {step.title} was removed from {event.mailbox} for good"
 
 
 def _missing(case: Case, begin: int) -> Iterator[str]:
@@ -109,6 +113,7 @@ def _unasked(case: Case, institution: str, pair: Pair, event: Event) -> Iterator
             and run["institution"] == institution
             and run["begin"] <= at
             and (run["end"] is None or run["end"] >= since)
+            and (run.get("agreed") is None or [pair[1], pair[2]] in run["agreed"])
             for run in case.testimony["runs"]
         )
         agreed = agreed or any(

@@ -65,6 +65,8 @@ def _goes_in_leaving(case: Case, record: dict[str, Any], told: dict[str, Any], a
 def _too_much_gone(case: Case) -> Iterator[str]:
     """Of who has left more than their mode says, or more than was approved."""
     for span in asked(case, "unlink"):
+        if span.told["mode"] == "UNLINK_ONLY" and span.told["events"]:
+            yield f"{len(span.told['events'])} events were to go with UNLINK_ONLY of {span.mailbox}"
         if len(span.told["events"]) != span.told["deletes"]:
             yield f"{len(span.told['events'])} events were to go, and {span.told['deletes']} were counted"
     for span in spans(case, "unlink"):
@@ -107,11 +109,11 @@ def _our_deletions(case: Case) -> Iterator[tuple[Event, Step]]:
 def _made_again(case: Case, events: list[Event]) -> Iterator[str]:
     """The same version of a meeting made again after its owner had deleted it."""
     for earlier, event in pairwise(events):
-        removal = _last_removal(earlier, event.born.number)
+        removal = earlier.gone_by(event.born.number)
         if removal is None or removal.by_us or earlier.born.mark is None or event.born.mark is None:
             continue
-        last = next(step for step in reversed(earlier.ours) if step.number < event.born.number)
-        if _was_taken(earlier, last):
+        last = next(step for step in reversed(earlier.ours) if step.number < removal.number)
+        if not last.live:
             # They took back what we had removed, and removed it again: of that nobody is told.
             continue
         # Under one mark it is one operation, of whose first attempt nothing was heard.
@@ -125,19 +127,6 @@ def _made_again(case: Case, events: list[Event]) -> Iterator[str]:
             f"record {event.born.number}: {event.born.title} was made again for {event.mailbox}, who had deleted it"
             f" (record {removal.number})"
         )
-
-
-def _was_taken(event: Event, last: Step) -> bool:
-    """Whether the last thing we did to an event was to remove it where it stood."""
-    before = [step for step in event.steps if step.number < last.number]
-    return not last.live and bool(before) and before[-1].live
-
-
-def _last_removal(event: Event, before: int) -> Step | None:
-    steps = [step for step in event.steps if step.number < before]
-    if not steps or steps[-1].live:
-        return None
-    return next((step for step in reversed(steps) if not step.live), None)
 
 
 def _excused(case: Case, event: Event, since: float, deleted: float) -> bool:
@@ -156,7 +145,7 @@ def _excused(case: Case, event: Event, since: float, deleted: float) -> bool:
     ):
         return True
     assert event.born.mark is not None
-    return case.was_absent(told["id"], event.mailbox, event.born.mark.key, since, at)
+    return case.was_absent(told["id"], event.mailbox, event.born.mark.key, since, at, good=True)
 
 
 def _resets(case: Case, institution: str, mailbox: str) -> Iterator[dict[str, Any]]:
@@ -172,11 +161,13 @@ def _overwritten(case: Case, event: Event) -> Iterator[str]:
     lost = losses(case, told["id"], event.mailbox)
     for place, step in enumerate(event.steps):
         before = event.steps[place - 1]
-        if not step.by_us or step.action != "update" or any(moment <= step.at for moment in lost):
-            continue
-        if any(reset["begin"] <= step.at for reset in resets):
+        if not step.by_us or step.action != "update":
             continue
         ours = [one for one in event.steps[:place] if one.by_us]
+        # Since we wrote last a ledger was lost that knew what stood there, or all was to be put back.
+        since = ours[-1].at
+        if any(since <= at <= step.at for at in (*lost, *(reset["begin"] for reset in resets))):
+            continue
         # Of what was sent before, the last may not have been heard of: then its version is not what is known.
         known = [one for one in ours if one.title != step.title][-2:]
         if step.show_as != before.show_as:

@@ -15,6 +15,10 @@ from typing import Any
 from tests.simulation.checkers.reading import PATIENCE, SPOILT, Case, arrived, asked_mailbox
 
 _AT_ONCE = 3
+# A refusal that is shorter is not written down.
+_A_MOMENT = 10.0
+# Who remembers for others whom to leave in peace.
+_WRITES_DOWN = frozenset({"sync", "apply", "restore"})
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ def _fences_broken(case: Case) -> Iterator[str]:
     for fence in fences:
         for left, record in by_app[fence.app]:
             inside = fence.begin < left < fence.end
-            if inside and fence.mailbox in {"", asked_mailbox(record)} and _one_knew(case, fence, left):
+            if inside and fence.mailbox in {"", asked_mailbox(record)} and _known(case, fence, left):
                 yield (
                     f"record {record['number']}: {asked_mailbox(record)} was asked {fence.end - left:.1f} s"
                     f" too early after record {fence.number}"
@@ -76,7 +80,7 @@ def _fences(case: Case) -> Iterator[_Fence]:
         if record["kind"] != "refusal" or record["status"] not in {429, 503} or not record["app"]:
             continue
         wait = _seconds(record["detail"].get("retry_after", ""))
-        if not wait or any(begin <= record["at"] <= end for begin, end in case.testimony["lost"]):
+        if not wait or any(begin <= record["at"] <= end for begin, end, _ in case.testimony["lost"]):
             continue
         if record["detail"].get("code") in SPOILT:
             continue
@@ -96,8 +100,12 @@ def _fences(case: Case) -> Iterator[_Fence]:
         )
 
 
-def _one_knew(case: Case, fence: _Fence, left: float) -> bool:
-    """Whether it was one and the same process that was refused and asked again."""
+def _known(case: Case, fence: _Fence, left: float) -> bool:
+    """
+    Whether it was one and the same process that was refused and asked again; or who was refused had ended before, whole.
+
+    What asks for more than a moment is written down for the next process.
+    """
     institution = next(told["id"] for told in case.testimony["institutions"] if told["app"] == fence.app)
     alive = [
         run
@@ -106,7 +114,19 @@ def _one_knew(case: Case, fence: _Fence, left: float) -> bool:
         and run["begin"] <= left
         and (run["end"] is None or run["end"] >= fence.refused_at - PATIENCE)
     ]
-    return len(alive) == 1
+    if len(alive) == 1:
+        return True
+    asking = [run for run in alive if run["begin"] <= fence.begin]
+    later = [run for run in alive if run["begin"] > fence.begin]
+    return (
+        len(asking) == 1
+        and bool(later)
+        and asking[0]["kind"] in _WRITES_DOWN
+        and asking[0]["outcome"].isdecimal()
+        and asking[0]["end"] <= min(run["begin"] for run in later)
+        and asking[0]["end"] <= left
+        and fence.end - asking[0]["end"] > _A_MOMENT
+    )
 
 
 def _seconds(text: str) -> float:

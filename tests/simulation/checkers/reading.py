@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from math import inf
 from typing import Any
 from urllib.parse import unquote
@@ -59,6 +60,9 @@ class Step:
     mark: Mark | None
     show_as: str = ""
     content: str = ""
+    folder: int = 0
+    reminder: int | None = None
+    online: bool = False
 
     @property
     def by_us(self) -> bool:
@@ -87,6 +91,15 @@ class Event:
     @property
     def live(self) -> bool:
         return self.steps[-1].live
+
+    def gone_by(self, number: int) -> Step | None:
+        """What took it out of its calendar, if it stood in none when a record was made."""
+        steps = [step for step in self.steps if step.number < number]
+        if not steps or steps[-1].live:
+            return None
+        return next(
+            (step for before, step in reversed(list(pairwise(steps))) if before.live and not step.live), None
+        )
 
     @property
     def ours(self) -> list[Step]:
@@ -150,6 +163,9 @@ class Case:
                     mark=_mark(detail.get("properties", {})),
                     show_as=detail.get("show_as", ""),
                     content=detail.get("content", ""),
+                    folder=detail.get("folder", 0),
+                    reminder=detail.get("reminder"),
+                    online=detail.get("online", False),
                 )
             )
         return found
@@ -187,9 +203,31 @@ class Case:
             return False
         envelope = self._envelopes.get(records[0]["detail"].get("batch", 0))
         spoilt = envelope is not None and (envelope["kind"] != "request" or "code" in envelope["detail"])
-        lost = any(begin <= step.at <= end for begin, end in self.testimony["lost"])
-        died = any(step.at <= at <= step.at + PATIENCE for at in self.testimony["deaths"])
+        lost = any(
+            begin <= step.at <= end and self._may_ask(process, step.app)
+            for begin, end, process in self.testimony["lost"]
+        )
+        died = any(
+            step.at <= at <= step.at + PATIENCE and self._may_ask(process, step.app)
+            for at, process in self.testimony["deaths"]
+        )
         return not (spoilt or lost or died)
+
+    def came_late(self, step: Step) -> bool:
+        """Whether a write of ours was carried out when its request had been given up long before."""
+        records = self.history[step.number : step.number + 1]
+        return not records or not _asked_for(records[0], self.history[step.number - 1])
+
+    def _may_ask(self, process: str, app: str) -> bool:
+        """Whether a process has worked for the institution of an application."""
+        return app in self._apps.get(process, ())
+
+    @cached_property
+    def _apps(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = defaultdict(set)
+        for run in self.testimony["runs"]:
+            found[run["process"]].add(self.institutions[run["institution"]]["app"])
+        return found
 
     @cached_property
     def _envelopes(self) -> dict[int, dict[str, Any]]:
@@ -199,20 +237,24 @@ class Case:
             if record["path"].endswith("$batch")
         }
 
-    def was_absent(self, institution: str, mailbox: str, key: str, since: float, until: float) -> bool:
-        """Whether a state of its source that could be read lacked a pair at any time between two moments."""
-        return any(not named for named in self._named(institution, mailbox, key, since, until))
+    def was_absent(
+        self, institution: str, mailbox: str, key: str, since: float, until: float, *, good: bool = False
+    ) -> bool:
+        """Whether a state of its source that could be read, or a *good* one, lacked a pair between two moments."""
+        return any(not named for named in self._named(institution, mailbox, key, since, until, good=good))
 
     def was_named(self, institution: str, mailbox: str, key: str, since: float, until: float) -> bool:
         """Whether a state of its source named a pair at any time between two moments."""
         return any(self._named(institution, mailbox, key, since, until))
 
-    def _named(self, institution: str, mailbox: str, key: str, since: float, until: float) -> Iterator[bool]:
+    def _named(
+        self, institution: str, mailbox: str, key: str, since: float, until: float, *, good: bool = False
+    ) -> Iterator[bool]:
         """Of each readable state of a source between two moments, whether it names a pair."""
         states = self._states[institution, key.partition(":")[0]]
         for place, state in enumerate(states):
             over = states[place + 1]["at"] if place + 1 < len(states) else inf
-            if state["at"] <= until and over >= since and state["readable"]:
+            if state["at"] <= until and over >= since and state["good" if good else "readable"]:
                 yield any(pair["mailbox"] == mailbox and pair["key"] == key for pair in state["pairs"])
 
     def times_of(self, institution: str, event: Event, title: str) -> tuple[int, int] | None:

@@ -1,0 +1,257 @@
+"""What excuses a product, and what does not: each excuse is as narrow as the rule that gives it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.simulation.forging import (
+    ADA,
+    END,
+    INSTALLATION,
+    NOON,
+    NORTH,
+    SOUTH,
+    STARTS,
+    WISHES,
+    Forged,
+    marked,
+    pair,
+    run,
+    state,
+)
+
+HERS = [[ADA, "lectures:l1"]]
+LATER = NOON + 5000
+
+
+def found(name: str, forge: Callable[[Forged], None]) -> bool:
+    forged = Forged()
+    forge(forged)
+    return name in forged.found()
+
+
+def double_taken_for_its_original(forged: Forged, *, heard: bool = False, lost: bool = False) -> None:
+    """A copy is made at once, the original removed; a rebuild follows, and then the copy is written."""
+    if heard:
+        forged.asked("POST", NOON)
+    forged.change("copy", "e2", by="user", copy_of="e1", at=NOON + 60)
+    forged.change("delete", "e1", by="user", at=NOON + 700)
+    if lost:
+        forged.decide("loss", NOON + 800, NOON + 800, mailbox="", old=False)
+    if heard:
+        forged.testimony["runs"].append(run(NOON + 900, NOON + 950, kind="rebuild"))
+    forged.change("update", "e2", at=LATER)
+
+
+def test_a_double_may_be_taken_only_by_who_had_not_heard_of_its_original_or_has_lost_what_they_knew() -> None:
+    assert not found("I1", double_taken_for_its_original)
+    assert found("I1", lambda forged: double_taken_for_its_original(forged, heard=True))
+    assert not found("I1", lambda forged: double_taken_for_its_original(forged, heard=True, lost=True))
+
+
+def test_an_event_holds_the_meeting_that_it_was_made_for() -> None:
+    assert found("I1", lambda forged: forged.change("update", "e1", title="l2 v1"))
+
+
+@pytest.mark.parametrize(
+    ("by", "unconditional", "late", "wrong"),
+    [
+        ("user", False, False, True),
+        ("user", True, False, False),
+        ("api:a-north", True, False, True),
+        ("api:a-north", True, True, False),
+        ("api:a-north", False, True, True),
+    ],
+    ids=["theirs", "theirs_and_nobody_can_know", "ours", "ours_and_late", "late_in_spite_of_a_condition"],
+)
+def test_nothing_is_removed_from_deleted_items(
+    by: str, *, unconditional: bool, late: bool, wrong: bool
+) -> None:
+    forged = Forged()
+    forged.testimony["unconditional_deletes"] = unconditional
+    forged.change("delete", "e1", by=by, at=NOON + 10)
+    forged.change("purge", "e1", at=NOON + 20)
+    if not late:
+        forged.asked("DELETE", NOON + 20)
+    assert ("I1" in forged.found()) is wrong
+
+
+@pytest.mark.parametrize(
+    ("path", "wrong"),
+    [
+        ("events?$top=100", True),
+        ("calendarView?startDateTime=a", True),
+        ("events?$filter=ClassbellMark", False),
+        ("events/e1?$select=id", False),
+        ("calendars?$top=100", False),
+    ],
+)
+def test_a_question_for_events_names_our_mark_or_one_of_them(path: str, *, wrong: bool) -> None:
+    forged = Forged()
+    forged.record("request", NOON, method="GET", path=f"/v1.0/users/{ADA}/{path}", status=200)
+    assert ("I1" in forged.found()) is wrong
+
+
+@pytest.mark.parametrize("before", ["", "delete", "restore"])
+def test_nothing_is_made_where_it_stands_even_if_one_of_both_goes_again(before: str) -> None:
+    forged = Forged()
+    if before:
+        forged.change("delete", "e1", by="user", at=NOON + 10)
+    if before == "restore":
+        forged.change("restore", "e1", by="user", at=NOON + 20)
+    forged.change("create", "e2", at=NOON + 500, mark=marked(incarnation=2, intent_at=NOON + 400))
+    forged.change("delete", "e2", by="user", at=NOON + 600)
+    assert ("I2" in forged.found()) is (not before)
+
+
+def test_one_operation_is_of_one_meeting() -> None:
+    other = marked(key="lectures:l2").replace("-lectures:l2-1/", "-lectures:l1-1/")
+    assert found("I2", lambda forged: forged.change("create", "e2", title="l2 v1", mark=other))
+
+
+@pytest.mark.parametrize(
+    ("code", "wrong"), [("E-GRAPH-429", True), ("E-PAUSED", False), ("E-EVT-FOREIGN", False)]
+)
+def test_when_all_is_well_only_a_person_is_waited_for(code: str, *, wrong: bool) -> None:
+    forged = Forged()
+    waiting = {"institution": "north", "mailbox": ADA, "key": "lectures:l1", "state": "waiting", "code": code}
+    forged.testimony["final"]["waiting"] = [waiting]
+    assert ("I3" in forged.found()) is wrong
+
+
+@pytest.mark.parametrize(
+    ("mode", "heard", "back", "wrong"),
+    [
+        ("DELETE_ALL_EVENTS", True, False, True),
+        ("CLEANUP", True, False, True),
+        ("DELETE_ALL_EVENTS", False, False, False),
+        ("DELETE_ALL_EVENTS", True, True, False),
+        ("UNLINK_ONLY", True, False, False),
+    ],
+)
+def test_what_was_to_go_with_who_left_is_gone(mode: str, *, heard: bool, back: bool, wrong: bool) -> None:
+    forged = Forged()
+    if heard:
+        forged.asked("POST", NOON)
+    events = [] if mode == "UNLINK_ONLY" else HERS
+    forged.decide("unlink", NOON + 100, NOON + 101, mode=mode, deletes=len(events), events=events)
+    if back:
+        forged.decide("resume", NOON + 200, NOON + 201)
+    assert ("I3" in forged.found()) is wrong
+
+
+def test_with_unlink_only_nothing_is_counted_out() -> None:
+    forged = Forged()
+    forged.decide("unlink", NOON + 100, NOON + 101, mode="UNLINK_ONLY", deletes=1, events=HERS)
+    assert "I13" in forged.found()
+
+
+@pytest.mark.parametrize(
+    ("policies", "read_back", "wrong"),
+    [("restore", True, True), ("restore", False, False), ("keep", True, False)],
+)
+def test_what_was_read_back_is_put_right_where_it_is_to_be(
+    policies: str, *, read_back: bool, wrong: bool
+) -> None:
+    forged = Forged()
+    wishes = dict.fromkeys(WISHES, "restore") | {"on_user_edit": policies}
+    forged.testimony["institutions"] = [NORTH | {"policies": wishes}, SOUTH]
+    forged.testimony["final"] |= {"read_back": END - 9} if read_back else {}
+    forged.change("update", "e1", by="user", at=NOON + 10, show_as="free")
+    assert ("I3" in forged.found()) is wrong
+
+
+@pytest.mark.parametrize("read", [True, False])
+def test_what_a_source_left_out_once_is_not_deleted_after_a_whole_run_has_read_that_it_is_wanted(
+    *, read: bool
+) -> None:
+    forged = Forged()
+    forged.testimony["states"] += [state(NOON + 90), state(NOON + 100, pair(1))]
+    if read:
+        forged.testimony["runs"].append(run(NOON + 200, NOON + 210))
+    forged.change("delete", "e1", at=LATER)
+    assert ("I4" in forged.found()) is read
+
+
+def test_an_event_that_came_back_is_not_deleted_again_for_what_was_said_before() -> None:
+    forged = Forged()
+    forged.testimony["states"] += [state(NOON + 90), state(NOON + 100, pair(1))]
+    forged.change("delete", "e1", at=NOON + 95)
+    forged.change("restore", "e1", by="user", at=NOON + 150)
+    assert "I4" not in forged.found()
+    forged.testimony["runs"].append(run(NOON + 200, NOON + 210))
+    forged.change("delete", "e1", at=LATER)
+    assert "I4" in forged.found()
+
+
+def test_an_event_has_ended_when_its_last_version_has() -> None:
+    forged = Forged()
+    forged.change("update", "e1", title="l1 v2", at=NOON + 9, start=STARTS - 90_000, end=STARTS - 86_400)
+    forged.asked("PATCH", NOON + 9)
+    forged.change("update", "e1", title="l1 v3", at=NOON + 19, start=STARTS - 90_000, end=STARTS - 86_400)
+    forged.asked("PATCH", NOON + 19)
+    forged.testimony["states"].append(state(STARTS - 10_000))
+    forged.testimony["runs"].append(run(STARTS - 5000, STARTS - 4990))
+    forged.change("delete", "e1", at=STARTS - 4995)
+    assert "I4" in forged.found()
+
+
+@pytest.mark.parametrize(
+    ("final", "method"), [({"bounds": 2}, ""), ({"third_run": [1, 99]}, "GET")], ids=["slow", "looks"]
+)
+def test_in_the_end_nothing_is_waited_for_or_looked_at(final: dict[str, Any], method: str) -> None:
+    forged = Forged()
+    forged.testimony["final"] |= final
+    if method:
+        forged.asked(method, END)
+    assert "I5" in forged.found()
+
+
+def test_nothing_is_marked_for_another_installation() -> None:
+    other = marked(key="lectures:l2").replace(INSTALLATION, "aaaa", 1)
+    assert found("I7", lambda forged: forged.change("create", "e2", title="l2 v1", mark=other))
+
+
+@pytest.mark.parametrize("what", [{"reminder": 15}, {"online": True}])
+def test_nobody_is_reminded_or_put_into_an_online_meeting(what: dict[str, Any]) -> None:
+    assert found("I8", lambda forged: forged.change("update", "e1", title="l1 v1", **what))
+    assert not found("I8", lambda forged: forged.change("update", "e1", by="user", title="mine", **what))
+
+
+@pytest.mark.parametrize(("kind", "wrong"), [("plan", True), ("verify", True), ("sync", False)])
+def test_who_only_looks_beside_an_apply_cannot_have_done_what_is_not_in_its_plan(
+    kind: str, *, wrong: bool
+) -> None:
+    forged = Forged()
+    forged.testimony["runs"] = [
+        run(NOON + 90, NOON + 99, kind="apply", digest="d", plan=[], open=[]),
+        run(NOON + 91, NOON + 98, kind=kind),
+    ]
+    forged.change("update", "e1", at=NOON + 95)
+    assert ("I10" in forged.found()) is wrong
+
+
+@pytest.mark.parametrize(("outcome", "wrong"), [("0", True), ("E-PLAN-OLD", False)])
+def test_a_plan_is_carried_out_within_its_time(outcome: str, *, wrong: bool) -> None:
+    forged = Forged()
+    apply = run(LATER, LATER + 9, kind="apply", digest="d", plan=[], open=[], until=NOON, outcome=outcome)
+    forged.testimony["runs"].append(apply)
+    assert ("I10" in forged.found()) is wrong
+
+
+def test_what_we_delete_can_be_restored() -> None:
+    assert found("I12", lambda forged: forged.change("purge", "e1", at=LATER))
+
+
+@pytest.mark.parametrize(("agreed", "wrong"), [([], True), (HERS, False)])
+def test_only_who_was_shown_a_deletion_has_agreed_that_what_was_put_back_goes(
+    agreed: list[list[str]], *, wrong: bool
+) -> None:
+    forged = Forged()
+    forged.testimony["states"].append(state(NOON + 9))
+    forged.change("delete", "e1", at=NOON + 20)
+    forged.decide("restore", NOON + 90, NOON + 99, events=HERS)
+    forged.change("create", "e2", at=NOON + 95, mark=marked(incarnation=2))
+    forged.testimony["runs"].append(run(LATER, LATER + 9, approved=5, agreed=agreed))
+    forged.change("delete", "e2", at=LATER + 5, mark=marked(incarnation=2))
+    assert ("I12" in forged.found()) is wrong

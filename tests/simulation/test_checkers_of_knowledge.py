@@ -1,0 +1,94 @@
+"""What a process can have known: answers, refusals and wishes, of its own institution and of those before it."""
+
+import pytest
+from tests.simulation.forging import ADA, NOON, SOUTH, Forged, marked, pair, run, state
+
+LATER = NOON + 900
+
+
+def made_again_though_its_owner_deleted_it(forged: Forged) -> None:
+    forged.asked("POST", NOON)
+    forged.change("delete", "e1", by="user", at=NOON + 10)
+    forged.change("create", "e2", at=LATER, mark=marked(incarnation=2))
+
+
+def test_an_owners_deletion_counts_though_we_deleted_the_event_once_more() -> None:
+    forged = Forged()
+    forged.asked("POST", NOON)
+    forged.change("delete", "e1", by="user", at=NOON + 10)
+    forged.change("purge", "e1", at=NOON + 20)
+    forged.change("create", "e2", at=LATER, mark=marked(incarnation=2))
+    assert "I13" in forged.found()
+
+
+@pytest.mark.parametrize(("good", "wrong"), [(True, False), (False, True)], ids=["removed", "shrunk"])
+def test_a_wish_is_forgotten_only_if_its_meeting_was_really_left_out(*, good: bool, wrong: bool) -> None:
+    forged = Forged()
+    forged.testimony["states"] += [state(NOON + 20, good=good), state(NOON + 30, pair(1))]
+    made_again_though_its_owner_deleted_it(forged)
+    assert ("I13" in forged.found()) is wrong
+
+
+@pytest.mark.parametrize("what", ["lost", "deaths"])
+@pytest.mark.parametrize(("institution", "wrong"), [("north", False), ("south", True)])
+def test_what_another_institution_did_not_hear_excuses_nothing(
+    what: str, institution: str, *, wrong: bool
+) -> None:
+    forged = Forged()
+    forged.testimony["runs"].append(run(NOON - 1, NOON + 60, process="sync#2", institution=institution))
+    forged.testimony[what] = [(NOON - 1, NOON + 1, "sync#2") if what == "lost" else (NOON + 1, "sync#2")]
+    made_again_though_its_owner_deleted_it(forged)
+    assert ("I13" in forged.found()) is wrong
+
+
+@pytest.mark.parametrize(("at", "wrong"), [(NOON + 5, True), (NOON + 15, False)], ids=["before", "since"])
+@pytest.mark.parametrize("what", ["loss", "reset"])
+def test_only_what_was_forgotten_or_asked_for_since_our_last_write_excuses_another_over_an_edit(
+    what: str, at: float, *, wrong: bool
+) -> None:
+    forged = Forged()
+    if what == "loss":
+        forged.decide("loss", at, at, mailbox="", old=False)
+    else:
+        forged.testimony["runs"].append(run(at, at + 1, person=ADA, reset=True))
+    forged.change("update", "e1", title="l1 v2", at=NOON + 9)
+    forged.change("update", "e1", by="user", at=NOON + 12, show_as="free")
+    forged.change("update", "e1", title="l1 v3", at=NOON + 20)
+    assert ("I13" in forged.found()) is wrong
+
+
+@pytest.mark.parametrize(
+    ("wait", "outcome", "kind", "wrong"),
+    [
+        ("3000", "3", "sync", True),
+        ("3000", "", "sync", False),
+        ("3000", "3", "verify", False),
+        ("65", "3", "sync", False),
+        ("300", "3", "sync", False),
+    ],
+    ids=["kept", "died", "only_read", "a_moment", "over"],
+)
+def test_the_next_process_leaves_in_peace_who_asked_for_it(
+    wait: str, outcome: str, kind: str, *, wrong: bool
+) -> None:
+    forged = Forged()
+    forged.testimony["runs"] = [
+        run(NOON - 1, NOON + 60, outcome=outcome, kind=kind),
+        run(NOON + 62 if wait == "65" else LATER, NOON + 1000),
+    ]
+    forged.asked("PATCH", NOON, 429, retry_after=wait)
+    forged.asked("PATCH", NOON + 63 if wait == "65" else LATER + 1)
+    assert ("I14" in forged.found()) is wrong
+
+
+def test_who_was_beside_another_may_not_have_been_told() -> None:
+    forged = Forged()
+    forged.testimony["runs"] = [run(NOON - 1, NOON + 60), run(NOON + 30, NOON + 1000)]
+    forged.asked("PATCH", NOON, 429, retry_after="3000")
+    forged.asked("PATCH", LATER)
+    assert "I14" not in forged.found()
+
+
+def test_the_south_has_another_application() -> None:
+    """What the tests above rest on."""
+    assert Forged().testimony["institutions"][1]["app"] == SOUTH["app"] != "a-north"
