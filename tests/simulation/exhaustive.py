@@ -13,7 +13,8 @@ from typing import Any
 from tests.simulation.actors.installation import synced
 from tests.simulation.draws import draws
 from tests.simulation.equipment import Equipment
-from tests.simulation.schedule import Told, calmed, rested, told_of
+from tests.simulation.rest import calmed, rested
+from tests.simulation.schedule import Told, told_of
 from tests.simulation.world import Institution, Place, World
 
 from classbell.sandbox import Mailbox, RequestInfo, Switches
