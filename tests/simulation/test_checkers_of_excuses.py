@@ -49,6 +49,17 @@ def test_a_double_may_be_taken_only_by_who_had_not_heard_of_its_original_or_has_
     assert not found("I1", lambda forged: double_taken_for_its_original(forged, heard=True, lost=True))
 
 
+@pytest.mark.parametrize(("status", "wrong"), [(404, False), (503, True)])
+def test_or_by_a_rebuild_that_no_longer_knows_the_original_since_it_was_known_to_be_gone(
+    status: int, *, wrong: bool
+) -> None:
+    forged = Forged()
+    double_taken_for_its_original(forged, heard=True)
+    asked = {"number": 0, "kind": "refusal", "at": NOON + 800, "method": "DELETE", "status": status}
+    forged.history.append(forged.history[-1] | asked | {"path": f"/v1.0/users/{ADA}/events/e1", "detail": {}})
+    assert ("I1" in forged.found()) is wrong
+
+
 def test_an_event_holds_the_meeting_that_it_was_made_for() -> None:
     assert found("I1", lambda forged: forged.change("update", "e1", title="l2 v1"))
 

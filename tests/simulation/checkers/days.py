@@ -111,11 +111,11 @@ def _stood(case: Case, tenant: str, at: float) -> int:
         elif removal is not None and removal.by_us:
             count += removal.at >= at - _DAY
         elif removal is not None:
-            count += not _noticed(case, event, removal.at, at)
+            count += not noticed(case, event, removal.at, at)
     return count
 
 
-def _noticed(case: Case, event: Event, since: float, until: float) -> bool:
+def noticed(case: Case, event: Event, since: float, until: float) -> bool:
     """Whether we can know at a moment that somebody has removed an event of ours."""
     assert event.born.mark is not None
     institution = event.born.mark.institution

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from urllib.parse import unquote
 
+from tests.simulation.checkers.days import noticed
 from tests.simulation.checkers.decisions import losses
 from tests.simulation.checkers.reading import SEND_WITHIN, STAMPS, Case, Event, Step
 
@@ -76,15 +77,23 @@ def _only_ever_removed(case: Case, original: Event, step: Step) -> bool:
 
 
 def _rebuilt(case: Case, event: Event, begin: float, end: float) -> bool:
-    """Whether between two moments the ledger of its mailbox may have been made again from the marks."""
+    """
+    Whether between two moments the ledger of its mailbox may have been made again from the marks.
+
+    By one that knew the event no more: since it was lost, or since it was known by then that its owner had removed it.
+    """
     assert event.born.mark is not None
+    lost = losses(case, event.born.mark.institution, event.mailbox)
     return any(
         run["kind"] in {"rebuild", "unlink"}
         and run["institution"] == event.born.mark.institution
         and run["person"] in {"", event.mailbox}
         and run["begin"] <= end
         and (run["end"] is None or run["end"] >= begin)
-        and any(event.born.at <= lost <= run["begin"] for lost in losses(case))
+        and (
+            any(event.born.at <= at <= run["begin"] for at in lost)
+            or noticed(case, event, begin, run["begin"])
+        )
         for run in case.testimony["runs"]
     )
 
