@@ -151,6 +151,15 @@ def test_what_was_to_go_with_who_left_is_gone(mode: str, *, heard: bool, back: b
     assert ("I3" in forged.found()) is wrong
 
 
+@pytest.mark.parametrize(("left", "wrong"), [(1, False), (0, True)])
+def test_what_was_left_with_somebody_who_was_forgotten_may_stay(left: int, *, wrong: bool) -> None:
+    forged = Forged()
+    forged.asked("POST", NOON)
+    forged.decide("unlink", NOON + 100, NOON + 101, mode="CLEANUP", deletes=1, events=HERS)
+    forged.decide("forget", NOON + 200, NOON + 201, left=left)
+    assert ("I3" in forged.found()) is wrong
+
+
 def test_with_unlink_only_nothing_is_counted_out() -> None:
     forged = Forged()
     forged.decide("unlink", NOON + 100, NOON + 101, mode="UNLINK_ONLY", deletes=1, events=HERS)

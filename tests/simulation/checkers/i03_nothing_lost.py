@@ -42,8 +42,7 @@ def violations(case: Case) -> Iterator[str]:
         if pair not in wanted and not _waits(case, pair) and not theirs:
             yield from _left_over(pair, events, final["at"])
     yield from _stayed(case)
-    if "read_back" in final:
-        yield from _not_put_right(case, wanted, left)
+    yield from _not_put_right(case, wanted, left)
     for told in final["waiting"]:
         if told["state"] == "sent" or told["code"] not in _FOR_A_PERSON:
             yield f"{told['key']} for {told['mailbox']} waits ({told['state']} {told['code']}) without a reason that only a person can end"
@@ -51,12 +50,20 @@ def violations(case: Case) -> Iterator[str]:
 
 def _stayed(case: Case) -> Iterator[str]:
     """What was to go with somebody who left and has not come back, and stands there still."""
+    # Of whom all was forgotten although something stood there, it may stay for good.
+    kept = {
+        (told["institution"], told["mailbox"])
+        for told in case.testimony["decisions"]
+        if told["what"] == "forget" and told["left"]
+    }
     for span in spans(case, "unlink"):
         if span.end < inf:
             continue
         tenant = case.institutions[span.institution]["tenant"]
         for pair, events in case.of_pair.items():
             if pair[0] != tenant or not span.covers(span.institution, pair[1]) or _waits(case, pair):
+                continue
+            if (span.institution, pair[1]) in kept:
                 continue
             told = span.told["mode"] == "CLEANUP" or list(pair[1:]) in span.told["events"]
             for event in events:
@@ -73,17 +80,16 @@ def _not_put_right(
 ) -> Iterator[str]:
     """What is not as it was delivered though all was read back, and by the profiles all is to be put right."""
     final = case.testimony["final"]
+    if "read_back" not in final:
+        return
     suspended = {(told["institution"], told["mailbox"]) for told in final["suspended"]}
     for pair, told in wanted.items():
         name = (case.of_tenant[pair[0]]["id"], pair[1])
         rights = set(case.of_tenant[pair[0]]["policies"].values())
         # What begins before the last runs nobody needs to put right.
-        if (
-            name in suspended | left
-            or rights != {"restore"}
-            or _waits(case, pair)
-            or told["start"] <= final["at"]
-        ):
+        if name in suspended | left or rights != {"restore"} or told["start"] <= final["at"]:
+            continue
+        if _waits(case, pair) or _stands_in_its_place(case, pair, told, wanted):
             continue
         events = case.of_pair.get(pair, []) + _doubles(case, pair)
         shown = [(e.steps[-1], e.ours[-1]) for e in events if e.live and e.ours]
