@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.deliver.stage import member
+from tests.deliver.stage import mark_of, member
 from tests.scenarios.campus import Class, as_feed
 from tests.scenarios.world import Institution, Synced, World, ics
 from tests.sources.web_site import Answer, Site, web_site
@@ -139,6 +139,8 @@ def test_a_503_made_two_equal_events_or_one_without_its_mark(incident: Incident)
     incident.world.sandbox.switches.transaction_memory = 0.0
     incident.world.sandbox.faults.add(member("POST"), "503-twice", times=1)
     incident.sync()
+    # What cannot come apart: the mark is part of the very request that makes the event.
+    assert all(mark_of(event) for event in incident.mailbox.events())
     for _ in range(3):
         done = incident.sync(LATER)
         assert len(incident.mailbox.events()) <= 11
@@ -182,19 +184,35 @@ def test_copies_by_users_carried_the_marks_along_and_the_wrong_one_was_deleted(d
 def test_what_people_deleted_came_back_for_ever(incident: Incident) -> None:
     """CalendarSync, issue 167."""
     text = incident.institution.file.read_text(encoding="utf-8")
-    incident.institution.file.write_text(
-        text.replace("[[profiles]]\n", '[[profiles]]\non_user_delete = "respect"\n'), encoding="utf-8"
-    )
+    text = text.replace("[[profiles]]\n", '[[profiles]]\non_user_delete = "respect"\n')
+    text += "\n[safety]\nverify_percent = 100\n"
+    incident.institution.file.write_text(text, encoding="utf-8")
     incident.world.synced()
     first = next(event for event in incident.mailbox.events() if event["subject"] == "algebra-01")
-    incident.mailbox.delete_event(first["id"])
-    incident.publish([replace(one, start=one.start + timedelta(minutes=30)) for one in weekly(10)])
-    for _ in range(3):
-        incident.sync()
-    incident.publish(weekly(9))
     incident.sync()
-    assert len(incident.mailbox.events()) <= 9
-    assert len({event["subject"] for event in incident.mailbox.events()}) == len(incident.mailbox.events())
+    incident.mailbox.delete_event(first["id"])
+    # Read back at the end of the next run, and remembered from then on, whatever else changes.
+    changed = weekly(10)
+    for minutes in (0, 30, 60):
+        changed[1] = replace(changed[1], start=weekly(2)[1].start + timedelta(minutes=minutes))
+        incident.publish(changed)
+        incident.sync()
+        assert incident.holds(changed[1:])
+    # Another time is another class.
+    changed[0] = replace(changed[0], start=changed[0].start + timedelta(minutes=30))
+    incident.publish(changed)
+    incident.sync()
+    assert incident.holds(changed)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("turns", [40, 200, 600])
+def test_a_task_cancelled_in_the_midst_of_a_commit_left_a_transaction_open(
+    incident: Incident, turns: int
+) -> None:
+    """SQLAlchemy, issues 8145, 12728 and 13381."""
+    incident.world.cancelled(turns)
+    settled(incident, weekly(10))
 
 
 def test_a_412_for_no_reason_of_ours_ended_the_sync_or_overwrote_the_event(delivered: Incident) -> None:

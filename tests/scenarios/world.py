@@ -7,7 +7,7 @@ The sandbox's clock is the product's, so that both live in the term of whatever 
 import asyncio
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -201,22 +201,34 @@ class World:
         files: Files | None = None,
     ) -> Synced:
         """One whole run for one institution, put together as the command line does it."""
+        return asyncio.run(self._run(id, files or LocalFiles()))
 
-        async def run() -> Synced:
-            async with AiohttpTransport(self.clock, environ={}) as transport:
-                ports = Ports(
-                    transport=transport,
-                    clock=self.clock,
-                    ids=SystemIds(),
-                    files=files or LocalFiles(),
-                    parser=ChildParser(),
-                )
-                async with workplace(self.configuration, writing=True, ports=ports) as place:
-                    work = Run(await place.office(place.configuration.institution(id)))
-                    review = await work.look()
-                    return Synced(review=review, report=await work.carry_out(review))
+    def cancelled(self, turns: int) -> None:
+        """A run that is cancelled after so many turns of its loop, if it has not ended by then."""
 
-        return asyncio.run(run())
+        async def run() -> None:
+            running = asyncio.ensure_future(self._run("example", LocalFiles()))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+
+        asyncio.run(run())
+
+    async def _run(self, id: str, files: Files) -> Synced:  # noqa: A002 -- as the file calls it
+        async with AiohttpTransport(self.clock, environ={}) as transport:
+            ports = Ports(
+                transport=transport,
+                clock=self.clock,
+                ids=SystemIds(),
+                files=files,
+                parser=ChildParser(),
+            )
+            async with workplace(self.configuration, writing=True, ports=ports) as place:
+                work = Run(await place.office(place.configuration.institution(id)))
+                review = await work.look()
+                return Synced(review=review, report=await work.carry_out(review))
 
     def synced(self, id: str = "example") -> Synced:  # noqa: A002 -- as the file calls it
         """The same, where nothing stands in its way."""
