@@ -262,6 +262,7 @@ class Trial:
                     "id": name,
                     "tenant": _id(name, 1),
                     "app": _id(name, 2),
+                    "calendar": INSTITUTIONS[name][0],
                     "mailboxes": _people(name),
                     "policies": {},
                 }

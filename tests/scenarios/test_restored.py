@@ -3,9 +3,18 @@
 from datetime import timedelta
 
 import pytest
-from tests.cli.classbell import Ended
-from tests.scenarios.campus import PEOPLE, Campus, classes, moved, nothing_changed, open_campus, write_tables
-from tests.scenarios.world import World
+from tests.cli.classbell import Ended, classbell
+from tests.scenarios.campus import (
+    PEOPLE,
+    Campus,
+    as_tables,
+    classes,
+    moved,
+    nothing_changed,
+    open_campus,
+    write_tables,
+)
+from tests.scenarios.world import World, table
 
 GONE = 3
 
@@ -124,3 +133,28 @@ def test_a_restored_event_that_moves_at_its_source_is_updated(campus: Campus) ->
         campus.applies()
     assert seen.changes == {"update": 3}
     assert campus.holds(again)
+
+
+@pytest.mark.prove
+def test_what_stood_in_a_calendar_of_its_own_comes_back_there(world: World) -> None:
+    folder = world.folder / "timetable"
+    folder.mkdir()
+    as_tables(folder, classes(), ["ada@example.edu"])
+    made = world.add_institution(table(folder), ["ada"], timezone="UTC")
+    text = made.file.read_text(encoding="utf-8")
+    made.file.write_text(
+        text.replace("[[profiles]]\n", '[[profiles]]\ncalendar = "Classes"\n'), encoding="utf-8"
+    )
+    ada = made.mailbox("ada")
+    for planned, code in ((classes(), 0), (classes()[GONE:], 0)):
+        as_tables(folder, planned, ["ada@example.edu"])
+        ended = classbell("apply", "--yes", "--allow-deletes", "9", cwd=world.folder)
+        assert ended.code == code, ended.out + ended.err
+        assert len(ada.events()) == len(planned)
+    assert classbell("restore", "--run", "2", "--yes", cwd=world.folder).code == 0
+    (own,) = (number for number, name in ada.calendars().items() if name == "Classes")
+    assert (
+        len(ada.calendar_view(classes()[0].start, classes()[-1].end, own))
+        == len(ada.events())
+        == len(classes())
+    )

@@ -8,8 +8,22 @@ from tests.simulation.checkers import judged
 ADA = "ada@north.example"
 SOUTH_ADA = "ada@south.example"
 WISHES = {"on_user_edit": "keep", "on_user_delete": "respect", "on_calendar_delete": "stop"}
-NORTH = {"id": "north", "tenant": "t-north", "app": "a-north", "mailboxes": [ADA], "policies": WISHES}
-SOUTH = {"id": "south", "tenant": "t-south", "app": "a-south", "mailboxes": [SOUTH_ADA], "policies": WISHES}
+NORTH = {
+    "id": "north",
+    "tenant": "t-north",
+    "app": "a-north",
+    "calendar": "default",
+    "mailboxes": [ADA],
+    "policies": WISHES,
+}
+SOUTH = {
+    "id": "south",
+    "tenant": "t-south",
+    "app": "a-south",
+    "calendar": "default",
+    "mailboxes": [SOUTH_ADA],
+    "policies": WISHES,
+}
 INSTALLATION = "6f1c"
 NOON = 1_000_000.0
 STARTS = 2_000_000
@@ -79,9 +93,13 @@ class Forged:
         path = f"/v1.0/users/{ADA}/events/e1"
         self.record(kind, at, method=method, path=path, status=status, detail=detail)
 
+    def told(self) -> list[str]:
+        """Every violation."""
+        return judged(self.history, self.testimony)
+
     def found(self) -> set[str]:
         """The names of what is violated."""
-        return {text.partition(":")[0] for text in judged(self.history, self.testimony)}
+        return {text.partition(":")[0] for text in self.told()}
 
 
 def marked(

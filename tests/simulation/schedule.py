@@ -172,6 +172,7 @@ def _testimony(world: World, final: dict[str, Any]) -> dict[str, Any]:
                 "id": institution.id,
                 "tenant": institution.tenant.tenant_id,
                 "app": institution.app.client_id,
+                "calendar": institution.calendar,
                 "mailboxes": [mailbox.address for mailbox in institution.mailboxes],
                 "policies": dict(world.policies.get(institution.id, {})),
             }

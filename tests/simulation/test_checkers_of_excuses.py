@@ -151,6 +151,65 @@ def test_what_was_to_go_with_who_left_is_gone(mode: str, *, heard: bool, back: b
     assert ("I3" in forged.found()) is wrong
 
 
+def calendar(forged: Forged, action: str, by: str, folder: int, name: str = "", at: float = NOON) -> None:
+    detail = {
+        "action": f"{action}-calendar",
+        "cause": by,
+        "calendar": f"c{folder}",
+        "folder": folder,
+        "name": name,
+    }
+    forged.record("change", at, app=by.partition(":")[2], detail=detail)
+
+
+@pytest.mark.parametrize(
+    ("by", "name", "folder", "wrong"),
+    [
+        ("api:a-north", "Classes", 300, False),
+        ("user", "classes", 300, False),
+        ("user", "Private", 300, True),
+        ("user", "Classes", 0, True),
+    ],
+    ids=["ours", "theirs_of_that_name", "theirs_of_another", "default"],
+)
+def test_an_event_is_made_in_the_calendar_that_its_profile_names(
+    by: str, name: str, folder: int, *, wrong: bool
+) -> None:
+    forged = Forged()
+    forged.testimony["institutions"] = [NORTH | {"calendar": "Classes"}, SOUTH]
+    forged.history.clear()
+    calendar(forged, "create", by, 300, name)
+    forged.change("create", "e1", folder=folder)
+    assert ("I3" in forged.found()) is wrong
+
+
+def test_where_the_default_calendar_is_meant_none_is_made() -> None:
+    forged = Forged()
+    calendar(forged, "create", "user", 300, "Classes")
+    forged.change("create", "e2", folder=300, mark=marked(key="lectures:l2"), title="l2 v1")
+    assert any("another calendar" in text for text in forged.told())
+
+
+@pytest.mark.parametrize(
+    ("renamed", "lost", "wrong"),
+    [(False, False, True), (True, False, True), (False, True, True), (True, True, False)],
+)
+def test_no_second_calendar_is_made_beside_ours(*, renamed: bool, lost: bool, wrong: bool) -> None:
+    forged = Forged()
+    calendar(forged, "create", "api:a-north", 300, "Classes")
+    if renamed:
+        calendar(forged, "rename", "user", 300, "Mine", NOON + 5)
+    if lost:
+        forged.decide("loss", NOON + 9, NOON + 9, mailbox="", old=False)
+    calendar(forged, "create", "api:a-north", 301, "Classes", LATER)
+    assert any("second calendar" in text for text in forged.told()) is wrong
+    calendar(forged, "delete", "user", 300, "Classes", LATER + 1)
+    calendar(forged, "delete", "user", 301, "Classes", LATER + 1)
+    before = len(forged.told())
+    calendar(forged, "create", "api:a-north", 302, "Classes", LATER + 2)
+    assert len(forged.told()) == before
+
+
 @pytest.mark.parametrize(("left", "wrong"), [(1, False), (0, True)])
 def test_what_was_left_with_somebody_who_was_forgotten_may_stay(left: int, *, wrong: bool) -> None:
     forged = Forged()
@@ -217,7 +276,7 @@ def test_an_event_has_ended_when_its_last_version_has() -> None:
 
 
 @pytest.mark.parametrize(
-    ("final", "method"), [({"bounds": 2}, ""), ({"third_run": [1, 99]}, "GET")], ids=["slow", "looks"]
+    ("final", "method"), [({"bounds": 3}, ""), ({"third_run": [1, 99]}, "GET")], ids=["slow", "looks"]
 )
 def test_in_the_end_nothing_is_waited_for_or_looked_at(final: dict[str, Any], method: str) -> None:
     forged = Forged()

@@ -44,7 +44,8 @@ class Change(msgspec.Struct, frozen=True, gc=False):
         told: dict[str, Any] = {"action": self.action, "cause": self.cause}
         if self.action.endswith("-calendar"):
             # What its events say of their place.
-            return told | {"calendar": self.ids.mutable(self.folder, self.number), "folder": self.number}
+            told |= {"calendar": self.ids.mutable(self.folder, self.number), "folder": self.number}
+            return told | {"name": self.name}
         if self.name:
             return told | {"name": self.name}
         told |= {"event": self.ids.immutable(self.number), "folder": self.folder}

@@ -358,7 +358,7 @@ class Store:
         self._add(msgspec.structs.replace(change, **of_day) if of_day else change)
 
     def _record_calendar(self, action: str, calendar: Calendar, cause: str) -> None:
-        self._add(Change(action, cause, self.ids, calendar.number, calendar.parent))
+        self._add(Change(action, cause, self.ids, calendar.number, calendar.parent, name=calendar.name))
 
     def _add(self, change: Change) -> None:
         app = change.cause.removeprefix("api:") if change.cause.startswith("api:") else ""

@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.simulation.checkers.decisions import spans
 from tests.simulation.checkers.i01_only_our_events import taken_for_the_original
+from tests.simulation.checkers.places import misplaced
 from tests.simulation.checkers.reading import Case, Event, Pair
 
 _LEFT = frozenset({"unlinked", "purged", "forgotten"})
@@ -42,6 +43,7 @@ def violations(case: Case) -> Iterator[str]:
         if pair not in wanted and not _waits(case, pair) and not theirs:
             yield from _left_over(pair, events, final["at"])
     yield from _stayed(case)
+    yield from misplaced(case)
     yield from _not_put_right(case, wanted, left)
     for told in final["waiting"]:
         if told["state"] == "sent" or told["code"] not in _FOR_A_PERSON:
