@@ -80,6 +80,24 @@ async def test_marks_that_the_ledger_does_not_know_hold_the_mailbox(stage: Stage
     assert set((await stage.why_open()).values()) == {("waiting", "E-LEDGER-LOST")}
 
 
+async def test_a_copy_from_a_colleagues_calendar_keeps_no_newcomer_out(stage: Stage) -> None:
+    """What names another mailbox, and was made at another time than it says, no ledger of ours has made there."""
+    await stage.run()
+    stage.clock.pass_time(2 * BOUND)
+    event = stage.mailbox("ada").event(stage.our_event("ada", "Logic"))
+    parts = ("subject", "start", "end", "singleValueExtendedProperties")
+    copy = stage.mailbox("bob").put_event({name: event[name] for name in parts})
+    kept = stage.mailbox("bob").event(copy)
+    stage.clock.pass_time(2 * BOUND)
+    stage.timetable["bob"] = [lecture("Logic"), lecture("Sets", day=12)]
+    await stage.run()
+    assert await stage.why_open() == {}
+    stage.timetable = {"ada": [], "bob": [lecture("Logic", place="A1")]}
+    await stage.run()
+    assert stage.mailbox("bob").event(copy) == kept
+    assert stage.shown("bob") == sorted([*stage.wanted("bob"), ("Logic", "2026-10-01T09:00:00", "")])
+
+
 async def test_unknown_marks_on_a_later_page_of_another_calendar_are_seen(stage: Stage) -> None:
     stage.sandbox.switches.top_clamp = 3
     ada = stage.mailbox("ada")

@@ -18,6 +18,7 @@ from classbell.deliver.settle import (
     SEND_WITHIN,
     SOON,
     in_words,
+    is_copy_from_elsewhere,
     not_looked,
     outcome_of_look,
     undecided,
@@ -155,7 +156,9 @@ class Preparation:
 
     async def _unknown_marks(self, survey: Survey) -> bool:
         """Whether events of ours stand there that this ledger does not know: another one was lost."""
-        known = await self._ledger.entries.event_ids(survey.mailbox.id)
+        bound = self._charge.bound
+        copies = {e.id for e in survey.events if is_copy_from_elsewhere(e, survey.mailbox, bound)}
+        known = copies.union(await self._ledger.entries.event_ids(survey.mailbox.id))
         return any(event.id not in known for event in survey.events)
 
     def _hold(self, mailbox: Mailbox) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from classbell.deliver.ownership import FOREIGN, bears_its_mark
 from classbell.deliver.survey import Survey
 from classbell.ledger import MADE_BEFORE
-from classbell.model import Action, Became, Change, ChangeState, Entry, Outcome
+from classbell.model import Action, Became, Change, ChangeState, Entry, Mailbox, Outcome
 from classbell.outlook.answers import Diagnosis, Meaning
 from classbell.outlook.dialect import Answer, FoundEvent
 from classbell.outlook.mark import Mark
@@ -198,6 +198,18 @@ def made_in_time(event: FoundEvent, bound: float) -> bool:
         return False
     begin = mark.intent_at - STAMP_TOLERANCE
     return begin <= event.created_at <= mark.intent_at + SEND_WITHIN + bound + STAMP_TOLERANCE
+
+
+def is_copy_from_elsewhere(event: FoundEvent, owner: Mailbox, bound: float) -> bool:
+    """
+    Whether an event is certainly somebody's copy of one in another mailbox.
+
+    One that was made when its mark says may have been made here, when the mailbox had another address.
+    """
+    mark = Mark.parse(event.mark) if event.mark else None
+    if mark is None or mark.mailbox_key == owner.key:
+        return False
+    return event.created_at > 0 and not made_in_time(event, bound)
 
 
 def outcome_of_look(
