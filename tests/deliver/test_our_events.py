@@ -1,6 +1,7 @@
 """Updates and deletes: of our own events only, and right whatever their owners and the network do."""
 
 from collections.abc import Callable
+from itertools import count
 
 import pytest
 from tests.deliver.stage import DECADE, Stage, lecture, mark_of, member
@@ -246,4 +247,22 @@ async def test_conflicts_on_microsofts_own_side_pass(stage: Stage) -> None:
     stage.sandbox.faults.add(member("PATCH"), 409)
     move(stage)
     await stage.run()
+    await stage.assert_true()
+
+
+async def test_an_edit_that_was_met_is_put_right_though_the_update_that_met_it_is_wanted_no_more(
+    stage: Stage,
+) -> None:
+    """The event was read again, and then its update had to wait; meanwhile the source took it back."""
+    stage.mailbox("ada").edit_event(stage.our_event("ada", "Logic"), {"subject": "Mine"})
+    move(stage)
+    patches = count(1)
+
+    def second_patch(info: RequestInfo) -> bool:
+        return member("PATCH")(info) and next(patches) == 2
+
+    stage.sandbox.faults.add(second_patch, 429, retry_after=3600)
+    await stage.run()
+    stage.timetable["ada"] = [lecture("Logic"), lecture("Sets", day=12)]
+    await stage.settle()
     await stage.assert_true()

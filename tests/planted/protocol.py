@@ -151,6 +151,28 @@ BUGS = (
         ),
     ),
     Bug(
+        name="adopted-as-untouched",
+        rule="An event that is adopted may have been changed since it was made.",
+        file="deliver/settle.py",
+        lines='return Outcome(change=change, became=Became.DONE, event_id=made[0].id, code="E-UNKNOWN-FOUND")',
+        instead="""return Outcome(
+            change=change, became=Became.DONE, event_id=made[0].id, etag=made[0].etag, code="E-UNKNOWN-FOUND"
+        )""",
+        found_by=(
+            "tests/verify/test_verify.py::test_what_its_owner_changed_before_we_could_find_it_is_no_less_changed",
+        ),
+    ),
+    Bug(
+        name="edit-met-and-forgotten",
+        rule="An edit that was met stays known until it is written over.",
+        file="ledger/outcomes.py",
+        lines="self._connection.execute(_SEE_DRIFTED, rows)",
+        instead="self._connection.execute(_FORGET_SEEN, rows)",
+        found_by=(
+            "tests/deliver/test_our_events.py::test_an_edit_that_was_met_is_put_right_though_the_update_that_met_it_is_wanted_no_more",
+        ),
+    ),
+    Bug(
         name="calendar-for-the-paused",
         rule="Nothing is made for who wants nothing by now, a calendar neither.",
         file="deliver/prepare.py",

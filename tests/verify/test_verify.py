@@ -311,3 +311,17 @@ async def test_a_stop_ends_after_what_is_under_way_and_keeps_what_was_read(stage
         left = await book.sightings.longest_unseen(1)
         assert left[0].address not in {stage.address("ada"), stage.address("bo")}
     assert (await verify(stage)).read == len(people) + 2
+
+
+async def test_what_its_owner_changed_before_we_could_find_it_is_no_less_changed(stage: Stage) -> None:
+    """The answer to its create was lost, and it is adopted as it stands there by then."""
+    stage.timetable["ada"].append(lecture("Graphs", day=13))
+    stage.sandbox.faults.add(member("POST"), "504-after")
+    await stage.run()
+    stage.mailbox("ada").edit_event(stage.our_event("ada", "Graphs"), {"subject": "Mine"})
+    await stage.settle()
+    assert await stage.why_open() == {}
+    stage.clock.pass_time(LATE)
+    assert (await verify(stage)).seen == {Sighted.DRIFTED: 1}
+    await stage.run()
+    await stage.assert_true()

@@ -226,9 +226,8 @@ def outcome_of_look(
     bearers = [event for event in found if event.id not in known]
     made = [event for event in bearers if made_in_time(event, bound)]
     if len(made) == 1:
-        return Outcome(
-            change=change, became=Became.DONE, event_id=made[0].id, etag=made[0].etag, code="E-UNKNOWN-FOUND"
-        )
+        # Without its etag: whether its owner has changed it since it was made, that cannot tell.
+        return Outcome(change=change, became=Became.DONE, event_id=made[0].id, code="E-UNKNOWN-FOUND")
     if bearers:
         return Outcome(
             change=change,

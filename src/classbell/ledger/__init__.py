@@ -28,7 +28,8 @@ from classbell.ledger.rekeying import Rekeyed
 from classbell.ledger.restoring import Deleted, Restoring
 from classbell.ledger.runs import PastRun, RunChanges, Runs, SourceState
 from classbell.ledger.schema import institution, ledger
-from classbell.ledger.sightings import Extra, Sighted, Sighting, Sightings, Verified
+from classbell.ledger.sighted import Sighted
+from classbell.ledger.sightings import Extra, Sighting, Sightings, Verified
 from classbell.ledger.stories import Stories, Told
 from classbell.ledger.suspensions import Pause, Suspension, Suspensions
 from classbell.ledger.used_plans import UsedPlans

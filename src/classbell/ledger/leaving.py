@@ -34,7 +34,7 @@ from classbell.ledger.holds import end_all
 from classbell.ledger.outcomes import CREATING
 from classbell.ledger.runs import BEGIN
 from classbell.ledger.schema import change, entry, ledger, mailbox, sighting, suspension
-from classbell.ledger.sightings import Sighted
+from classbell.ledger.sighted import Sighted
 from classbell.ledger.suspensions import pause_all, suspend
 from classbell.ledger.words import among
 from classbell.model import Action, ChangeState, LeaveMode, Reason, RunKind, Suspended

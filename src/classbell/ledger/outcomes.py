@@ -12,7 +12,8 @@ from sqlalchemy import Connection, bindparam, delete, insert, literal, select, u
 from classbell.ledger.bits import signed
 from classbell.ledger.database import parts_of
 from classbell.ledger.entries import mark_stale
-from classbell.ledger.schema import change, entry, mailbox, past_incarnation
+from classbell.ledger.schema import change, entry, mailbox, past_incarnation, sighting
+from classbell.ledger.sighted import Sighted
 from classbell.ledger.wishes import Removed, drop_wishes, keep_wishes
 from classbell.ledger.words import among
 from classbell.model import Action, Became, Change, ChangeState, Outcome, Policy, Reason
@@ -143,9 +144,19 @@ class _Books:
 
     def renew(self, read: Sequence[Outcome]) -> None:
         """Set the etags of events that were read afresh."""
-        rows = [self._pair(o) | {"tag": o.etag} for o in read]
+        rows = [
+            self._pair(o)
+            | {"tag": o.etag, "event": o.change.entry.event_id, "begin": o.change.entry.starts_at}
+            | {"end": o.change.entry.ends_at, "at": self._now}
+            for o in read
+            if o.change.entry is not None
+        ]
         if rows:
             self._connection.execute(_RENEW, rows)
+            # Its etag is no longer that of our own write. Should the change be wanted no more before it is made, only
+            # this tells that its owner has changed something; once it is made, this is out of date.
+            self._connection.execute(_FORGET_SEEN, rows)
+            self._connection.execute(_SEE_DRIFTED, rows)
 
     def strike(self, removed: Sequence[Outcome]) -> None:
         """Take rows out, remembering their incarnation: a later create must be another one."""
@@ -274,6 +285,24 @@ _REWRITE = (
 )
 
 _RENEW = update(entry).where(*_OUR_PAIR).values(etag=bindparam("tag"))
+
+_FORGET_SEEN = delete(sighting).where(
+    sighting.c.mailbox_id == bindparam("box"), sighting.c.event_id == bindparam("event"), _OUR_MAILBOX
+)
+_SEE_DRIFTED = insert(sighting).from_select(
+    [column.name for column in sighting.c],
+    select(
+        mailbox.c.id,
+        bindparam("event", type_=sighting.c.event_id.type),
+        bindparam("of", type_=sighting.c.meeting_id.type),
+        literal(Sighted.DRIFTED.value),
+        bindparam("tag", type_=sighting.c.etag.type),
+        literal("met as it was to be written"),
+        bindparam("at", type_=sighting.c.seen_at.type),
+        bindparam("begin", type_=sighting.c.starts_at.type),
+        bindparam("end", type_=sighting.c.ends_at.type),
+    ).where(mailbox.c.id == bindparam("box"), mailbox.c.institution_id == _MINE),
+)
 
 _STRIKE = delete(entry).where(*_OUR_PAIR)
 

@@ -7,7 +7,6 @@ newer of its pair, and no query gives it then. What concerns no entry is only ke
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -31,26 +30,10 @@ from classbell.ledger.entries import mark_stale
 from classbell.ledger.incarnations import remember
 from classbell.ledger.outcomes import CREATING
 from classbell.ledger.schema import change, entry, mailbox, sighting, verified
+from classbell.ledger.sighted import Sighted
 from classbell.ledger.wishes import Removed, keep_wishes
 from classbell.ledger.words import among
 from classbell.model import ChangeState, Entry, Mailbox
-
-
-class Sighted(StrEnum):
-    """
-    What was seen.
-
-    drifted: an event of ours in which somebody has changed what we set. missing: an event of ours stands in no
-    calendar any more. extra: it bears the mark of an operation that the ledger does not know. copy: it bears the
-    mark of one that the ledger knows by another event, or knows to be over. forged: what it bears is no mark that
-    we can have made for this mailbox.
-    """
-
-    DRIFTED = "drifted"
-    MISSING = "missing"
-    EXTRA = "extra"
-    COPY = "copy"
-    FORGED = "forged"
 
 
 @dataclass(frozen=True, kw_only=True)
