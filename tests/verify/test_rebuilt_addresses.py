@@ -61,6 +61,20 @@ async def test_where_the_ledger_was_lost_as_well_it_is_held_and_none_is_made_bes
     assert all(stage.address("ada") in detail for _, detail in await seen(stage, "adele"))
 
 
+async def test_where_timetables_name_both_addresses_neither_takes_from_the_other(stage: Stage) -> None:
+    """One mailbox of two addresses: what was made for the first is there, and is not made for the second."""
+    stage.timetable["ada"] = stage.timetable["adele"]
+    await stage.run()
+    rebuilt = await rebuild(stage)
+    assert (rebuilt.known, rebuilt.held_count) == (0, 2)
+    await stage.run()
+    assert stage.shown("adele") == stage.wanted("adele")
+    stage.timetable["ada"] = []
+    assert (await rebuild(stage)).known == 2
+    await stage.run()
+    await stage.assert_true()
+
+
 async def test_what_was_copied_from_a_colleagues_calendar_keeps_nothing_from_being_made(stage: Stage) -> None:
     await stage.run()
     await rebuild(stage)

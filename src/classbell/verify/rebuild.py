@@ -261,11 +261,16 @@ class Rebuild:
         return None
 
     async def _elsewhere(self, survey: Survey) -> list[tuple[Entry, bytes]]:
-        """What the ledger has, with its renderings, of other mailboxes that marks name which stand in this one."""
+        """
+        What the ledger has, with its renderings, of other mailboxes that marks name which stand in this one.
+
+        Not of one that timetables still name: two addresses of one mailbox would take its events from each other.
+        """
         marks = [mark for event in survey.events if event.mark and (mark := Mark.parse(event.mark))]
         found: list[tuple[Entry, bytes]] = []
         for key in sorted({mark.mailbox_key for mark in marks} - {survey.mailbox.key}):
-            other = await self._ledger.mailboxes.find(key)
+            still_named = self._wanted is not None and self._wanted.names(key)
+            other = None if still_named else await self._ledger.mailboxes.find(key)
             if other is not None:
                 found += [
                     (entry, body or b"") for entry, body in await self._ledger.entries.of_mailbox(other)

@@ -68,6 +68,11 @@ class Wanted:
         """The names of the calendars that Classbell makes and fills."""
         return tuple(name for name in self._desired.slots.calendars if name)
 
+    def names(self, mailbox_key: str) -> bool:
+        """Whether anything should stand in a mailbox."""
+        number = self._mailboxes.known(mailbox_key)
+        return number is not None and bool(np.isin(number, self._desired.mailboxes))
+
     async def of(self, mailbox_key: str) -> Wants:
         """What a mailbox should hold; nothing where its rendering is not known."""
         desired, slots = self._desired, self._desired.slots
