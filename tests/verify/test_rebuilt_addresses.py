@@ -5,6 +5,7 @@ from tests.deliver.stage import BOUND, Stage, lecture
 from tests.verify.readings import rebuild, seen, verify
 
 from classbell.ledger import Sighted
+from classbell.model import Suspended
 
 pytestmark = pytest.mark.anyio
 
@@ -48,6 +49,33 @@ async def test_a_copy_beside_what_is_taken_over_stays_its_owners(stage: Stage) -
     await stage.run()
     assert adele.event(copy) == kept
     assert stage.shown("adele").count(("Logic", "2026-10-01T09:00:00", "A1")) == 1
+
+
+async def test_who_was_paused_stays_so_and_what_they_deleted_stays_deleted(stage: Stage) -> None:
+    stage.policies = {"on_user_delete": "respect"}
+    stage.timetable["ada"] = stage.timetable["adele"]
+    adele = stage.mailbox("adele")
+    adele.delete_event(stage.our_event("adele", "Sets"))
+    # Noticed while the mailbox still had its old address.
+    stage.tenant.rename_mailbox(stage.address("adele"), stage.address("ada"))
+    await verify(stage)
+    async with stage.ledger() as book:
+        now = stage.clock.now()
+        await book.suspensions.suspend(stage.address("ada"), Suspended.PAUSED, "on leave", now)
+    stage.tenant.rename_mailbox(stage.address("ada"), stage.address("adele"))
+    del stage.timetable["ada"]
+    await stage.run()
+    await rebuild(stage)
+    before = stage.here
+    stage.timetable["adele"] = [lecture("Logic", place="A1"), lecture("Sets", day=12)]
+    await stage.run()
+    assert stage.asked(since=before) == []
+    async with stage.ledger() as book:
+        (paused,) = [one for one in await book.suspensions.all() if one.mailbox.key == stage.address("adele")]
+        assert (paused.kind, paused.reason) == (Suspended.PAUSED, "on leave")
+        await book.suspensions.lift(paused.mailbox.id)
+    await stage.run()
+    assert stage.shown("adele") == [("Logic", "2026-10-01T09:00:00", "A1")]
 
 
 async def test_where_the_ledger_was_lost_as_well_it_is_held_and_none_is_made_beside_it(stage: Stage) -> None:

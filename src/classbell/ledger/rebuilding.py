@@ -16,6 +16,7 @@ from classbell.ledger.changes import IS_OPEN
 from classbell.ledger.database import Database, parts_of
 from classbell.ledger.entries import mark_stale
 from classbell.ledger.incarnations import begin_anew, remember
+from classbell.ledger.inheriting import inherit
 from classbell.ledger.meetings import keep_meetings
 from classbell.ledger.schema import change, entry, ledger, mailbox, meeting
 from classbell.ledger.sightings import Sighting, replace_sightings
@@ -211,8 +212,8 @@ class Rebuilding:
         ]
         if rows:
             connection.execute(insert(entry), rows)
-        for moved in one.moved:
-            self._take_from(connection, moved)
+        if one.moved:
+            inherit(connection, self._institution_id, box, one.moved)
         highest = {row.meeting_id: row.incarnation for row in before}
         for key, incarnation in one.incarnations.items():
             highest[numbers[key]] = max(incarnation, highest.get(numbers[key], 0))
@@ -234,20 +235,6 @@ class Rebuilding:
             .where(mailbox.c.id == box, mailbox.c.out_code == LOST)
             .values(out_code="", out_detail="", retry_at=0)
         )
-
-    def _take_from(self, connection: Connection, moved: Entry) -> None:
-        """Take an event from the mailbox that had it under another address; what was to become of it there is over."""
-        other = moved.mailbox.id
-        here = select(mailbox.c.id).where(self._mine, mailbox.c.id == other)
-        its = (entry.c.mailbox_id.in_(here), entry.c.meeting_id == moved.meeting_id)
-        if connection.execute(delete(entry).where(*its, entry.c.event_id == moved.event_id)).rowcount:
-            remember(connection, other, {moved.meeting_id: moved.incarnation})
-            mark_stale(connection, self._institution_id, {other})
-            connection.execute(
-                update(change)
-                .where(change.c.mailbox_id.in_(here), change.c.meeting_id == moved.meeting_id, IS_OPEN)
-                .values(state=ChangeState.SUPERSEDED)
-            )
 
     def _deleted(self, connection: Connection, box: int, missed: Sequence[int], now: float) -> set[int]:
         """Of the meetings whose events are gone those that we were deleting: it is done, and can be put back."""
