@@ -135,8 +135,9 @@ class Departure:
             raise ConfigurationError(
                 "E-PERSON-UNKNOWN",
                 f"The ledger knows nobody called {self._person}.",
-                why="nothing was ever delivered to this address",
-                do="check the address; to keep somebody out from the beginning: classbell pause PERSON",
+                why="nothing was ever delivered to this address, or by a ledger that was lost",
+                do="check the address; to keep somebody out from the beginning: classbell pause PERSON; after a loss:"
+                " classbell ledger rebuild PERSON, then this again",
                 effect="no calendar was changed",
             )
         return found

@@ -173,7 +173,7 @@ class Suspended(StrEnum):
 
 
 class RunKind(StrEnum):
-    """Which command a run was of: the first two deliver timetables."""
+    """Which command a run was of: the first two deliver timetables, the last two write to no calendar."""
 
     SYNC = "sync"
     APPLY = "apply"
@@ -181,6 +181,7 @@ class RunKind(StrEnum):
     UNLINK = "unlink"
     PURGE = "purge"
     FORGET = "forget"
+    REBUILD = "rebuild"
 
 
 class LeaveMode(StrEnum):

@@ -302,3 +302,23 @@ def test_one_person_is_rebuilt_when_something_extra_was_cleared_up(campus: Campu
     assert campus.run("ledger", "check").code == 0
     campus.applies()
     assert campus.holds(moved(classes()))
+
+
+@pytest.mark.prove
+@YOUNG_ARE_LISTED
+def test_a_rebuild_is_a_run_after_which_older_plans_are_stale_and_copies_are_their_owners(
+    campus: Campus,
+) -> None:
+    mailbox = campus.institution.mailbox("ada")
+    mailbox.copy_event(mailbox.events()[0]["id"])
+    campus.run("plan", "-o", "move.plan")
+    ended = campus.run("ledger", "rebuild")
+    assert (ended.code, "0 held, 1 copied by their owners" in ended.out) == (0, True), ended.out
+    status = campus.run("status").out
+    assert status.startswith("University of Example  Unknown  Healthy")
+    shown = campus.run("runs", "show", "2").out
+    assert "was      rebuild" in shown
+    assert f"rebuilt  3 mailboxes with {EVENTS} events, 0 found by their marks, 0 gone, 0 held" in shown
+    assert campus.run("apply", "move.plan", "--yes").err.startswith("E-PLAN-STALE")
+    campus.applies()
+    assert campus.run("status").out.startswith("University of Example  Synced  Healthy")

@@ -12,7 +12,7 @@ from classbell.cli.invocation import Invocation
 from classbell.cli.running import worst
 from classbell.errors import ClassbellError, HeldError
 from classbell.ledger import Sighted, Sighting
-from classbell.model import Mailbox
+from classbell.model import Mailbox, RunKind
 from classbell.readback import (
     entered,
     go_beyond,
@@ -198,6 +198,7 @@ class _Rebuilding(_Reading):
             )
 
     async def _one(self, office: Office, settings: InstitutionSettings) -> int:
+        began = office.ports.clock.now()
         review = await Run(office).look()
         for failure in review.failures:
             warn(failure, self._output)
@@ -212,15 +213,20 @@ class _Rebuilding(_Reading):
         await self._print(office, settings, rebuilt)
         codes = [failure.exit_code for failure in review.failures]
         codes += [Exit.PARTLY] if rebuilt.unread_count else []
-        codes += [Exit.HELD] if rebuilt.held_count else []
-        return worst(codes)
+        # A copy of an event that the ledger knows is its owner's: nobody has to decide anything about it.
+        codes += [Exit.HELD] if rebuilt.held_count > rebuilt.copies else []
+        code = Exit.INTERRUPTED if rebuilt.interrupted else worst(codes)
+        summary = {"rebuilt": _rebuilt_json(rebuilt)}
+        await office.ledger.runs.record(RunKind.REBUILD, code, summary, began, office.ports.clock.now())
+        return code
 
     async def _print(self, office: Office, settings: InstitutionSettings, rebuilt: Rebuilt) -> None:
         events = rebuilt.known + rebuilt.adopted
         self._output.line(
             f"{settings.name}: {_counted(rebuilt.mailboxes, 'mailbox')} rebuilt with {_counted(events, 'event')},"
             f" {rebuilt.adopted} of them found by their marks, {rebuilt.differing} not as they should be,"
-            f" {rebuilt.struck} gone, {rebuilt.held_count} held."
+            f" {rebuilt.struck} gone, {rebuilt.held_count - rebuilt.copies} held"
+            + (f", {rebuilt.copies} copied by their owners." if rebuilt.copies else ".")
         )
         names = await _meetings_of(office) if rebuilt.held else {}
         zone = settings.window.timezone
@@ -229,15 +235,22 @@ class _Rebuilding(_Reading):
         self._output.event(
             "rebuilt",
             institution=settings.id,
-            mailboxes=rebuilt.mailboxes,
-            known=rebuilt.known,
-            adopted=rebuilt.adopted,
-            differing=rebuilt.differing,
-            struck=rebuilt.struck,
-            held=rebuilt.held_count,
-            unread=rebuilt.unread_count,
+            **_rebuilt_json(rebuilt),
         )
         self._output.note("No calendar was changed. To see what a run would do now: classbell plan")
+
+
+def _rebuilt_json(rebuilt: Rebuilt) -> dict[str, int]:
+    return {
+        "mailboxes": rebuilt.mailboxes,
+        "known": rebuilt.known,
+        "adopted": rebuilt.adopted,
+        "differing": rebuilt.differing,
+        "struck": rebuilt.struck,
+        "held": rebuilt.held_count,
+        "copies": rebuilt.copies,
+        "unread": rebuilt.unread_count,
+    }
 
 
 async def _meetings_of(office: Office) -> dict[int, str]:

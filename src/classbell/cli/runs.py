@@ -143,6 +143,8 @@ def _print(output: "Output", found: dict[str, Any]) -> None:
     )
     output.line(f"  {'was':<9}{what(found)}".rstrip())
     _print_plan(output, found)
+    if "rebuilt" in found:
+        output.line(f"  rebuilt  {_rebuilt(found['rebuilt'])}")
     output.line(f"  did      {_counts(found['done'])}")
     for one in found["changes"]:
         if one["state"] != "done":
@@ -183,6 +185,13 @@ def _print_plan(output: "Output", found: dict[str, Any]) -> None:
         number = f"hold {one['id']}  " if one["id"] else ""
         whose = f"{one['subject']}: " if one["scope"] == "mailbox" else ""
         output.line(f"  held     {number}{one['code']}  {whose}{one['text']}")
+
+
+def _rebuilt(one: dict[str, int]) -> str:
+    return (
+        f"{one['mailboxes']} mailboxes with {one['known'] + one['adopted']} events, {one['adopted']} found by their"
+        f" marks, {one['struck']} gone, {one['held'] - one['copies']} held, {one['unread']} mailboxes not read"
+    )
 
 
 def _end(one: dict[str, Any]) -> str:

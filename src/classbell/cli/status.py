@@ -60,6 +60,7 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
     from classbell.cli.running import waiting_json, waiting_short, waiting_words  # noqa: PLC0415
     from classbell.cli.suspended import suspended  # noqa: PLC0415
     from classbell.ledger import NEVER  # noqa: PLC0415
+    from classbell.model import RunKind  # noqa: PLC0415
     from classbell.quarantine import is_over, is_probed  # noqa: PLC0415
     from classbell.report import needs_a_person  # noqa: PLC0415
     from classbell.zones import utc_text  # noqa: PLC0415
@@ -81,7 +82,12 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
         "id": settings.id,
         "name": settings.name,
         "mode": settings.mode,
-        "sync": "Unknown" if not runs else "Pending" if waiting else "Synced",
+        # A rebuild alone compares nothing with any timetable.
+        "sync": "Unknown"
+        if not runs or runs[0].kind == RunKind.REBUILD
+        else "Pending"
+        if waiting
+        else "Synced",
         "health": "Held" if held else "Degraded" if out or _failed(runs) else "Healthy",
         "last_run": {
             "kind": runs[0].kind,

@@ -89,6 +89,20 @@ class Runs:
 
         return await self._database.write(write)
 
+    async def record(
+        self, kind: RunKind, exit_code: int, summary: Mapping[str, object], began: float, now: float
+    ) -> None:
+        """Record a run that has changed the ledger without a plan: those that were made before are stale."""
+        values = {
+            "institution_id": self._institution_id,
+            "kind": kind,
+            "started_at": began,
+            "finished_at": now,
+            "exit_code": exit_code,
+            "summary": msgspec.json.encode(summary),
+        }
+        await self._database.write(lambda connection: connection.execute(BEGIN, values))
+
     async def newest(self) -> int:
         """The number of the newest run, 0 if there was none: what a plan is based on."""
         return await self._database.read(lambda c: newest_run(c, self._institution_id))

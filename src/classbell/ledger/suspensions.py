@@ -7,12 +7,12 @@ A person has at most one of them, and who gets nothing at all any more cannot be
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Update, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Update, bindparam, delete, insert, or_, select, update
 
 from classbell.ledger.changes import IS_DUE, IS_OPEN
 from classbell.ledger.database import Database, insert_one, parts_of
 from classbell.ledger.gate import GOES_IN_LEAVING, OPEN_GATE, UNLINKED
-from classbell.ledger.schema import change, mailbox, pause, suspension
+from classbell.ledger.schema import change, mailbox, metadata, pause, suspension
 from classbell.ledger.words import among
 from classbell.model import ChangeState, Mailbox, Suspended
 
@@ -110,13 +110,20 @@ class Suspensions:
         await self._database.write(write)
 
     async def lift(self, number: int, kind: Suspended | None = None) -> None:
-        """Write to a mailbox again; if *kind* is given, only if it was suspended for that."""
+        """
+        Write to a mailbox again; if *kind* is given, only if it was suspended for that.
+
+        Without *kind* it is forgotten where there never was anything but the suspension.
+        """
         of = {**self._mine, "box": number, "kind": kind}
 
         def write(connection: Connection) -> None:
             keep_events, lift = (_KEEP_EVENTS, _LIFT) if kind is None else (_KEEP_EVENTS_IF, _LIFT_IF)
             connection.execute(keep_events, of)
             connection.execute(lift, of)
+            if kind is None and not connection.execute(_HAS_ROWS, of).scalar():
+                # Entered by a pause alone, perhaps of a misspelled address: nobody is to look for it later.
+                connection.execute(_NEVER_MET, of)
 
         await self._database.write(write)
 
@@ -207,6 +214,20 @@ _THAT = (suspension.c.mailbox_id == bindparam("box")) & _IS_OURS
 _THAT_IF = _THAT & (suspension.c.kind == bindparam("kind"))
 _LIFT = delete(suspension).where(_THAT)
 _LIFT_IF = delete(suspension).where(_THAT_IF)
+_HAS_ROWS = select(
+    or_(
+        *(
+            select(table.c.mailbox_id).where(table.c.mailbox_id == bindparam("box")).exists()
+            for table in metadata.sorted_tables
+            if "mailbox_id" in table.c
+        )
+    )
+)
+_NEVER_MET = delete(mailbox).where(
+    mailbox.c.id == bindparam("box"),
+    mailbox.c.institution_id == bindparam("mine"),
+    mailbox.c.contacted_at.is_(None),
+)
 _COME_BACK = delete(suspension).where(suspension.c.kind == Suspended.PURGED.value, _IS_OURS)
 _EXPIRE = delete(suspension).where(_IS_OURS, suspension.c.until <= bindparam("now"))
 

@@ -59,6 +59,7 @@ class Rebuilt:
     differing: int = 0
     struck: int = 0
     held_count: int = 0
+    copies: int = 0
     held: list[tuple[Mailbox, Sighting]] = field(default_factory=list)
     unread_count: int = 0
     unread: list[Unread] = field(default_factory=list)
@@ -340,6 +341,7 @@ class Rebuild:
         rebuilt.struck += struck
         rebuilt.revision = max(rebuilt.revision, sorted_out.revision)
         rebuilt.held_count += len(sorted_out.held)
+        rebuilt.copies += sum(held.kind is Sighted.COPY for held, _ in sorted_out.held)
         if len(rebuilt.held) < KEPT:
             rebuilt.held += [(mailbox, sighting) for sighting, _ in sorted_out.held]
 

@@ -4,7 +4,7 @@ import pytest
 from tests.contract.ledger.books import NOW, accept, conclude, create, deliver, due, send, update
 
 from classbell.ledger import InstitutionLedger
-from classbell.model import Became, ChangeState, Mailbox
+from classbell.model import Became, ChangeState, Mailbox, Suspended
 
 pytestmark = pytest.mark.anyio
 
@@ -150,3 +150,17 @@ async def test_whether_others_were_served_is_known(uni: InstitutionLedger) -> No
     assert not await uni.mailboxes.served_beside([ann, bob], "E-MBX-DENIED")
     await uni.mailboxes.put_out(bob, "E-MBX-DENIED", "no", NOW + DAY)
     assert not await uni.mailboxes.served_beside([ann], "E-MBX-DENIED")
+
+
+async def test_a_mailbox_that_was_only_ever_paused_is_none_once_it_is_resumed(uni: InstitutionLedger) -> None:
+    await accept(uni, create("ada", "algebra"))
+    for name in ("ada", "adda"):
+        await uni.suspensions.suspend(name, Suspended.PAUSED, "on leave", NOW)
+    numbers = await uni.mailboxes.numbers()
+    assert set(numbers) == {"ada", "adda"}
+    for number in numbers.values():
+        await uni.suspensions.lift(number, Suspended.PAUSED)
+    assert set(await uni.mailboxes.numbers()) == {"ada", "adda"}
+    for number in numbers.values():
+        await uni.suspensions.lift(number)
+    assert set(await uni.mailboxes.numbers()) == {"ada"}
