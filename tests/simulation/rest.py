@@ -14,6 +14,7 @@ from tests.simulation.questions import blocked, not_provable, stopped
 from tests.simulation.world import Institution, Place, World
 
 from classbell.ledger.gate import CODES
+from classbell.ledger.rebuilding import LOST
 from classbell.model import ChangeState
 from classbell.people import mailbox_key
 from classbell.readback import verification_of
@@ -81,6 +82,9 @@ async def rested(
         waiting = await _waiting(world, [])
         if not any(told["state"] == "unknown" and told["code"] not in shut_out for told in waiting):
             break
+    if _marks_found(world, waiting):
+        world.start("rebuild", rebuilding(world))
+        await world.quiet()
     for _ in range(2):
         await asyncio.sleep(A_DAY_AND_MORE)
         await _all_synced(world, institutions, approved=_CALM)
@@ -101,6 +105,16 @@ async def rested(
     told = {"third_run": third, "waiting": waiting, "suspended": suspended, "stopped": held}
     told |= {"beside": await not_provable(world)}
     return known | told | {"at": world.now()}
+
+
+def _marks_found(world: World, waiting: Sequence[dict[str, Any]]) -> bool:
+    """Whether our mark stands with somebody who was forgotten and came back, so that a person is told to rebuild."""
+    forgotten = {
+        (told["institution"], told["mailbox"]) for told in world.decisions if told["what"] == "forget"
+    }
+    return any(
+        told["code"] == LOST and (told["institution"], told["mailbox"]) in forgotten for told in waiting
+    )
 
 
 async def _all_read_back(world: World, institutions: Sequence[Institution]) -> None:
