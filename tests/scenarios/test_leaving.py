@@ -245,6 +245,9 @@ class TestForget:
 
     @pytest.mark.parametrize("leave", [False, True])
     def test_nothing_of_a_forgotten_person_remains(self, campus: Campus, *, leave: bool) -> None:
+        done(campus.run("plan"))
+        (kept,) = campus.world.folder.rglob("*.plan")
+        assert ADA in kept.read_text(encoding="utf-8")
         if leave:
             # Lists may still lack them: who came back at once would be given them twice.
             refused(campus.run("forget", ADA, "--yes", "--leave-events"), "E-FORGET-EVENTS", 4)
@@ -253,6 +256,7 @@ class TestForget:
         else:
             unlink(campus, "DELETE_ALL_EVENTS", CLASSES)
             done(campus.run("forget", ADA, "--yes"))
+        assert list(campus.world.folder.rglob("*.plan")) == []
         asked = campus.run("explain", ADA)
         refused(asked, "E-PERSON-UNKNOWN", 2)
         refused(campus.run("ledger", "rebuild", ADA), "E-PERSON-UNKNOWN", 2)

@@ -1,6 +1,9 @@
 """Where saved plans are kept: in the file that was named, and for a day under their names beside the ledger."""
 
+from contextlib import suppress
 from pathlib import Path
+
+import msgspec
 
 from classbell.errors import ConfigurationError
 from classbell.ports import Files
@@ -31,6 +34,16 @@ def keep(files: Files, ledger: Path, plan: SavedPlan, now: float) -> str | None:
     except OSError:
         return None
     return plan.name
+
+
+def forget(files: Files, ledger: Path, key: str) -> None:
+    """Remove the plans that are kept for a ledger and name somebody, by their mailbox key: none is good any more."""
+    named = msgspec.json.encode(key)
+    # What this account may not remove goes with what is too old.
+    with suppress(OSError):
+        for path in files.matching(folder_of(ledger), "*" + _ENDING):
+            if named in files.read(path):
+                files.remove(path)
 
 
 def write(files: Files, path: Path, plan: SavedPlan) -> None:

@@ -124,7 +124,8 @@ def forget(
     """
 
     async def work(office: "Office", _: "InstitutionSettings") -> str:
-        from classbell.cli.assembly import interruptible  # noqa: PLC0415
+        from classbell.cli import kept_plans  # noqa: PLC0415
+        from classbell.cli.assembly import interruptible, ledger_place  # noqa: PLC0415
         from classbell.forgetting import forget, forgettable  # noqa: PLC0415
 
         _key(person)
@@ -137,6 +138,7 @@ def forget(
             ):
                 return "Nothing was changed."
         await forget(office, found)
+        kept_plans.forget(office.ports.files, ledger_place(invocation.configuration), found.mailbox.key)
         return f"All data of {person} is erased from the ledger. Backups, logs and saved plans are yours to delete."
 
     return _run(invocation, work, "forgotten", person)
