@@ -41,6 +41,14 @@ def test_what_another_institution_did_not_hear_excuses_nothing(
     assert ("I13" in forged.found()) is wrong
 
 
+@pytest.mark.parametrize(("outcome", "wrong"), [("E-DB-BUSY", False), ("E-GRAPH-DOWN", True)])
+def test_what_could_not_be_written_into_the_ledger_was_heard_in_vain(outcome: str, *, wrong: bool) -> None:
+    forged = Forged()
+    forged.testimony["runs"] = [run(NOON - 1, NOON + 2, outcome=outcome), run(LATER - 1, LATER + 60)]
+    made_again_though_its_owner_deleted_it(forged)
+    assert ("I13" in forged.found()) is wrong
+
+
 @pytest.mark.parametrize(("at", "wrong"), [(NOON + 5, True), (NOON + 15, False)], ids=["before", "since"])
 @pytest.mark.parametrize("what", ["loss", "reset"])
 def test_only_what_was_forgotten_or_asked_for_since_our_last_write_excuses_another_over_an_edit(

@@ -211,7 +211,14 @@ class Case:
             step.at <= at <= step.at + PATIENCE and self._may_ask(process, step.app)
             for at, process in self.testimony["deaths"]
         )
-        return not (spoilt or lost or died)
+        # Of one that ended since its ledger could not be written it is not known what it had noted before.
+        unwritten = any(
+            run["outcome"].startswith("E-DB")
+            and run["begin"] <= step.at <= (run["end"] or inf) <= step.at + PATIENCE
+            and self._may_ask(run["process"], step.app)
+            for run in self.testimony["runs"]
+        )
+        return not (spoilt or lost or died or unwritten)
 
     def came_late(self, step: Step) -> bool:
         """Whether a write of ours was carried out when its request had been given up long before."""
