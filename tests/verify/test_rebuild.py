@@ -10,7 +10,7 @@ from tests.deliver.stage import BOUND, Stage, lecture, mark_of, member
 from tests.verify.readings import OWNER, rebuild, seen, verify
 
 from classbell.ledger import Sighted
-from classbell.model import Action
+from classbell.model import Action, LeaveMode
 from classbell.outlook.mark import MARK_PROPERTY, Mark
 from classbell.verify import rebuild_mailboxes
 
@@ -351,3 +351,22 @@ async def test_what_is_so_new_that_lists_lack_it_stays_known_and_is_not_made_twi
     await stage.assert_true()
     stage.clock.pass_time(BOUND)
     await stage.assert_true()
+
+
+@pytest.mark.parametrize("old", [False, True])
+async def test_what_goes_with_who_has_left_goes_on_after_a_rebuild_if_the_ledger_was_sound(
+    stage: Stage, *, old: bool
+) -> None:
+    mode = LeaveMode.DELETE_ALL_EVENTS
+    async with stage.ledger() as book:
+        bo = await book.mailboxes.find(stage.address("bo"))
+        assert bo is not None
+        now = stage.clock.now()
+        await book.leaving.accept(bo.id, mode, await book.leaving.look(bo.id, mode, now), "", now)
+    if old:
+        ledger = await stage.open_ledger()
+        await ledger.doubt(9)
+        ledger.close()
+    await rebuild(stage)
+    await stage.run()
+    assert len(stage.mailbox("bo").events()) == int(old)

@@ -21,7 +21,7 @@ from classbell.ledger.meetings import keep_meetings
 from classbell.ledger.schema import change, entry, ledger, mailbox, meeting
 from classbell.ledger.sightings import Sighting, replace_sightings
 from classbell.ledger.wishes import Removed, keep_wishes
-from classbell.model import Action, ChangeState, Entry, Mailbox
+from classbell.model import Action, ChangeState, Entry, Mailbox, Reason
 
 LOST = "E-LEDGER-LOST"
 # A mailbox in doubt waits for its rebuild, however long that takes: the end of the year 9999.
@@ -157,7 +157,7 @@ class Rebuilding:
         Let what stands in mailboxes take the place of what was known of them.
 
         Open changes there are superseded, since they rest on what was known before; the next plan asks anew for
-        what is still wanted. First contact is made with this, and what was lost is found.
+        what is still wanted. What was approved as somebody left goes on. First contact is made with this, and what was lost is found.
         """
         await self._database.write(lambda connection: self._keep(connection, rebuilt, now))
 
@@ -221,11 +221,9 @@ class Rebuilding:
         here = {numbers[event.meeting_key] for event in one.standing}
         missed = [row for row in before if row.event_id not in one.left and row.meeting_id not in here]
         ours = self._deleted(connection, box, [row.meeting_id for row in missed], now)
-        connection.execute(
-            update(change)
-            .where(change.c.institution_id == self._institution_id, change.c.mailbox_id == box, IS_OPEN)
-            .values(state=ChangeState.SUPERSEDED)
-        )
+        operations = {event.operation for event in one.standing}
+        operations |= {row.operation for row in before if row.event_id in one.left}
+        self._supersede(connection, box, operations)
         self._keep_wishes(connection, box, [row for row in missed if row.meeting_id not in ours], now)
         seen = [replace(sighting, meeting_id=numbers.get(key)) for sighting, key in one.sightings]
         replace_sightings(connection, box, seen, now)
@@ -252,13 +250,26 @@ class Rebuilding:
             connection.execute(update(change).where(which).values(done))
         return found
 
+    def _supersede(self, connection: Connection, box: int, operations: Collection[str]) -> None:
+        """
+        Give up what is open in a mailbox, but for the deletes that were approved as its owner left.
+
+        No plan would ask for these again. They hold good for events that stand there still, by their *operations*,
+        and if the ledger is not in doubt: else that owner may long have come back.
+        """
+        open_ = (change.c.institution_id == self._institution_id) & (change.c.mailbox_id == box) & IS_OPEN
+        approved = select(change.c.id, change.c.operation).where(open_, change.c.reason == Reason.UNLINKED)
+        going: list[int] = []
+        if _is_sound(connection, box):
+            going = [number for number, operation in connection.execute(approved) if operation in operations]
+        connection.execute(
+            update(change).where(open_, change.c.id.not_in(going)).values(state=ChangeState.SUPERSEDED)
+        )
+
     @staticmethod
     def _keep_wishes(connection: Connection, box: int, missed: Sequence[Row[Any]], now: float) -> None:
         """What is gone its owner has deleted; but of what a ledger in doubt knew, we may have ourselves."""
-        sound = select(mailbox.c.id).where(
-            mailbox.c.id == box, mailbox.c.contacted_at.is_not(None), mailbox.c.out_code != LOST
-        )
-        if connection.execute(sound).first() is None:
+        if not _is_sound(connection, box):
             return
         removed = [Removed(box, row.meeting_id, unsigned(row.fingerprint), row.starts_at) for row in missed]
         keep_wishes(connection, removed, now)
@@ -285,6 +296,14 @@ class Rebuilding:
         given = keep_meetings(connection, self._institution_id, fresh).tolist()
         found.update(zip((f"{source}:{key}" for source, key in fresh), given, strict=True))
         return found
+
+
+def _is_sound(connection: Connection, box: int) -> bool:
+    """Whether what the ledger knew of a mailbox was known for certain."""
+    sound = select(mailbox.c.id).where(
+        mailbox.c.id == box, mailbox.c.contacted_at.is_not(None), mailbox.c.out_code != LOST
+    )
+    return connection.execute(sound).first() is not None
 
 
 def doubt(connection: Connection, why: str = _OLD, which: ColumnElement[bool] | None = None) -> None:
