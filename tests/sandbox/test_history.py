@@ -5,9 +5,10 @@ import json
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
-from tests.sandbox.client import MONDAY, World, at, lecture, tag
+from tests.sandbox.client import MONDAY, Client, World, at, lecture, tag
 
 from classbell.sandbox import Record
 
@@ -39,6 +40,14 @@ def test_a_request_that_took_its_time_tells_when_it_came(world: World) -> None:
     world.create()
     (request,) = (record for record in since(world, start) if record.kind == "request")
     assert 0.02 <= request.at - request.detail["arrived"] < 10
+
+
+def test_of_a_request_that_is_refused_at_the_door_it_is_kept_what_it_asked_for(world: World) -> None:
+    asked = f"{world.events}?$select=id&$top=3"
+    start = len(world.sandbox.history)
+    answer = Client(world.wire, "no token").get(asked)
+    (refused,) = since(world, start)
+    assert (answer.status, refused.kind, unquote(refused.path)) == (401, "refusal", f"/v1.0{asked}")
 
 
 def test_records_are_numbered_from_one_without_gaps(world: World) -> None:

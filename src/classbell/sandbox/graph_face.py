@@ -83,7 +83,7 @@ class GraphFace:
         self._doors.commons.history.add(
             "refusal",
             method=request.method,
-            path=request.url.path,
+            path=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
             status=refusal.status,
             more=Particulars(refusal.code),
         )
