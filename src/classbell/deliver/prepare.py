@@ -165,7 +165,8 @@ class Preparation:
         self._refusals.close(
             mailbox,
             LOST,
-            "events of this installation stand there that this ledger does not know; nothing is written there",
+            "events of this installation stand there that this ledger does not know, or knows of another address;"
+            " nothing is written there",
             out=True,
         )
 

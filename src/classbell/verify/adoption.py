@@ -120,11 +120,10 @@ def _of_another_mailbox(
         result.moved.append(there)
         _saw(result, mark)
     elif made_in_time(event, bound):
-        detail = f"was made for {mark.mailbox_key}: perhaps the address that this mailbox had"
-        _hold(result, event, key, detail)
+        # Without that address: who is forgotten leaves no trace with others.
+        _hold(result, event, key, "was made for another address: perhaps the one that this mailbox had")
     else:
-        detail = f"a copy of an event in the calendar of {mark.mailbox_key}"
-        _hold(result, event, "", detail, Sighted.COPY)
+        _hold(result, event, "", "a copy of an event in another calendar", Sighted.COPY)
 
 
 def _adopt(

@@ -174,7 +174,7 @@ def _strange(
     # Held by a rebuild, which has seen its incarnation as well: that makes it no copy.
     held = [seen for seen in known.seen if seen.event_id == event.id and seen.kind is Sighted.EXTRA]
     if mark.mailbox_key != known.mailbox.key and not held:
-        yield _copy(event, None, f"a copy of an event in the calendar of {mark.mailbox_key}")
+        yield _copy(event, None, "a copy of an event in another calendar")
     elif any(entry.operation == mark.operation for entry in known.entries):
         yield _copy(event, meeting, "a copy of our event")
     elif mark.operation in known.under_way:
