@@ -129,6 +129,9 @@ class Holding:
             approvals=approvals,
             agreed=await self._agreed(review, members),
         )
+        allowed = allow_deletes and review.plan.count(Action.DELETE) <= allow_deletes
+        if review.only is not None and not allowed:
+            verdict = _with_undecided(review, verdict, live.values(), members)
         return replace(review, verdict=_numbered(review, verdict, live))
 
     async def entered(self, review: Review, *, ending: bool = True) -> Review:
@@ -205,6 +208,37 @@ def _wanted(desired: Desired) -> Ids:
         return np.empty(0, dtype=np.int64)
     mailbox = np.repeat(desired.mailboxes, np.diff(desired.offsets))
     return pair_keys(mailbox, desired.slots.meeting[desired.slot])
+
+
+def _with_undecided(
+    review: Review, verdict: Verdict, live: Iterable[StoredHold], members: Members
+) -> Verdict:
+    """
+    The verdict on one person's plan, with what is held for all and was not agreed to.
+
+    A part of too much is not too much: nobody would be asked about what somebody may even have said no to.
+    """
+    passed, holds = verdict.passed.copy(), list(verdict.holds)
+    for stored in live:
+        if stored.scope == "mailbox" or stored.code == "E-HOLD-CONFIG" or stored.approved_at(review.now):
+            continue
+        places = np.flatnonzero(passed).astype(np.int64)
+        mine = places[np.isin(members.of(review.plan, places), stored.members)]
+        if not len(mine):
+            continue
+        passed[mine] = False
+        holds.append(
+            Hold(
+                code=stored.code,
+                scope=stored.scope,
+                subject=stored.subject,
+                text=stored.text,
+                changes=len(mine),
+                deletes=int(np.count_nonzero(review.plan.action[mine] == Action.DELETE)),
+                places=mine,
+            )
+        )
+    return replace(verdict, passed=passed, holds=tuple(holds))
 
 
 def _approving(stored: StoredHold, members: Members, plan: Plan) -> Approved:

@@ -234,4 +234,14 @@ BUGS = (
             "tests/deliver/test_changed_configuration.py::test_what_comes_of_it_where_nothing_was_read_or_applied_waits_too",
         ),
     ),
+    Bug(
+        name="undecided-in-pieces",
+        rule="What is held for all and was not agreed to does not go mailbox by mailbox.",
+        file="holds.py",
+        lines="if review.only is not None and not allowed:",
+        instead="if review.only is not None and allowed:",
+        found_by=(
+            "tests/deliver/test_undecided.py::test_her_part_of_what_is_held_for_all_stays_and_everything_else_goes_on",
+        ),
+    ),
 )

@@ -269,6 +269,9 @@ class PlanView:
         first = holds[0]
         if len(holds) > 1 and first.id is not None:
             return "each has a number: classbell holds list"
+        if first.id is not None and self.review.only is not None and first.scope != "mailbox":
+            # This is a part of it; what is approved is the whole.
+            return f"see: classbell holds show {first.id}, which says how it can pass"
         if first.id is not None:
             approve = f"classbell holds approve {first.id} --deletes {first.deletes}"
             return f"see: classbell holds show {first.id}; if it is right: {approve}"
