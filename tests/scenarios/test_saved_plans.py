@@ -219,3 +219,15 @@ def test_a_plan_that_could_not_even_begin_is_not_used_up(campus: Campus) -> None
     assert campus.run("resume", "-i", "example").code == 0
     assert campus.run("apply", "move.plan", "--yes").code == 0
     assert campus.holds(moved(classes()))
+
+
+@pytest.mark.prove
+def test_a_plan_of_two_institutions_is_begun_in_none_if_it_cannot_be_in_one(campus: Campus) -> None:
+    second = open_campus(campus.world, "second")
+    campus.run("plan", "-o", "move.plan")
+    assert campus.run("pause", "-i", "second", "--reason", "moving house").code == 0
+    refused(campus, "E-PAUSED", 4, "move.plan")
+    assert campus.run("resume", "-i", "second").code == 0
+    assert campus.run("apply", "move.plan", "--yes").code == 0
+    assert campus.holds(moved(classes()))
+    assert second.holds(moved(classes()))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from classbell.configured import changed_parts, digests_of
 from classbell.errors import StalePlan
 from classbell.renderings import Renderings
+from classbell.report import paused
 from classbell.run import Office
 from classbell.saved.file import SavedInstitution, SavedPlan
 from classbell.zones import utc_text
@@ -44,6 +45,7 @@ async def check_institution(plan: SavedPlan, saved: SavedInstitution, office: Of
 
     Raises:
         StalePlan: E-PLAN-USED, E-PLAN-STALE.
+        HeldError: E-PAUSED.
     """
     used_at = await office.ledger.used_plans.used_at(plan.digest)
     if used_at is not None:
@@ -51,6 +53,9 @@ async def check_institution(plan: SavedPlan, saved: SavedInstitution, office: Of
     newest = await office.ledger.runs.newest()
     if newest != saved.basis:
         raise stale("E-PLAN-STALE", plan, f"since then run {newest} has changed the ledger of {saved.id}")
+    pause = await office.ledger.suspensions.pause()
+    if pause is not None and (pause.until is None or pause.until > office.ports.clock.now()):
+        raise paused(plan.name, saved.id, pause.reason)
     renderings = Renderings(office.settings.profiles, office.ports.files, {})
     changed = changed_parts(saved.settings, digests_of(office.settings, renderings))
     if changed:
