@@ -52,6 +52,12 @@ def test_too_many_failures_stop_it_and_nothing_is_tried_before_the_probe_is_due(
     status = failing.run("status").out
     assert "in quarantine since" in status
     assert "classbell apply --now" in status
+    overview = failing.run("explain", "ada@example.edu").out
+    assert "20 changes would be made if nothing stood in the way" in overview
+    told = " ".join(failing.run("explain", "ada@example.edu", "--event", "algebra-01").out.split())
+    for text in (overview, told):
+        assert "in quarantine since" in text
+    assert "Once something may be written there, a run would update it" in told
 
 
 def test_a_probe_tries_one_mailbox_and_its_success_ends_the_quarantine(failing: Campus) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from classbell.cli.decisions import Decisions
 from classbell.cli.plan_view import REASONS, MeetingChange, PlanView
-from classbell.cli.suspended import WORDS, suspended
+from classbell.cli.suspended import WORDS, quarantine_words, quarantined, suspended
 from classbell.differences import seen
 from classbell.errors import ConfigurationError
 from classbell.ledger import Told, times_made
@@ -71,6 +71,7 @@ class _Teller:
         self._seen: dict[str, str] = {}
         self._read: dict[str, float] = {}
         self._suspended: list[dict[str, Any]] = []
+        self._quarantine: dict[str, Any] | None = None
         self._decisions = Decisions(mailbox=self._key, now=review.now, live=(), used=())
 
     async def learn(self) -> None:
@@ -78,6 +79,7 @@ class _Teller:
         ledger = self._office.ledger
         self._read = {name: state.read_at for name, state in (await ledger.runs.sources()).items()}
         self._suspended = await suspended(ledger, self._key)
+        self._quarantine = await quarantined(self._office, self._review.now)
         self._decisions = await Decisions.of(ledger, self._key, self._review.now)
         mailbox = await ledger.mailboxes.find(self._key)
         if mailbox is None:
@@ -121,6 +123,7 @@ class _Teller:
             "source": self._source(source, at_source),
             "audience": self._audience(source),
             "suspended": self._suspended,
+            "quarantine": self._quarantine,
             "plan": None
             if pending is None
             else {
@@ -279,6 +282,8 @@ def _stopped(story: dict[str, Any]) -> str:
         f" Nothing is written {'there' if one['person'] else 'to anybody'} now, {WORDS[one['kind']]}: {one['reason']}."
         for one in story["suspended"]
     ]
+    if story["quarantine"]:
+        found.append(f" All of {story['institution']} is {quarantine_words(story['quarantine'])}")
     return "".join(found)
 
 
@@ -305,7 +310,7 @@ def _plan_words(story: dict[str, Any]) -> str:
     if plan["hold"]:
         held = f" Hold {plan['hold']['id']}, {plan['hold']['code']}: {plan['hold']['standing']}."
     what = f"{changes or plan['reason']}.{held}"
-    if story["suspended"]:
+    if story["suspended"] or story["quarantine"]:
         return f"{owner}Once something may be written there, a run would {plan['action']} it: {what}"
     return f"{owner}The next run would {plan['action']} it: {what}"
 

@@ -97,7 +97,7 @@ def _tell(invocation: Invocation, person: str, event: str | None, at: "datetime 
 
 async def _explanation(office: "Office", settings: "InstitutionSettings", person: str) -> dict[str, Any]:
     from classbell.cli.plan_view import PlanView  # noqa: PLC0415
-    from classbell.cli.suspended import suspended  # noqa: PLC0415
+    from classbell.cli.suspended import quarantined, suspended  # noqa: PLC0415
     from classbell.people import mailbox_key  # noqa: PLC0415
     from classbell.run import Run  # noqa: PLC0415
 
@@ -122,6 +122,7 @@ async def _explanation(office: "Office", settings: "InstitutionSettings", person
         if mailbox
         else None,
         "suspended": await suspended(office.ledger, mailbox_key(person)),
+        "quarantine": await quarantined(office, review.now),
         "deleted_by_owner": await office.ledger.wishes.of_mailbox(mailbox.id) if mailbox else [],
         "delivered": [_event(entry, body, settings.window.timezone, review.now) for entry, body in delivered],
         "not_provably_ours": await _strange(office, mailbox.id, settings.window.timezone) if mailbox else [],
@@ -235,10 +236,10 @@ def _print(invocation: Invocation, found: dict[str, Any], *, everything: bool) -
     output.line(f"  3 mailbox   {mailbox['address'] if mailbox else 'nothing was ever delivered there'}")
     for out in mailbox["out"] if mailbox else ():
         output.line(f"              {out['code']}  {out['detail']}")
-    print_suspended(output, found["suspended"], found["institution"])
+    print_suspended(output, found["suspended"], found["institution"], found["quarantine"])
     for meeting in found["deleted_by_owner"]:
         output.line(f"              {meeting}: deleted by its owner")
-    stopped = found["suspended"] or (mailbox and mailbox["out"])
+    stopped = found["suspended"] or found["quarantine"] or (mailbox and mailbox["out"])
     when = "if nothing stood in the way" if stopped and found["pending"] else "now"
     output.line(f"  4 plan      {_counted(len(found['pending']), 'change')} would be made {when}")
     shown = found["pending"] if everything else found["pending"][:SHOWN]

@@ -58,10 +58,9 @@ def status(invocation: Invocation) -> int:
 async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[str, Any]:
     from classbell.cli.holds import as_json as hold_json  # noqa: PLC0415
     from classbell.cli.running import waiting_json, waiting_short, waiting_words  # noqa: PLC0415
-    from classbell.cli.suspended import suspended  # noqa: PLC0415
+    from classbell.cli.suspended import quarantined, suspended  # noqa: PLC0415
     from classbell.ledger import NEVER  # noqa: PLC0415
     from classbell.model import RunKind  # noqa: PLC0415
-    from classbell.quarantine import is_over, is_probed  # noqa: PLC0415
     from classbell.report import needs_a_person  # noqa: PLC0415
     from classbell.zones import utc_text  # noqa: PLC0415
 
@@ -75,8 +74,8 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
     # What was approved waits for the next run, and for nobody.
     holds = [hold for hold in await office.ledger.holds.live() if not hold.approved_at(now)]
     lost = any(one.code == LOST for one in out)
-    quarantine = await office.ledger.quarantine.standing()
-    over = quarantine is not None and is_over(quarantine, settings.safety.quarantine, now)
+    quarantine = await quarantined(office, now)
+    over = quarantine is not None and quarantine["over"]
     held = any(needs_a_person(w) for w in waiting) or bool(holds) or lost or over
     return {
         "id": settings.id,
@@ -99,15 +98,7 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
         if runs
         else None,
         "holds": [hold_json(hold, now) for hold in holds],
-        "quarantine": {
-            "code": quarantine.code,
-            "detail": quarantine.detail,
-            "since": utc_text(quarantine.since),
-            "probe": utc_text(quarantine.probe_at) if is_probed(quarantine) and not over else None,
-            "over": over,
-        }
-        if quarantine
-        else None,
+        "quarantine": quarantine,
         "suspended": await suspended(office.ledger),
         "events": events,
         "mailboxes": mailboxes,
@@ -191,7 +182,7 @@ def _told(error: "ClassbellError") -> dict[str, str]:
 def _print(invocation: Invocation, state: dict[str, Any], first: str) -> None:
     """One institution; *first* is the command that leads on before all that is its own."""
     from classbell.cli.holds import print_hold  # noqa: PLC0415
-    from classbell.cli.suspended import print_suspended  # noqa: PLC0415
+    from classbell.cli.suspended import print_suspended, quarantine_words  # noqa: PLC0415
 
     output = invocation.output
     last = state["last_run"]
@@ -204,7 +195,7 @@ def _print(invocation: Invocation, state: dict[str, Any], first: str) -> None:
     if last and last["exit"]:
         output.line(f"  last run ended with {last['exit']}, {Exit(last['exit']).meaning}{_codes(last)}")
     if state["quarantine"]:
-        output.line(_quarantined(state["quarantine"]))
+        output.line(f"  {quarantine_words(state['quarantine'])}")
     for hold in state["holds"][:HOLDS_SHOWN]:
         print_hold(output, hold)
     if len(state["holds"]) > HOLDS_SHOWN:
@@ -227,17 +218,6 @@ def _print(invocation: Invocation, state: dict[str, Any], first: str) -> None:
     _print_certificates(output, state)
     if state["sync"] != "Synced" or state["health"] != "Healthy":
         output.note(f"Next: {first or _next(state)}")
-
-
-def _quarantined(told: dict[str, Any]) -> str:
-    """What has put it there, and what ends it."""
-    if told["over"]:
-        then = "It is not tried any more: classbell apply --now"
-    elif told["probe"]:
-        then = f"The next probe is due {told['probe']}; to probe now: classbell apply --now"
-    else:
-        then = "Each run asks for a token first, and goes on once it gets one."
-    return f"  in quarantine since {told['since']}: {told['code']}  {told['detail']}  {then}"
 
 
 def _print_strange(output: "Output", count: int) -> None:

@@ -1,10 +1,11 @@
-"""Who gets nothing because somebody wants it so: in plans, in the status, in explanations."""
+"""Who gets nothing because somebody wants it so, or too much fails: in plans, in the status, in explanations."""
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from classbell.cli.output import Output
     from classbell.ledger import InstitutionLedger
+    from classbell.run import Office
 
 SHOWN = 10
 
@@ -46,10 +47,43 @@ async def suspended(ledger: "InstitutionLedger", key: str | None = None) -> list
     ]
 
 
-def print_suspended(output: "Output", found: list[dict[str, Any]], name: str) -> None:
-    """One line each, the first of them; *name* is the institution's."""
+def print_suspended(
+    output: "Output", found: list[dict[str, Any]], name: str, quarantine: dict[str, Any] | None = None
+) -> None:
+    """One line each, the first of them; *name* is the institution's, *quarantine* that which it is in."""
+    if quarantine:
+        output.line(f"  {name}   {quarantine_words(quarantine)}")
     for one in found[:SHOWN]:
         until = f" until {one['until']}" if one["until"] else ""
         output.line(f"  {one['person'] or name}   {WORDS[one['kind']]}: {one['reason']}{until}")
     if len(found) > SHOWN:
         output.line(f"  ... {len(found) - SHOWN} more get nothing for now: --json")
+
+
+async def quarantined(office: "Office", now: float) -> dict[str, Any] | None:
+    """The institution's quarantine as JSON fields; ``probe`` is null where runs wait for none."""
+    from classbell.quarantine import is_over, is_probed  # noqa: PLC0415 (keeps --help fast)
+    from classbell.zones import utc_text  # noqa: PLC0415
+
+    standing = await office.ledger.quarantine.standing()
+    if standing is None:
+        return None
+    over = is_over(standing, office.settings.safety.quarantine, now)
+    return {
+        "code": standing.code,
+        "detail": standing.detail,
+        "since": utc_text(standing.since),
+        "probe": utc_text(standing.probe_at) if is_probed(standing) and not over else None,
+        "over": over,
+    }
+
+
+def quarantine_words(told: dict[str, Any]) -> str:
+    """What has put an institution there, and what ends it."""
+    if told["over"]:
+        then = "It is not tried any more: classbell apply --now"
+    elif told["probe"]:
+        then = f"The next probe is due {told['probe']}; to probe now: classbell apply --now"
+    else:
+        then = "Each run asks for a token first, and goes on once it gets one."
+    return f"in quarantine since {told['since']}: {told['code']}  {told['detail']}  {then}"
