@@ -6,7 +6,7 @@ import pytest
 from tests.deliver.office import synced
 from tests.deliver.stage import Stage
 
-from classbell.model import Action
+from classbell.model import Action, LeaveMode
 from classbell.report import Report
 
 pytestmark = pytest.mark.anyio
@@ -104,3 +104,24 @@ async def test_what_its_source_names_again_does_not_count(stage: Stage) -> None:
     stage.clock.pass_time(DAY)
     await sync(stage)
     assert len(stage.mailbox("ada").events()) == 18
+
+
+async def test_who_leaves_asks_nobody_and_what_goes_with_them_counts(stage: Stage) -> None:
+    """Twenty events of Ada go at once, more than any run or day may delete unasked; then one of Bob's may not."""
+    write(stage, "a")
+    license_all(stage, "active")
+    stage.clock.pass_time(DAY)
+    assert (await sync(stage)).exit_code == 0
+    begin = stage.here
+    async with stage.ledger() as book:
+        ada = (await book.mailboxes.numbers())[stage.address("ada")]
+        left = await book.leaving.look(ada, LeaveMode.DELETE_ALL_EVENTS, stage.clock.now())
+        await book.leaving.accept(ada, LeaveMode.DELETE_ALL_EVENTS, left, "gone", stage.clock.now())
+    assert (await sync(stage)).holds == ()
+    assert len(stage.asked("DELETE", since=begin)) == 20
+    write(stage, "b", without=(0,))
+    report = await sync(stage)
+    assert [(hold.code, hold.deletes) for hold in report.holds] == [("E-HOLD-DAY", 1)]
+    stage.clock.pass_time(DAY)
+    assert (await sync(stage)).holds == ()
+    assert len(stage.asked("DELETE", since=begin)) == 21
