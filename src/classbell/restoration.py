@@ -36,7 +36,7 @@ class Restorable:
 
 @dataclass(frozen=True, kw_only=True)
 class Restored:
-    """What came of it. ``waiting`` counts all open changes of the institution."""
+    """What came of it. ``waiting`` counts all open changes of the institution, or of the one person it was for."""
 
     run_id: int
     created: int
@@ -152,7 +152,8 @@ class Restoration:
             raise
         finally:
             self._delivery = None
-        waiting = tuple(await ledger.changes.waiting())
+        key = mailbox_key(self._person) if self._person is not None else None
+        waiting = tuple(await ledger.changes.waiting(key))
         code = _exit_code(tally, waiting)
         done = {action.name.lower(): count for action, count in tally.done.items()}
         await ledger.runs.finish(accepted.run_id, code, record | {"done": done}, clock.now())

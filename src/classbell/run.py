@@ -198,7 +198,10 @@ class Run:
             raise paused(review.saved, office.settings.id, pause.reason)
         if pause is not None:
             # Nothing is even accepted: what is open waits, and what is new is planned when it is over.
-            return await self._reported(review, Tally())
+            record = record_of_review(review) | {"paused": pause.reason}
+            report = await self._reported(review, Tally())
+            await ledger.runs.note(report.exit_code, record, review.now, clock.now(), kind=self._kind)
+            return report
         probing = await self._quarantine.admit(clock.now())
         review = await self.entered(review)
         passed = review.passed
@@ -378,13 +381,9 @@ class Run:
             self._delivery = None
 
     async def _reported(self, review: Review, tally: Tally) -> Report:
-        ledger = self._office.ledger
-        only = None
-        if self._person is not None:
-            # What others wait for is not what was asked; and of nobody nothing waits.
-            mailbox = await ledger.mailboxes.find(mailbox_key(self._person))
-            only = mailbox.id if mailbox else -1
-        waiting = tuple(await ledger.changes.waiting(only))
+        # What others wait for is not what was asked.
+        key = mailbox_key(self._person) if self._person is not None else None
+        waiting = tuple(await self._office.ledger.changes.waiting(key))
         return Report(
             tally=tally,
             holds=review.verdict.holds,

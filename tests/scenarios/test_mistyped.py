@@ -57,6 +57,10 @@ def test_who_syncs_what_is_paused_or_has_left_reads_why_nothing_comes(campus: Ca
     assert "The next run would" not in told
     assert campus.run("pause", "-i", "example", "--reason", "moving").code == 0
     assert "University of Example   paused: moving\n" in campus.run("sync", "--yes").out
+    # Whoever looks later sees that it was tried, and why nothing came of it.
+    (last, *_) = campus.run("--json", "runs", "list").json[0]["runs"]
+    assert (last["kind"], last["exit"], last["paused"]) == ("sync", 0, "moving")
+    assert "  paused   nothing was written: moving\n" in campus.run("runs", "show", str(last["id"])).out
 
 
 @pytest.mark.prove

@@ -181,6 +181,8 @@ def _print_plan(output: "Output", found: dict[str, Any]) -> None:
         output.line(f"  agreed   to hold {one['hold']}, by {one['by'] or 'nobody knows whom'}")
     if "allowed" in found:
         output.line(f"  agreed   to {found['allowed']} deletions at most, by --allow-deletes")
+    if "paused" in found:
+        output.line(f"  paused   nothing was written: {found['paused']}")
     for one in found.get("stopped", ()):
         number = f"hold {one['id']}  " if one["id"] else ""
         whose = f"{one['subject']}: " if one["scope"] == "mailbox" else ""

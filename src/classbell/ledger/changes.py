@@ -112,8 +112,8 @@ class Changes:
             return connection.execute(query, {**self._mine, **bounds})
         return connection.execute(_IN_ONE[query], {**self._mine, **bounds, "box": only})
 
-    async def waiting(self, only: int | None = None) -> list[Waiting]:
-        """Open changes by state and reason, or only those of one mailbox."""
+    async def waiting(self, only: str | None = None) -> list[Waiting]:
+        """Open changes by state and reason, or only those of the mailbox with a key."""
         return await self._database.read(lambda c: read_waiting(c, self._institution_id, only))
 
     async def of_mailbox(self, number: int, limit: int = 1000) -> list[tuple[Change, str, float | None, str]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, bindparam, func, select
 
 from classbell.ledger.gate import CODES, TRIED_AT, WHY, WHY_IN_WORDS
-from classbell.ledger.schema import OPEN_STATES, change, pause, suspension
+from classbell.ledger.schema import OPEN_STATES, change, mailbox, pause, suspension
 from classbell.ledger.words import among
 from classbell.model import ChangeState, Suspended
 
@@ -22,8 +22,8 @@ class Waiting:
     due_at: float
 
 
-def read_waiting(connection: Connection, institution_id: int, only: int | None = None) -> list[Waiting]:
-    """The open changes of an institution, or of one mailbox, by state and reason."""
+def read_waiting(connection: Connection, institution_id: int, only: str | None = None) -> list[Waiting]:
+    """The open changes of an institution, or of the mailbox with a key, by state and reason."""
     mine = {"mine": institution_id}
     found = [
         Waiting(
@@ -56,6 +56,12 @@ _WAITING = (
     .group_by(change.c.state, "why")
     .order_by(change.c.state, "why")
 )
-_WAITING_THERE = _WAITING.where(change.c.mailbox_id == bindparam("box"))
+_WAITING_THERE = _WAITING.where(
+    change.c.mailbox_id.in_(
+        select(mailbox.c.id).where(
+            mailbox.c.institution_id == bindparam("mine"), mailbox.c.key == bindparam("box")
+        )
+    )
+)
 
 _PAUSE = select(pause).where(pause.c.institution_id == bindparam("mine"))
