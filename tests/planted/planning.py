@@ -244,4 +244,12 @@ BUGS = (
             "tests/deliver/test_undecided.py::test_her_part_of_what_is_held_for_all_stays_and_everything_else_goes_on",
         ),
     ),
+    Bug(
+        name="wish-outlives-its-version",
+        rule="What its owner deleted is made again when its meeting changes.",
+        file="plan.py",
+        lines="same[deleted] = wishes.fingerprint[place] == fingerprint[deleted]",
+        instead="same[deleted] = wishes.fingerprint[place] != 0",
+        found_by=("tests/unit/test_wishes.py::test_it_is_made_again_when_its_meeting_changes",),
+    ),
 )

@@ -387,4 +387,14 @@ BUGS = (
             "tests/deliver/test_deleted_calendars.py::test_where_a_deleted_calendar_stops_us_nothing_is_written_and_the_reason_is_shown",
         ),
     ),
+    Bug(
+        name="calendar-made-twice",
+        rule="A calendar that is there is found by its name, and not made again.",
+        file="deliver/prepare.py",
+        lines="elif (found := survey.calendar(change.calendar)) is not None:",
+        instead="elif (found := survey.calendar(change.calendar)) is not None and not change.calendar:",
+        found_by=(
+            "tests/deliver/test_calendars.py::test_a_calendar_that_was_made_in_spite_of_a_fault_is_found_and_not_made_twice",
+        ),
+    ),
 )

@@ -218,4 +218,22 @@ BUGS = (
         instead='"isReminderOn": True,',
         found_by=("tests/unit/test_render.py::test_nobody_is_reminded_unless_the_profile_says_so",),
     ),
+    Bug(
+        name="peace-of-the-last-run-forgotten",
+        rule="What comes due in the next run keeps the peace that a mailbox was promised in the last one.",
+        file="deliver/refusals.py",
+        lines="self._readiness.closed.update(fenced)",
+        instead="self._readiness.closed.update({})",
+        found_by=(
+            "tests/deliver/test_pace.py::test_a_long_refusal_of_a_mailbox_is_kept_by_the_looks_of_the_next_run_too",
+        ),
+    ),
+    Bug(
+        name="ids-that-change",
+        rule="Every request asks for ids that stay with their events.",
+        file="outlook/graph.py",
+        lines="""PREFER = 'IdType="ImmutableId", outlook.timezone="UTC"'""",
+        instead="""PREFER = 'outlook.timezone="UTC"'""",
+        found_by=("tests/outlook/test_graph.py::test_every_request_asks_for_immutable_ids_and_utc",),
+    ),
 )

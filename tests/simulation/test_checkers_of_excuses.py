@@ -202,12 +202,22 @@ def test_where_the_default_calendar_is_meant_none_is_made() -> None:
 
 
 @pytest.mark.parametrize(
-    ("renamed", "lost", "wrong"),
-    [(False, False, True), (True, False, True), (False, True, True), (True, True, False)],
+    ("used", "renamed", "lost", "wrong"),
+    [
+        (True, False, False, True),
+        (True, True, False, True),
+        (True, False, True, True),
+        (True, True, True, False),
+        (False, True, False, False),
+    ],
 )
-def test_no_second_calendar_is_made_beside_ours(*, renamed: bool, lost: bool, wrong: bool) -> None:
+def test_no_second_calendar_is_made_beside_ours(
+    *, used: bool, renamed: bool, lost: bool, wrong: bool
+) -> None:
     forged = Forged()
     calendar(forged, "create", "api:a-north", 300, "Classes")
+    if used:
+        forged.change("create", "e2", folder=300, mark=marked(key="lectures:l2"), title="l2 v1")
     if renamed:
         calendar(forged, "rename", "user", 300, "Mine", NOON + 5)
     if lost:

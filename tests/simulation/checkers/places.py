@@ -12,11 +12,16 @@ _DEFAULT = "default"
 
 @dataclass
 class _Calendar:
-    """A calendar beside the default one: when we made it (0.0: somebody else did), and all names that it ever had."""
+    """
+    A calendar beside the default one: when we made it (0.0: somebody else did), and all names that it ever had.
+
+    That it is ours was certainly remembered once we have made an event there.
+    """
 
     ours_since: float
     names: set[str] = field(default_factory=set)
     renamed: bool = False
+    used: bool = False
 
 
 def misplaced(case: Case) -> Iterator[str]:
@@ -38,8 +43,11 @@ def misplaced(case: Case) -> Iterator[str]:
             known.renamed = True
         elif action == "delete-calendar":
             calendars.pop(key, None)
-        elif action == "create" and record["app"] and not _fits(told["calendar"], calendars.get(key)):
-            yield f"record {record['number']}: {detail['subject']} was made in another calendar of {record['mailbox']}"
+        elif action == "create" and record["app"]:
+            if key in calendars:
+                calendars[key].used = True
+            if not _fits(told["calendar"], calendars.get(key)):
+                yield f"record {record['number']}: {detail['subject']} was made in another calendar of {record['mailbox']}"
 
 
 def _name(record: dict[str, Any]) -> str:
@@ -58,5 +66,5 @@ def _second(case: Case, record: dict[str, Any], standing: list[_Calendar]) -> It
     """A calendar made where one of ours stands; a ledger that was lost knows no calendar that has another name."""
     lost = losses(case, case.of_tenant[record["tenant"]]["id"], record["mailbox"])
     for one in standing:
-        if one.ours_since and not (one.renamed and any(at >= one.ours_since for at in lost)):
+        if one.ours_since and one.used and not (one.renamed and any(at >= one.ours_since for at in lost)):
             yield f"record {record['number']}: a second calendar was made for {record['mailbox']}"

@@ -1,0 +1,70 @@
+"""Bugs in removing and putting back: Deleted Items, lost deletions, departures, restorations."""
+
+from tests.planted.bug import Bug
+
+BUGS = (
+    Bug(
+        name="delete-repeated-blindly",
+        rule="Before an unknown delete is repeated, its event is looked for: in Deleted Items it would be gone for good.",
+        file="deliver/write.py",
+        lines="unsure = change.action is Action.DELETE and change.state is ChangeState.UNKNOWN",
+        instead="unsure = change.action is Action.CREATE and change.state is ChangeState.UNKNOWN",
+        found_by=(
+            "tests/deliver/test_uncertain.py::test_a_delete_whose_answer_was_lost_leaves_its_event_in_deleted_items",
+        ),
+    ),
+    Bug(
+        name="deleted-items-emptied",
+        rule="An event is deleted only where it still stands in a calendar.",
+        file="deliver/write.py",
+        lines="renewed = [place for place, outcome in enumerate(outcomes) if outcome.became is Became.RENEWED]",
+        instead="""renewed = [
+            place
+            for place, outcome in enumerate(outcomes)
+            if outcome.became is Became.RENEWED and outcome.change.action is Action.UPDATE
+        ]""",
+        found_by=(
+            "tests/deliver/test_uncertain.py::test_an_event_that_its_owner_removed_before_us_stays_in_their_deleted_items",
+        ),
+    ),
+    Bug(
+        name="lost-delete-is-the-owners",
+        rule="What was deleted by a request whose answer was lost can be put back.",
+        file="deliver/settle.py",
+        lines="if change.state is ChangeState.UNKNOWN:",
+        instead="if change.attempts < 0:",
+        found_by=(
+            "tests/deliver/test_uncertain.py::test_a_delete_whose_answer_was_lost_leaves_its_event_in_deleted_items",
+        ),
+    ),
+    Bug(
+        name="put-back-and-unprotected",
+        rule="What was put back stays until a timetable names it or somebody agrees that it goes.",
+        file="restoration.py",
+        lines="await ledger.restoring.protect([(one.mailbox_id, one.meeting_id) for one in found.events], now)",
+        instead="await ledger.restoring.protect([], now)",
+        found_by=(
+            "tests/scenarios/test_restored.py::test_what_was_put_back_stays_until_somebody_agrees_that_it_goes",
+        ),
+    ),
+    Bug(
+        name="put-back-elsewhere",
+        rule="What is put back comes into the calendar in which it stood.",
+        file="restoration.py",
+        lines="calendar=np.fromiter((calendars.index(one.calendar) for one in events), np.int16, count),",
+        instead="calendar=np.zeros(count, dtype=np.int16),",
+        found_by=(
+            "tests/scenarios/test_restored.py::test_what_stood_in_a_calendar_of_its_own_comes_back_there",
+        ),
+    ),
+    Bug(
+        name="uncertain-given-up",
+        rule="Whoever leaves gives up what is open, but not a create of which nobody knows what became of it.",
+        file="ledger/leaving.py",
+        lines="update(change).where(self._open(number), ~_uncertain()).values(state=ChangeState.SUPERSEDED)",
+        instead="update(change).where(self._open(number)).values(state=ChangeState.SUPERSEDED)",
+        found_by=(
+            "tests/contract/ledger/test_leaving.py::test_what_was_open_gives_way_but_not_a_create_of_which_nobody_knows",
+        ),
+    ),
+)
