@@ -40,7 +40,8 @@ def pause(
     """
     Write nothing to a person's calendar, or to any of an institution (-i ID), until it is resumed.
 
-    What is due meanwhile waits and is shown with the reason. Events that stand there stay.
+    What is due meanwhile waits and is shown with the reason. Events that stand there stay. A run that is under way ends
+    before its next request there (exit 7).
     """
 
     async def work(office: "Office", settings: "InstitutionSettings") -> str:
@@ -71,7 +72,8 @@ def pause(
         when = f" until {utc_text(end)}" if end else ""
         return f"{person or settings.name} is paused{when}. To go on: classbell resume {person or '-i ' + settings.id}"
 
-    return _run(invocation, work, "paused", person)
+    # Whoever must stop a run cannot wait until it has ended: nothing is sent for whom it concerns from now on.
+    return _run(invocation, work, "paused", person, alone=False)
 
 
 def resume(invocation: Invocation, person: Person = None) -> int:
@@ -144,14 +146,14 @@ def forget(
     return _run(invocation, work, "forgotten", person)
 
 
-def _run(invocation: Invocation, work: Work, done: str, person: str | None) -> int:
+def _run(invocation: Invocation, work: Work, done: str, person: str | None, *, alone: bool = True) -> int:
     import asyncio  # noqa: PLC0415 (keeps --help fast)
 
     from classbell.cli.assembly import workplace  # noqa: PLC0415
 
     async def all_of_it() -> None:
         settings = invocation.chosen
-        async with workplace(invocation.configuration, writing=True) as place:
+        async with workplace(invocation.configuration, writing=alone) as place:
             told = await work(await place.office(settings), settings)
         invocation.output.line(told)
         invocation.output.answer({"institution": settings.id, "person": person, "done": done})
