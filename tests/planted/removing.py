@@ -67,4 +67,37 @@ BUGS = (
             "tests/contract/ledger/test_leaving.py::test_what_was_open_gives_way_but_not_a_create_of_which_nobody_knows",
         ),
     ),
+    Bug(
+        name="departures-uncounted",
+        rule="What goes with whoever leaves counts for the day.",
+        file="ledger/deletes.py",
+        lines=""".where(_MINE, _DELETES, change.c.finished_at >= bindparam("moment"), change.c.state == ChangeState.DONE)
+    .group_by(change.c.mailbox_id, change.c.meeting_id)""",
+        instead=""".where(_MINE, _DELETES, change.c.finished_at >= bindparam("moment"), change.c.state == ChangeState.DONE)
+    .where(change.c.mailbox_id.not_in(UNLINKED))
+    .group_by(change.c.mailbox_id, change.c.meeting_id)""",
+        found_by=(
+            "tests/contract/ledger/test_leaving.py::test_what_goes_with_who_leaves_counts_for_the_day",
+        ),
+    ),
+    Bug(
+        name="departure-unwitnessed",
+        rule="A departure is witnessed before any request of it.",
+        file="leaving.py",
+        lines="office.witness.bear(accepted.revision)",
+        instead="office.witness.known()",
+        found_by=(
+            "tests/scenarios/test_lost_ledger.py::test_what_is_no_run_of_timetables_is_witnessed_before_it_is_sent_as_well",
+        ),
+    ),
+    Bug(
+        name="restoration-unwitnessed",
+        rule="What is put back is witnessed before any request of it.",
+        file="restoration.py",
+        lines="office.witness.bear(accepted.revision)",
+        instead="office.witness.known()",
+        found_by=(
+            "tests/scenarios/test_lost_ledger.py::test_what_is_no_run_of_timetables_is_witnessed_before_it_is_sent_as_well",
+        ),
+    ),
 )

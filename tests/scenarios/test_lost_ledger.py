@@ -141,3 +141,23 @@ def test_events_of_another_installation_are_no_hindrance(campus: Campus) -> None
         campus.applies()
     assert seen.changes == {"create": len(PEOPLE) * len(classes())}
     assert not nothing_changed(seen)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("what", ["unlink", "restore"])
+def test_what_is_no_run_of_timetables_is_witnessed_before_it_is_sent_as_well(
+    campus: Campus, what: str
+) -> None:
+    campus.applies()
+    write_tables(campus, moved(classes())[3:])
+    assert campus.run("apply", "--yes", "--allow-deletes", "9").code == 0
+    old = files_of_the_ledger(campus)
+    left = str(len(classes()) - 3)
+    words = (
+        ["restore", "--run", "3"] if what == "restore" else ["unlink", "ada@example.edu", "--deletes", left]
+    )
+    mode = ["--mode", "DELETE_ALL_EVENTS"] if what == "unlink" else []
+    ended = campus.run(*words, *mode, "--yes")
+    assert ended.code == 0, ended.out + ended.err
+    put_back(campus, the_database_of(old) | the_witness_of(files_of_the_ledger(campus)))
+    campus.refuses("E-LEDGER-OLD", 4)

@@ -92,10 +92,21 @@ def test_nothing_is_removed_from_deleted_items(
     forged = Forged()
     forged.testimony["unconditional_deletes"] = unconditional
     forged.change("delete", "e1", by=by, at=NOON + 10)
+    forged.asked("GET", NOON + 15)
     forged.change("purge", "e1", at=NOON + 20)
     if not late:
         forged.asked("DELETE", NOON + 20)
     assert ("I1" in forged.found()) is wrong
+
+
+@pytest.mark.parametrize("unconditional", [True, False])
+def test_what_the_service_does_twice_of_one_request_is_its_own_doing(*, unconditional: bool) -> None:
+    forged = Forged()
+    forged.testimony["unconditional_deletes"] = unconditional
+    forged.change("delete", "e1", at=NOON + 10)
+    forged.change("purge", "e1", at=NOON + 10)
+    forged.asked("DELETE", NOON + 10, 502)
+    assert ("I1" in forged.found()) is not unconditional
 
 
 @pytest.mark.parametrize(
@@ -139,6 +150,22 @@ def test_when_all_is_well_only_a_person_is_waited_for(code: str, *, wrong: bool)
     waiting = {"institution": "north", "mailbox": ADA, "key": "lectures:l1", "state": "waiting", "code": code}
     forged.testimony["final"]["waiting"] = [waiting]
     assert ("I3" in forged.found()) is wrong
+
+
+@pytest.mark.parametrize(
+    ("forgotten", "method", "wrong"), [(True, "GET", False), (True, "POST", True), (False, "GET", True)]
+)
+def test_of_whom_nothing_is_known_any_more_a_rebuild_is_waited_for_and_looked_for(
+    method: str, *, forgotten: bool, wrong: bool
+) -> None:
+    forged = Forged()
+    waiting = {"institution": "north", "mailbox": ADA, "key": "lectures:l1", "state": "waiting"}
+    forged.testimony["final"] |= {"waiting": [waiting | {"code": "E-LEDGER-LOST"}], "third_run": [1, 99]}
+    if forgotten:
+        forged.decide("forget", NOON + 100, NOON + 101, left=0)
+        forged.decide("resume", NOON + 200, NOON + 201)
+    forged.asked(method, END)
+    assert bool(forged.found() & {"I3", "I5"}) is wrong
 
 
 @pytest.mark.parametrize(

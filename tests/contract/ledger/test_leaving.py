@@ -81,6 +81,15 @@ async def test_what_was_open_gives_way_but_not_a_create_of_which_nobody_knows(
     assert {("timetable:p", Action.CREATE, "unknown"), ("timetable:n", Action.DELETE, "pending")} <= states
 
 
+async def test_what_goes_with_who_leaves_counts_for_the_day(book: InstitutionLedger) -> None:
+    await leave(book, "ada", LeaveMode.DELETE_ALL_EVENTS)
+    for change in await due(book):
+        await send(book, [change])
+        (sent,) = [c for c, *_ in await book.changes.of_mailbox(change.mailbox.id) if c.id == change.id]
+        await conclude(book, sent, Became.DONE)
+    assert await book.holds.deleted_since(NOW - 1) == (3, 3)
+
+
 async def test_a_plan_of_timetables_leaves_approved_deletes_alone(book: InstitutionLedger) -> None:
     await leave(book, "ada", LeaveMode.DELETE_ALL_EVENTS)
     await accept(book)

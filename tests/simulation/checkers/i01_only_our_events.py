@@ -50,9 +50,10 @@ def _out_of_calendars(case: Case, event: Event) -> Iterator[str]:
 
 
 def _could_not_know(case: Case, event: Event, step: Step) -> bool:
-    """Whether the service obeys no condition of a delete, and its owner came before us, or it came to that late."""
+    """Whether the service obeys no condition of a delete, and its owner came before us, or it came to that late or twice."""
     gone = event.gone_by(step.number)
-    first = (gone is not None and not gone.by_us) or case.came_late(step)
+    theirs, twice = gone is not None and not gone.by_us, gone is not None and gone.number == step.number - 1
+    first = theirs or twice or case.came_late(step)
     return bool(case.testimony.get("unconditional_deletes")) and first
 
 

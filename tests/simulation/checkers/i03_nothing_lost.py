@@ -9,7 +9,7 @@ from itertools import pairwise
 from math import inf
 from typing import Any
 
-from tests.simulation.checkers.decisions import spans
+from tests.simulation.checkers.decisions import losses, spans
 from tests.simulation.checkers.i01_only_our_events import taken_for_the_original
 from tests.simulation.checkers.places import misplaced
 from tests.simulation.checkers.reading import Case, Event, Pair
@@ -46,7 +46,8 @@ def violations(case: Case) -> Iterator[str]:
     yield from misplaced(case)
     yield from _not_put_right(case, wanted, left)
     for told in final["waiting"]:
-        if told["state"] == "sent" or told["code"] not in _FOR_A_PERSON:
+        lost = told["code"] == "E-LEDGER-LOST" and losses(case, told["institution"], told["mailbox"])
+        if told["state"] == "sent" or not (lost or told["code"] in _FOR_A_PERSON):
             yield f"{told['key']} for {told['mailbox']} waits ({told['state']} {told['code']}) without a reason that only a person can end"
 
 
