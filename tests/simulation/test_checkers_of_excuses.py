@@ -137,6 +137,13 @@ def test_nothing_is_made_where_it_stands_even_if_one_of_both_goes_again(before: 
     assert ("I2" in forged.found()) is (not before)
 
 
+def test_what_went_in_the_second_of_an_intent_did_not_stand_there() -> None:
+    forged = Forged()
+    forged.change("delete", "e1", by="user", at=NOON + 400.2)
+    forged.change("create", "e2", at=NOON + 400.9, mark=marked(incarnation=2, intent_at=NOON + 400))
+    assert "I2" not in forged.found()
+
+
 def test_one_operation_is_of_one_meeting() -> None:
     other = marked(key="lectures:l2").replace("-lectures:l2-1/", "-lectures:l1-1/")
     assert found("I2", lambda forged: forged.change("create", "e2", title="l2 v1", mark=other))

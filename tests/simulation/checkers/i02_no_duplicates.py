@@ -32,7 +32,9 @@ def _made_beside(pair: Pair, events: list[Event]) -> Iterator[str]:
         for other in events:
             stood = [step for step in other.steps if step.at < event.born.mark.intent_at]
             back = any(step.action == "restore" for step in stood)
-            if other is not event and stood and stood[-1].live and not back:
+            # A mark tells its time in whole seconds: what went in that very one did not stand there any more.
+            stands = other is not event and other.gone_by(event.born.number) is None
+            if stands and stood and stood[-1].live and not back:
                 yield (
                     f"record {event.born.number}: {pair[2]} was made in {pair[1]}, where it stood already"
                     f" (record {other.born.number})"
