@@ -29,6 +29,19 @@ def test_a_wish_is_forgotten_only_if_its_meeting_was_really_left_out(*, good: bo
     assert ("I13" in forged.found()) is wrong
 
 
+@pytest.mark.parametrize("by", ["a number", "a hold"])
+@pytest.mark.parametrize(("key", "wrong"), [("lectures:l1", False), ("lectures:l2", True)])
+def test_or_if_somebody_has_agreed_that_it_goes(by: str, key: str, *, wrong: bool) -> None:
+    forged = Forged()
+    forged.testimony["states"] += [state(NOON + 20, good=False), state(NOON + 30, pair(1))]
+    if by == "a number":
+        forged.testimony["runs"].append(run(NOON + 22, NOON + 25, approved=5, agreed=[[ADA, key]]))
+    else:
+        forged.decide("approval", NOON + 22, NOON + 23, mailbox="", deletes=[[ADA, key]])
+    made_again_though_its_owner_deleted_it(forged)
+    assert ("I13" in forged.found()) is wrong
+
+
 @pytest.mark.parametrize("what", ["lost", "deaths"])
 @pytest.mark.parametrize(("institution", "wrong"), [("north", False), ("south", True)])
 def test_what_another_institution_did_not_hear_excuses_nothing(

@@ -145,7 +145,22 @@ def _excused(case: Case, event: Event, since: float, deleted: float) -> bool:
     ):
         return True
     assert event.born.mark is not None
-    return case.was_absent(told["id"], event.mailbox, event.born.mark.key, since, at, good=True)
+    key = event.born.mark.key
+    gone = case.was_absent(told["id"], event.mailbox, key, since, at, good=True)
+    return gone or _agreed_to_go(case, told["id"], [event.mailbox, key], since, at)
+
+
+def _agreed_to_go(case: Case, institution: str, pair: list[str], since: float, until: float) -> bool:
+    """Whether somebody has agreed between two moments that an event goes, though its source was read badly."""
+    return any(
+        run["institution"] == institution
+        and since <= run["begin"] <= until
+        and pair in (run.get("agreed") or ())
+        for run in case.testimony["runs"]
+    ) or any(
+        span.institution == institution and since <= span.begin <= until and pair in span.told["deletes"]
+        for span in asked(case, "approval")
+    )
 
 
 def _resets(case: Case, institution: str, mailbox: str) -> Iterator[dict[str, Any]]:
