@@ -241,6 +241,17 @@ class TestPurge:
         done(campus.run(*purge, str(CLASSES)))
         assert count(campus) == 0
 
+    @pytest.mark.prove
+    def test_a_ledger_that_knows_nobody_says_that_it_may_have_been_lost(self, campus: Campus) -> None:
+        for file in campus.world.folder.glob("classbell.db*"):
+            if file.is_file():
+                file.unlink()
+        ended = done(campus.run("purge", "--institution", "example", "--yes", "--deletes", "0"))
+        assert (
+            "The ledger knows no mailbox there. If it was lost, first: classbell ledger rebuild" in ended.err
+        )
+        assert count(campus) == CLASSES
+
 
 class TestForget:
     """Nothing of a person remains in the ledger, and nothing is delivered to them again."""

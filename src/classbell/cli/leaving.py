@@ -146,6 +146,10 @@ class _Leaving:
         )
         self._output.line(f"  delete   {left.deletes}")
         self._output.line(f"  after    {left.after}, and nothing is delivered any more")
+        if self._person is None and not _known(farewell):
+            self._output.note(
+                f"The ledger knows no mailbox there. If it was lost, first: classbell ledger rebuild -i {settings.id}"
+            )
         if left.strange:
             self._output.line(f"  stays    {_strange(left.strange)}")
         if left.uncertain:
@@ -229,6 +233,12 @@ class _Leaving:
         if departed.tally.interrupted:
             return 130
         return 3 if rest else 0
+
+
+def _known(farewell: "Farewell") -> int:
+    """How many mailboxes were looked into, or should have been."""
+    rebuilt = farewell.rebuilt
+    return farewell.left.mailboxes + (rebuilt.mailboxes + rebuilt.unread_count if rebuilt else 0)
 
 
 def _strange(count: int) -> str:
