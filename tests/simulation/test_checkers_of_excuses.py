@@ -64,17 +64,6 @@ def test_an_event_holds_the_meeting_that_it_was_made_for() -> None:
     assert found("I1", lambda forged: forged.change("update", "e1", title="l2 v1"))
 
 
-@pytest.mark.parametrize("between", [False, True])
-def test_the_service_may_carry_out_one_request_twice(*, between: bool) -> None:
-    forged = Forged()
-    forged.change("delete", "e1", at=NOON + 10)
-    if between:
-        forged.asked("DELETE", NOON + 10)
-    forged.change("purge", "e1", at=NOON + 10)
-    forged.asked("DELETE", NOON + 10)
-    assert ("I1" in forged.found()) is between
-
-
 @pytest.mark.parametrize(
     ("by", "unconditional", "late", "wrong"),
     [

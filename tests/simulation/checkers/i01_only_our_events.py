@@ -43,9 +43,7 @@ def _of_another_meeting(event: Event) -> Iterator[str]:
 
 def _out_of_calendars(case: Case, event: Event) -> Iterator[str]:
     for before, step in pairwise(event.steps):
-        # Nothing between the two: the service has carried out one request twice.
-        twice = before.by_us and (before.number + 1, before.at) == (step.number, step.at)
-        if step.by_us and not before.live and not twice and not _could_not_know(case, event, step):
+        if step.by_us and not before.live and not _could_not_know(case, event, step):
             yield f"record {step.number}: {step.action} of {step.title} in {event.mailbox}, which stood in no calendar"
 
 
