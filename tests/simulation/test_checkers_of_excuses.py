@@ -88,6 +88,16 @@ def test_nothing_is_removed_from_deleted_items(
     assert ("I1" in forged.found()) is wrong
 
 
+@pytest.mark.parametrize("unconditional", [True, False])
+def test_what_the_service_does_twice_of_one_request_is_its_own_doing(*, unconditional: bool) -> None:
+    forged = Forged()
+    forged.testimony["unconditional_deletes"] = unconditional
+    forged.change("delete", "e1", at=NOON + 10)
+    forged.change("purge", "e1", at=NOON + 10)
+    forged.asked("DELETE", NOON + 10, 502)
+    assert ("I1" in forged.found()) is not unconditional
+
+
 @pytest.mark.parametrize(
     ("path", "wrong"),
     [
