@@ -13,7 +13,8 @@ def violations(case: Case) -> Iterator[str]:
                 yield f"record {step.number}: {step.title} in {event.mailbox} has {step.attendees} attendees"
             if step.online:
                 yield f"record {step.number}: {step.title} in {event.mailbox} is an online meeting"
-            if step.reminder is not None:
+            # What is removed reminds nobody, whoever had asked for it.
+            if step.live and step.reminder is not None:
                 yield f"record {step.number}: {step.title} reminds {event.mailbox} {step.reminder} min before"
     mails = [cause for cause in case.testimony["mails"] if cause.startswith("api:")]
     if mails:
