@@ -29,6 +29,7 @@ INSTITUTION_OF = {
     "forgotten": "SELECT institution_id, institution_id FROM forgotten",
     "configured": "SELECT institution_id, institution_id FROM configured",
     "used_plan": "SELECT institution_id, institution_id FROM used_plan",
+    "counted_delete": "SELECT institution_id, institution_id FROM counted_delete",
     "idle_rendering": "SELECT institution_id, institution_id FROM idle_rendering",
     "pruned": "SELECT institution_id, institution_id FROM pruned",
     "restored": "SELECT m.institution_id, b.institution_id FROM restored r"

@@ -73,3 +73,17 @@ async def test_what_was_under_way_in_an_old_ledger_is_asked_for_anew(stage: Stag
     assert (await rebuild(stage)).adopted == 1
     assert await stage.why_open() == {}
     await stage.assert_true()
+
+
+async def test_what_an_old_ledger_does_not_know_of_is_no_wish_of_the_owner_and_is_written_as_a_whole(
+    stage: Stage,
+) -> None:
+    stage.policies = {"on_user_edit": "keep"}
+    old = (stage.folder / "ledger.db").read_bytes()
+    stage.timetable["bo"] = [lecture("Algebra", place="A1")]
+    await stage.run()
+    await put_back(stage, old)
+    stage.timetable["bo"] = [lecture("Algebra", "Algebra II")]
+    await rebuild(stage)
+    await stage.run()
+    await stage.assert_true()

@@ -292,7 +292,10 @@ class Rebuild:
             sent = _sent(known.updates.get(entry.meeting_id))
             # Without a timetable it is known by what was sent alone.
             wanted += [sent] if sent is not None and sent.body else []
-            shown, drifted = _told_apart(event, self._times(event), wanted, before)
+            if not known.mailbox.contacted:
+                # What an old ledger takes for a change by its owner we may have written ourselves.
+                wanted += [before] if before.body else []
+            shown, drifted = _told_apart(event, wanted, before if known.mailbox.contacted else None)
             sightings += [(sighting, entry.meeting_key) for sighting in drifted]
             standing.append(
                 self._standing(entry.meeting_key, entry.incarnation, entry.operation, event, shown)
@@ -300,8 +303,7 @@ class Rebuild:
         for mark, event in sorted_out.adopted:
             key = sorted_out.key_of(mark)
             sent = _sent(known.under_way.get(mark.operation))
-            times = self._times(event)
-            shown, drifted = _told_apart(event, times, wants.may_show(key, times), sent)
+            shown, drifted = _told_apart(event, wants.may_show(key, self._times(event)), sent)
             sightings += [(sighting, key) for sighting in drifted]
             standing.append(self._standing(key, mark.incarnation, mark.operation, event, shown))
         self._rebuilt.differing += sum(not one.fingerprint for one in standing)
@@ -363,7 +365,7 @@ def _sent(request: UnderWay | None) -> Want | None:
 
 
 def _told_apart(
-    event: FoundEvent, times: tuple[int, int], wants: Sequence[Want], before: Want | None
+    event: FoundEvent, wants: Sequence[Want], before: Want | None
 ) -> tuple[Want | None, list[Sighting]]:
     """The rendering that an event shows, or that we gave it; and what its owner has made of that."""
     shown = next((want for want in wants if not differing(want.body, event)), None)
@@ -371,7 +373,4 @@ def _told_apart(
         return shown, []
     # What was delivered stays known, so that its owner's changes can be told from ours.
     fields = differing(before.body, event)
-    if not fields:
-        return before, []
-    # It counts when it stands there: what an old ledger takes for ended may have been put off since.
-    return replace(before, starts_at=times[0], ends_at=times[1]), [_drifted(event, fields)]
+    return before, [_drifted(event, fields)] if fields else []
