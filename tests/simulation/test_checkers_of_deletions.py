@@ -190,3 +190,14 @@ def test_what_somebody_agreed_to_counts_for_the_day(many: int, *, wrong: bool) -
     forged.testimony["runs"].append(run(NOON + HOUR + 1, NOON + HOUR + 9))
     deleted(forged, range(2 + many, 3 + many), NOON + HOUR + 5)
     assert ("I4" in forged.found()) is wrong
+
+
+@pytest.mark.parametrize(("version", "wrong"), [(1, False), (2, True)])
+def test_what_somebody_took_back_may_be_taken_for_ours_again_if_it_shows_what_is_wanted(
+    version: int, *, wrong: bool
+) -> None:
+    forged = Forged()
+    forged.change("delete", "e1", at=NOON + 20)
+    forged.change("restore", "e1", by="user", at=NOON + 30)
+    forged.testimony["states"] += [state(NOON + 10), state(NOON + 40, pair(version))]
+    assert ("I3" in forged.found()) is wrong

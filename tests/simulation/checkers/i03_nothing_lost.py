@@ -167,7 +167,10 @@ def _delivered(events: list[Event], told: dict[str, Any], *, keeps: bool) -> boo
         return False
     last, event = max(ours, key=lambda found: found[0].number)
     if last.action in {"delete", "purge"}:
-        return False
+        # What somebody took back out of Deleted Items may be taken for ours again, and shows what is wanted.
+        now = event.steps[-1]
+        shows = (now.title, now.start, now.end) == (told["title"], told["start"], told["end"])
+        return event.back_by_hand and shows
     removal = next((step for step in reversed(event.steps) if not step.live), None)
     by_people = event.live or (removal is not None and not removal.by_us)
     moved = keeps and any(
