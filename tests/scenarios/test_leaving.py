@@ -242,6 +242,15 @@ class TestPurge:
         assert count(campus) == 0
 
     @pytest.mark.prove
+    def test_what_could_not_be_read_is_not_called_done(self, campus: Campus) -> None:
+        unlink(campus, "DELETE_ALL_EVENTS", CLASSES)
+        campus.institution.mailbox("ada").state = "unlicensed"
+        others = str(CLASSES * (len(PEOPLE) - 1))
+        ended = campus.run("purge", "--institution", "example", "--yes", "--deletes", others)
+        assert ended.code == 3
+        assert "1 mailbox could not be read; later, again: classbell purge" in " ".join(ended.err.split())
+
+    @pytest.mark.prove
     def test_a_ledger_that_knows_nobody_says_that_it_may_have_been_lost(self, campus: Campus) -> None:
         for file in campus.world.folder.glob("classbell.db*"):
             if file.is_file():

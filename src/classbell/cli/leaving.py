@@ -125,7 +125,7 @@ class _Leaving:
             with self._output.progress("Deleting", farewell.left.deletes) as bar:
                 tell = delivering(bar, place.ports.clock)
                 departed = await self._departure.carry_out(farewell, self._reason, tell)
-            return self._report(departed)
+            return self._report(departed, farewell.rebuilt.unread_count if farewell.rebuilt else 0)
 
     async def _looked(self, departure: "Departure", office: "Office") -> "Farewell":
         from classbell.cli.following import rebuilding  # noqa: PLC0415
@@ -207,7 +207,7 @@ class _Leaving:
             return self._output.confirm("Deliver nothing there any more?", flag=flag)
         return self._output.ask_number("Type the number of events to delete", flag=flag) == deletes
 
-    def _report(self, departed: "Departed") -> int:
+    def _report(self, departed: "Departed", unread: int) -> int:
         from classbell.model import Action  # noqa: PLC0415
 
         after = departed.after
@@ -217,11 +217,17 @@ class _Leaving:
             remain += f" {_strange(after.strange)}."
         self._output.line(remain)
         rest = after.deletes + after.uncertain
+        whole = f"purge --institution {self._invocation.chosen.id}"
+        again = (
+            f"later, again: classbell {f'unlink {self._person} --mode CLEANUP' if self._person else whole}"
+        )
         if rest:
             # A purge pauses the institution, so that no run goes on with what it left.
-            purge = f"later, again: classbell purge --institution {self._invocation.chosen.id}"
-            more = purge if self._person is None else "each later run goes on with them: classbell apply"
+            more = "each later run goes on with them: classbell apply" if self._person else again
             self._output.note(f"{rest} wait; {more}")
+        if unread:
+            boxes = "1 mailbox" if unread == 1 else f"{unread} mailboxes"
+            self._output.note(f"{boxes} could not be read; {again}")
         self._output.event(
             "left",
             deleted=deleted,
@@ -229,10 +235,11 @@ class _Leaving:
             strange=after.strange,
             waiting=after.deletes,
             uncertain=after.uncertain,
+            unread=unread,
         )
         if departed.tally.interrupted:
             return 130
-        return 3 if rest else 0
+        return 3 if rest or unread else 0
 
 
 def _known(farewell: "Farewell") -> int:
