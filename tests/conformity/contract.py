@@ -41,6 +41,7 @@ class _Node:
     patterns: list[tuple[re.Pattern[str], "_Node"]] = field(default_factory=list)
     anything: "_Node | None" = None
     path: str = ""
+    is_root: bool = False
 
     def add(self, segment: str) -> "_Node":
         if _PART.fullmatch(segment):
@@ -69,7 +70,8 @@ class _Node:
         if segment.casefold() in self.words:
             yield self.words[segment.casefold()]
         yield from (node for pattern, node in self.patterns if pattern.fullmatch(segment))
-        if self.anything is not None and not segment.startswith("$"):
+        # Where OData has its own words no name begins so; a tenant, which comes first, may be called anything.
+        if self.anything is not None and (self.is_root or not segment.startswith("$")):
             yield self.anything
 
 
@@ -92,7 +94,7 @@ class Contract:
 
     @cached_property
     def _paths(self) -> _Node:
-        root = _Node()
+        root = _Node(is_root=True)
         for path in self._document["paths"]:
             node = root
             for segment in path.strip("/").split("/"):

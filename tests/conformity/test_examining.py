@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 from tests.conformity import observer
-from tests.conformity.checks import Batch, Examiner, Exchange
+from tests.conformity.checks import Batch, Examiner, Exchange, ours
 from tests.sandbox.client import World
 from tests.sandbox.conftest import certificate, served, world
 
@@ -196,3 +196,14 @@ def test_a_test_that_gets_a_wrong_answer_fails(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "answers do not conform" in done.stdout
     assert "'colour' was unexpected" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/%24/discovery/v2.0/keys", "GET /{tenant}/discovery/v2.0/keys"),
+        ("/v1.0/users/ada/%24count", ""),
+    ],
+)
+def test_a_tenant_may_be_called_anything_and_an_event_not_like_a_word_of_odata(path: str, name: str) -> None:
+    assert ours().find("GET", path) == name
