@@ -1,7 +1,8 @@
 """Who has left more than once, or together with everybody: what may go, and what must not."""
 
 import pytest
-from tests.simulation.forging import ADA, NOON, STARTS, Forged, marked
+from tests.simulation.checkers import judged
+from tests.simulation.forging import ADA, NOON, STARTS, Forged, marked, state
 
 GRACE = "grace@north.example"
 HERS = [[ADA, "lectures:l1"]]
@@ -133,3 +134,19 @@ def test_who_was_forgotten_gets_nothing_and_that_is_said(found: list[str]) -> No
         told = {"institution": "north", "mailbox": ADA, "kind": "forgotten"}
         forged.testimony["final"]["suspended"].append(told)
     assert sorted(forged.found() & {"I3"}) == found
+
+
+@pytest.mark.parametrize(
+    ("mode", "wrong"), [("DELETE_FUTURE_EVENTS", False), ("", True)], ids=["again", "once"]
+)
+def test_what_was_to_go_goes_by_what_was_said_when_somebody_left_last(mode: str, *, wrong: bool) -> None:
+    forged = Forged()
+    forged.asked("POST", NOON)
+    leaves(forged, NOON + 90, "DELETE_ALL_EVENTS", HERS)
+    if mode:
+        leaves(forged, NOON + 200, mode, [])
+    forged.testimony["states"].append(state(NOON + 80))
+    forged.testimony["final"]["suspended"].append(
+        {"institution": "north", "mailbox": ADA, "kind": "unlinked"}
+    )
+    assert any("in spite of" in text for text in judged(forged.history, forged.testimony)) is wrong

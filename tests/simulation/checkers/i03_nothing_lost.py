@@ -59,14 +59,18 @@ def _stayed(case: Case) -> Iterator[str]:
         for told in case.testimony["decisions"]
         if told["what"] == "forget" and told["left"]
     }
-    for span in spans(case, "unlink"):
+    all_of_them = list(spans(case, "unlink"))
+    for span in all_of_them:
         if span.end < inf:
             continue
         tenant = case.institutions[span.institution]["tenant"]
+        # Who leaves once more is told what goes and what stays then, and agrees to that.
+        again = [one for one in all_of_them if one.begin > span.begin]
         for pair, events in case.of_pair.items():
             if pair[0] != tenant or not span.covers(span.institution, pair[1]) or _waits(case, pair):
                 continue
-            if (span.institution, pair[1]) in kept:
+            once_more = any(one.covers(span.institution, pair[1]) for one in again)
+            if once_more or (span.institution, pair[1]) in kept:
                 continue
             told = span.told["mode"] == "CLEANUP" or list(pair[1:]) in span.told["events"]
             for event in events:
