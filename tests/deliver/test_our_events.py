@@ -4,7 +4,7 @@ from collections.abc import Callable
 from itertools import count
 
 import pytest
-from tests.deliver.stage import DECADE, Stage, lecture, mark_of, member
+from tests.deliver.stage import BOUND, DECADE, Stage, lecture, mark_of, member
 
 from classbell.model import Action
 from classbell.sandbox import RequestInfo
@@ -162,6 +162,7 @@ async def test_a_meeting_that_comes_back_after_its_delete_is_another_event(stage
 
 
 async def test_deleting_what_its_owner_has_removed_is_done(stage: Stage) -> None:
+    stage.clock.pass_time(BOUND + 60)
     stage.mailbox("ada").delete_event(stage.our_event("ada", "Logic"))
     cancel(stage)
     tally = await stage.run()
@@ -254,6 +255,7 @@ async def test_an_edit_that_was_met_is_put_right_though_the_update_that_met_it_i
     stage: Stage,
 ) -> None:
     """The event was read again, and then its update had to wait; meanwhile the source took it back."""
+    stage.clock.pass_time(BOUND + 60)
     stage.mailbox("ada").edit_event(stage.our_event("ada", "Logic"), {"subject": "Mine"})
     move(stage)
     patches = count(1)

@@ -78,6 +78,7 @@ async def deleted_by_us(stage: Stage) -> int:
         return sum([len(await book.restoring.deleted(run.id)) for run in await book.runs.last(9)])
 
 
+@pytest.mark.stands_on("if_match_on_delete")
 async def test_an_event_that_its_owner_removed_before_us_stays_in_their_deleted_items(stage: Stage) -> None:
     stage.sandbox.switches.items_in_deleted_items_by_immutable_id = 200
     ada = stage.mailbox("ada")

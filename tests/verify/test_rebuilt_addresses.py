@@ -111,6 +111,7 @@ async def test_what_was_copied_from_a_colleagues_calendar_keeps_nothing_from_bei
     bo = stage.mailbox("bo")
     parts = ("subject", "start", "end", "singleValueExtendedProperties")
     copy = bo.put_event({name: event[name] for name in parts})
+    stage.clock.pass_time(BOUND)
     stage.timetable["bo"] = [lecture("Logic")]
     await stage.run()
     rebuilt = await rebuild(stage)
