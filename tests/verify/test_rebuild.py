@@ -62,6 +62,15 @@ async def test_a_rebuild_waits_until_nothing_sent_before_can_come_to_light(stage
     assert min(record.at for record in looks) >= began + 60 + BOUND
 
 
+async def test_who_asked_for_peace_in_the_run_before_is_not_asked_by_a_rebuild(stage: Stage) -> None:
+    stage.timetable["ada"].append(lecture("Late", day=13))
+    stage.sandbox.faults.add(member("POST", "ada"), 429, retry_after=3600)
+    await stage.run(patience=0.0)
+    asked = stage.here
+    assert (await rebuild(stage)).unread_count == 1
+    assert [record for record in stage.asked("GET", since=asked) if "/ada" in record.path] == []
+
+
 async def test_a_create_that_is_late_is_adopted_all_the_same(stage: Stage) -> None:
     stage.timetable["bo"].append(lecture("Late", day=13))
     stage.sandbox.faults.add(member("POST", "bo"), "504-late", delay=300)

@@ -90,6 +90,17 @@ class Reader:
         self.interrupted = True
         self._stop.set()
 
+    async def begin(self) -> None:
+        """Learn who must be left in peace since an earlier run, and which mailboxes are out."""
+        await self._refusals.begin()
+        self._out = {
+            out.mailbox.id: (out.code, out.detail, out.retry_at) for out in await self._ledger.mailboxes.out()
+        }
+
+    def may_ask(self, mailbox: Mailbox) -> bool:
+        """Whether a mailbox can be looked at now."""
+        return self._shut(mailbox) is None and not self._access.pace.blocked_until(mailbox.id)
+
     async def look(self, mailboxes: Sequence[Mailbox], prefix: str, *, content: bool = False) -> list[Survey]:
         """Look through mailboxes of at most one batch."""
         surveys = [Survey(mailbox=mailbox, prefix=prefix, content=content) for mailbox in mailboxes]
@@ -152,10 +163,7 @@ class Reader:
             RefusedError: a credential was refused, or no mailbox is open to us.
             TemporaryError: the service cannot be reached.
         """
-        await self._refusals.begin()
-        self._out = {
-            out.mailbox.id: (out.code, out.detail, out.retry_at) for out in await self._ledger.mailboxes.out()
-        }
+        await self.begin()
         try:
             async for page in pages:
                 for unread in await self._page(page, work):

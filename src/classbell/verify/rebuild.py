@@ -169,7 +169,11 @@ class Rebuild:
         async for page in pages:
             if first:
                 # Who must not read will know before waiting; and from here on we know the service's time.
-                await self._reader.look(page[:1], "")
+                await self._reader.begin()
+                if self._reader.may_ask(page[0]):
+                    await self._reader.look(page[:1], "")
+                else:
+                    await self._access.client.learn_time()
                 first = False
             if not all(mailbox.contacted for mailbox in page):
                 # Another ledger may have sent something there a moment ago.
