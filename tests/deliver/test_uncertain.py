@@ -6,6 +6,8 @@ from typing import Any, Literal
 import pytest
 from tests.deliver.stage import Stage, lecture, mark_of, member
 
+from classbell.model import LeaveMode
+
 pytestmark = pytest.mark.anyio
 
 # Alone, each value has its turn with ``--each-switch``.
@@ -76,6 +78,29 @@ async def deleted_by_us(stage: Stage) -> int:
     """How many events runs have deleted that can be put back."""
     async with stage.ledger() as book:
         return sum([len(await book.restoring.deleted(run.id)) for run in await book.runs.last(9)])
+
+
+@pytest.mark.parametrize("if_match", [True, False])
+async def test_a_delete_whose_answer_was_lost_is_not_sent_anew_because_its_owner_leaves(
+    stage: Stage, *, if_match: bool
+) -> None:
+    stage.sandbox.switches.items_in_deleted_items_by_immutable_id = 200
+    stage.sandbox.switches.if_match_on_delete = if_match
+    ada = stage.mailbox("ada")
+    stage.timetable["ada"] = [lecture("Logic")]
+    await stage.run()
+    stage.clock.pass_time(3_600)
+    stage.timetable["ada"] = []
+    stage.sandbox.faults.add(member("DELETE"), "504-after")
+    await stage.run(patience=0.0)
+    async with stage.ledger() as book:
+        box = await book.mailboxes.find(stage.address("ada"))
+        assert box is not None
+        mode, now = LeaveMode.DELETE_ALL_EVENTS, stage.clock.now()
+        await book.leaving.accept(box.id, mode, await book.leaving.look(box.id, mode, now), "", now)
+    await stage.settle()
+    assert [event["subject"] for event in ada.deleted_events()] == ["Logic"]
+    assert await deleted_by_us(stage) == 1, "it can be put back"
 
 
 @pytest.mark.stands_on("if_match_on_delete")

@@ -136,14 +136,17 @@ class Leaving:
         kind = RunKind.UNLINK if number is not None else RunKind.PURGE
         values = {"institution_id": self._institution_id, "kind": kind, "started_at": now}
         run_id = insert_one(connection, BEGIN, values)
-        unheard = self._unheard(connection, number)
+        updates = self._unheard(connection, number, Action.UPDATE)
+        deletes = self._unheard(connection, number, Action.DELETE)
         given_up = (
             update(change).where(self._open(number), ~_uncertain()).values(state=ChangeState.SUPERSEDED)
         )
         connection.execute(given_up)
         connection.execute(self._deletes(number, mode, run_id, now))
-        if unheard:
-            connection.execute(_SHOWS_PERHAPS, [row | {"run": run_id} for row in unheard])
+        if updates:
+            connection.execute(_SHOWS_PERHAPS, [row | {"run": run_id} for row in updates])
+        if deletes:
+            connection.execute(_GONE_PERHAPS, [row | {"run": run_id} for row in deletes])
         into = Suspended.UNLINKED if number is not None else Suspended.PURGED
         if number is None:
             pause_all(connection, self._institution_id, reason, now, None)
@@ -200,15 +203,16 @@ class Leaving:
         mine = (change.c.institution_id == self._institution_id) & IS_OPEN
         return mine if number is None else mine & (change.c.mailbox_id == number)
 
-    def _unheard(self, connection: Connection, number: int | None) -> list[dict[str, Any]]:
-        """What updates have asked for of which nobody knows whether they went through."""
+    def _unheard(self, connection: Connection, number: int | None, action: Action) -> list[dict[str, Any]]:
+        """What updates or deletes have asked for of which nobody knows whether they went through."""
         query = select(
             change.c.mailbox_id.label("box"),
             change.c.meeting_id.label("of"),
             change.c.fingerprint.label("version"),
             change.c.starts_at.label("start"),
             change.c.ends_at.label("end"),
-        ).where(self._open(number), change.c.action == Action.UPDATE, change.c.state.in_(UNSETTLED))
+            change.c.attempts.label("tries"),
+        ).where(self._open(number), change.c.action == action, change.c.state.in_(UNSETTLED))
         return [dict(row) for row in connection.execute(query).mappings()]
 
     def _deletes(self, number: int | None, mode: LeaveMode, run_id: int, now: float) -> Insert:
@@ -234,16 +238,17 @@ class Leaving:
         return insert(change).from_select(list(row), chosen)
 
 
-# An event may show what was sent last: that is what a restoration puts back.
-_SHOWS_PERHAPS = (
+_THEIR_DELETE = (
     update(change)
-    .where(
-        change.c.run_id == bindparam("run"),
-        change.c.mailbox_id == bindparam("box"),
-        change.c.meeting_id == bindparam("of"),
-    )
-    .values(previous=bindparam("version"), starts_at=bindparam("start"), ends_at=bindparam("end"))
+    .where(change.c.run_id == bindparam("run"))
+    .where(change.c.mailbox_id == bindparam("box"), change.c.meeting_id == bindparam("of"))
 )
+# An event may show what was sent last: that is what a restoration puts back.
+_SHOWS_PERHAPS = _THEIR_DELETE.values(
+    previous=bindparam("version"), starts_at=bindparam("start"), ends_at=bindparam("end")
+)
+# Or it may be gone by a delete of before. Sent as a new one, this one would remove it from Deleted Items as well.
+_GONE_PERHAPS = _THEIR_DELETE.values(state=ChangeState.UNKNOWN, attempts=bindparam("tries"))
 
 
 def _goes(mode: LeaveMode, now: float) -> ColumnElement[bool]:
