@@ -113,3 +113,16 @@ def test_who_was_beside_another_may_not_have_been_told() -> None:
 def test_the_south_has_another_application() -> None:
     """What the tests above rest on."""
     assert Forged().testimony["institutions"][1]["app"] == SOUTH["app"] != "a-north"
+
+
+@pytest.mark.parametrize(("policy", "wrong"), [("restore", False), ("stop", True)])
+def test_what_went_with_its_calendar_was_not_deleted_by_itself(policy: str, *, wrong: bool) -> None:
+    forged = Forged()
+    north = forged.testimony["institutions"][0]
+    wishes = north["policies"] | {"on_calendar_delete": policy}
+    forged.testimony["institutions"] = [north | {"policies": wishes}, SOUTH]
+    forged.asked("POST", NOON)
+    detail = {"action": "delete-calendar", "cause": "user", "calendar": "c"}
+    forged.record("change", NOON + 10, app="", detail=detail)
+    made_again_though_its_owner_deleted_it(forged)
+    assert ("I13" in forged.found()) is wrong

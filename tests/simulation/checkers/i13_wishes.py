@@ -112,6 +112,9 @@ def _made_again(case: Case, events: list[Event]) -> Iterator[str]:
         removal = earlier.gone_by(event.born.number)
         if removal is None or removal.by_us or earlier.born.mark is None or event.born.mark is None:
             continue
+        if _went_with_its_calendar(case, earlier, removal):
+            # Whether a calendar is made again another policy says, and with it all that belongs there.
+            continue
         last = next(step for step in reversed(earlier.ours) if step.number < removal.number)
         if not last.live:
             # They took back what we had removed, and removed it again: of that nobody is told.
@@ -127,6 +130,14 @@ def _made_again(case: Case, events: list[Event]) -> Iterator[str]:
             f"record {event.born.number}: {event.born.title} was made again for {event.mailbox}, who had deleted it"
             f" (record {removal.number})"
         )
+
+
+def _went_with_its_calendar(case: Case, event: Event, removal: Step) -> bool:
+    return case.of_tenant[event.tenant]["policies"].get("on_calendar_delete") != "stop" and any(
+        record["detail"].get("action") == "delete-calendar"
+        and (record["tenant"], record["mailbox"], record["at"]) == (event.tenant, event.mailbox, removal.at)
+        for record in case.history
+    )
 
 
 def _excused(case: Case, event: Event, since: float, deleted: float) -> bool:
