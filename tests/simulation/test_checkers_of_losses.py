@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from tests.simulation.forging import ADA, NOON, Forged, marked, run
+from tests.simulation.checkers import judged
+from tests.simulation.forging import ADA, NOON, Forged, marked, pair, run, state
 
 LOST, GONE, LATER = NOON + 1000, NOON + 9000, NOON + 20_000
 
@@ -83,3 +84,18 @@ def test_it_is_known_again_where_something_was_made_since() -> None:
     deletes_it(forged)
     makes_it_again(forged)
     assert "I13" in forged.found()
+
+
+@pytest.mark.parametrize(
+    ("old", "others", "found"),
+    [(False, [], []), (True, [], ["I3"]), (False, ["lectures:l2"], ["I3"])],
+    ids=["nobody", "an_old_ledger", "a_timetable"],
+)
+def test_whom_neither_a_timetable_nor_the_ledger_knows_nobody_can_look_for(
+    *, old: bool, others: list[str], found: list[str]
+) -> None:
+    forged = Forged()
+    forged.testimony["states"].append(state(NOON + 10, *(pair(1) | {"key": key} for key in others)))
+    forged.decide("loss", LOST, LOST, mailbox="", old=old)
+    told = judged(forged.history, forged.testimony)
+    assert sorted({text[:2] for text in told if "still stands" in text}) == found

@@ -39,7 +39,7 @@ def violations(case: Case) -> Iterator[str]:
         if not _delivered(events, told, keeps=keeps):
             yield f"{told['title']} was never delivered to {pair[1]}, and nothing waits"
     for pair, events in case.of_pair.items():
-        theirs = (case.of_tenant[pair[0]]["id"], pair[1]) in left
+        theirs = (case.of_tenant[pair[0]]["id"], pair[1]) in left or _known_to_nobody(case, pair, wanted)
         if pair not in wanted and not _waits(case, pair) and not theirs:
             yield from _left_over(pair, events, final["at"])
     yield from _stayed(case)
@@ -49,6 +49,19 @@ def violations(case: Case) -> Iterator[str]:
         lost = told["code"] == "E-LEDGER-LOST" and losses(case, told["institution"], told["mailbox"])
         if told["state"] == "sent" or not (lost or told["code"] in _FOR_A_PERSON):
             yield f"{told['key']} for {told['mailbox']} waits ({told['state']} {told['code']}) without a reason that only a person can end"
+
+
+def _known_to_nobody(case: Case, pair: Pair, wanted: dict[Pair, Any]) -> bool:
+    """Whether no timetable names a person whom only a ledger knew that was deleted: a rebuild must be told of them."""
+    named = {(tenant, mailbox) for tenant, mailbox, _ in wanted}
+    written = [
+        step.at
+        for event in case.events.values()
+        if (event.tenant, event.mailbox) == pair[:2]
+        for step in event.ours
+    ]
+    deleted = [t["asked"] for t in case.testimony["decisions"] if t["what"] == "loss" and not t["old"]]
+    return pair[:2] not in named and any(at > max(written, default=at) for at in deleted)
 
 
 def _stayed(case: Case) -> Iterator[str]:
