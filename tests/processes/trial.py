@@ -22,7 +22,7 @@ from tests.simulation.checkers import judged
 from tests.simulation.draws import draws
 from tests.simulation.ports import Disk
 from tests.simulation.timetable import Timetable
-from tests.simulation.world import AT_LEAST, PEOPLE
+from tests.simulation.world import AT_LEAST, MAX_DELETES, PEOPLE
 
 from classbell.identity.certificates import new_self_signed
 
@@ -269,6 +269,7 @@ class Trial:
                 for name in INSTITUTIONS
             ],
             "at_least": AT_LEAST,
+            "max_deletes": MAX_DELETES,
             "bound": 600.0,
             "states": self.states,
             "runs": self.runs,

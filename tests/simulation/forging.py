@@ -39,6 +39,7 @@ class Forged:
             "installation": INSTALLATION,
             "institutions": [NORTH, SOUTH],
             "at_least": 3,
+            "max_deletes": (8, 25.0),
             "bound": 600.0,
             "states": [state(NOON - 9, pair(1))],
             "runs": [run(NOON - 1, NOON + 60), run(END, END + 1)],

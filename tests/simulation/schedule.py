@@ -21,7 +21,7 @@ from tests.simulation.draws import draws
 from tests.simulation.equipment import INSTALLATION, Equipment
 from tests.simulation.loop import Stuck, virtual_loop
 from tests.simulation.rest import all_put_back, calmed, rested
-from tests.simulation.world import AT_LEAST, World
+from tests.simulation.world import AT_LEAST, MAX_DELETES, World
 
 from classbell.sandbox import Switches
 
@@ -179,6 +179,7 @@ def _testimony(world: World, final: dict[str, Any]) -> dict[str, Any]:
             for institution in world.institutions
         ],
         "at_least": AT_LEAST,
+        "max_deletes": MAX_DELETES,
         "bound": 600.0,
         # Whether the service deletes what has changed since we wrote it.
         "unconditional_deletes": not world.switches.if_match_on_delete,

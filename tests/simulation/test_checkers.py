@@ -338,6 +338,14 @@ def test_where_the_service_made_two_of_one_request_a_person_is_asked_or_a_pause_
     assert ("I2" in forged.found()) is found
 
 
+@pytest.mark.parametrize(("kind", "found"), [("unlinked", False), ("paused", True)])
+def test_with_who_has_left_stays_what_the_service_made_twice(kind: str, *, found: bool) -> None:
+    forged = Forged()
+    forged.change("create", "e2")
+    forged.testimony["final"]["suspended"].append({"institution": "north", "mailbox": ADA, "kind": kind})
+    assert ("I2" in forged.found()) is found
+
+
 @pytest.mark.parametrize(("seconds", "found"), [(4.0, False), (7.0, True)])
 def test_that_exception_ends_with_the_bound_to_within_seconds(seconds: float, *, found: bool) -> None:
     forged = Forged()

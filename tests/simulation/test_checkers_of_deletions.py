@@ -201,3 +201,21 @@ def test_what_somebody_took_back_may_be_taken_for_ours_again_if_it_shows_what_is
     forged.change("restore", "e1", by="user", at=NOON + 30)
     forged.testimony["states"] += [state(NOON + 10), state(NOON + 40, pair(version))]
     assert ("I3" in forged.found()) is wrong
+
+
+@pytest.mark.parametrize(("many", "wrong"), [(6, False), (9, True)])
+def test_a_bad_state_costs_at_most_what_one_run_may_delete_unasked_of_all_that_stands(
+    many: int, *, wrong: bool
+) -> None:
+    forged = Forged()
+    made(forged, range(2, 60))
+    some = range(2, 2 + many)
+    forged.testimony["states"] += [
+        state(NOON - 8, *named(*range(2, 60))),
+        state(NOON + 99, *named(*range(2 + many, 60)), good=False),
+        state(NOON + 200, *named(*range(2, 60))),
+    ]
+    forged.testimony["runs"].append(run(NOON + 100, NOON + 110))
+    deleted(forged, some, NOON + 105)
+    told = judged(forged.history, forged.testimony)
+    assert any("because of one bad state" in text for text in told) is wrong

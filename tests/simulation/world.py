@@ -44,6 +44,8 @@ CLASSES = 8
 _BEGIN = MONDAY.timestamp()
 # So many events each run may delete unasked, whatever share they are.
 AT_LEAST = 3
+# And so many, if they are not more than such a share in percent.
+MAX_DELETES = (8, 25.0)
 
 
 @dataclass(kw_only=True)
@@ -306,7 +308,9 @@ class World:
                 "profiles": [{"name": "all", "calendar": calendar, **self.policies.get(name, {})}],
                 "window": {"timezone": ZONE},
                 "safety": {
-                    "max_deletes": {"count": 8, "percent": 25, "at_least": AT_LEAST},
+                    "max_deletes": dict(
+                        zip(("count", "percent", "at_least"), (*MAX_DELETES, AT_LEAST), strict=True)
+                    ),
                     "per_mailbox": {"percent": 60, "min_events": 4},
                 },
             }

@@ -60,7 +60,7 @@ def beside_others(
             before = sum(
                 other.tenant == tenant and begin - _DAY < gone.at < begin for other, gone in everything
             )
-            most = max(least, _SHARE * _stood(case, tenant, begin))
+            most = max(least, _SHARE * stood(case, tenant, begin))
             if before + 1 <= most:
                 break
             counts.append((before, most))
@@ -95,10 +95,10 @@ def _base(case: Case, absences: Absences, deletions: Sequence[Deletion]) -> int:
     """
     tenant = deletions[0][0].tenant
     begins = _deciding(case, absences, deletions)
-    return max((_stood(case, tenant, begin) for begin in begins), default=0)
+    return max((stood(case, tenant, begin) for begin in begins), default=0)
 
 
-def _stood(case: Case, tenant: str, at: float) -> int:
+def stood(case: Case, tenant: str, at: float) -> int:
     """How many of our events stood in the mailboxes of a tenant at a moment or were deleted in the day before."""
     count = 0
     for event in case.events.values():

@@ -12,6 +12,7 @@ from tests.simulation.checkers.reading import Case, Event, Pair
 
 # What says that a person is to choose; the second after a rebuild, the third of events that came late.
 _ASKED = frozenset({"E-MARK-SEVERAL", "E-EVT-FOREIGN", "E-MARK-COPY"})
+_LEFT = frozenset({"unlinked", "purged", "forgotten"})
 
 
 def violations(case: Case) -> Iterator[str]:
@@ -59,6 +60,14 @@ def _a_person_is_asked(case: Case, pair: Pair, live: list[Event]) -> bool:
     """Whether the service made several of one request, and the product says so; after a rebuild by another code."""
     waiting = case.waits(pair)
     one_request = len({event.born.mark for event in live}) == 1
+    place = (case.of_tenant[pair[0]]["id"], pair[1])
+    if one_request and place in {
+        (told["institution"], told["mailbox"])
+        for told in case.testimony["final"].get("suspended", ())
+        if told["kind"] in _LEFT
+    }:
+        # With who has left stays what was not certain, and was told so when they left.
+        return True
     if waiting is None or not one_request:
         return False
     # Behind a pause nothing is read: what became of a create is looked for, and told, when it ends.

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from tests.simulation.checkers.absences import Absences
-from tests.simulation.checkers.days import beside_others, too_many
+from tests.simulation.checkers.days import beside_others, stood, too_many
 from tests.simulation.checkers.decisions import asked as decided
 from tests.simulation.checkers.decisions import departures
 from tests.simulation.checkers.reading import Case, Event, Step
@@ -34,7 +34,7 @@ def violations(case: Case) -> Iterator[str]:
         elif isinstance(verdict, tuple) and not _approved_exactly(case, event, removal):
             doubtful[verdict].append(text)
     for (institution, at), texts in doubtful.items():
-        if len(texts) > case.testimony["at_least"] * absences.readers(institution, at):
+        if len(texts) > _of_a_run(case, institution, at) * absences.readers(institution, at):
             yield f"{len(texts)} deletions because of one bad state of {institution}; first {texts[0]}"
     unasked = [
         (event, removal, text)
@@ -43,6 +43,13 @@ def violations(case: Case) -> Iterator[str]:
     ]
     yield from too_many(case, absences, unasked)
     yield from beside_others(case, absences, unasked, list(_removals(case)))
+
+
+def _of_a_run(case: Case, institution: str, at: float) -> float:
+    """How many deletions the limits let one run make unasked, of what stood there at a moment."""
+    count, percent = case.testimony["max_deletes"]
+    share = percent / 100 * stood(case, case.institutions[institution]["tenant"], at)
+    return float(max(case.testimony["at_least"], min(count, share)))
 
 
 def _removals(case: Case) -> Iterator[tuple[Event, Step]]:
