@@ -38,7 +38,6 @@ BUGS = (
         lines="mask &= held.ends > self._terms.now",
         instead="mask &= held.ends > 0",
         found_by=("tests/unit/test_plan.py::test_what_has_ended_is_never_deleted",),
-        schedules=6,
     ),
     Bug(
         name="coverage-ignored",

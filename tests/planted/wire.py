@@ -33,7 +33,7 @@ BUGS = (
         found_by=(
             "tests/outlook/test_client.py::test_an_event_that_its_owner_touched_is_neither_changed_nor_deleted",
         ),
-        schedules=6,
+        schedules=24,
     ),
     Bug(
         name="weak-etag-kept",
@@ -181,7 +181,7 @@ BUGS = (
         found_by=(
             "tests/outlook/test_pace.py::test_a_refused_mailbox_is_left_in_peace_exactly_as_long_as_asked",
         ),
-        schedules=6,
+        schedules=24,
     ),
     Bug(
         name="four-in-flight",
