@@ -189,6 +189,7 @@ class Trial:
             "suspended": [],
             "stopped": [],
             "beside": [],
+            "left_to_people": [],
             "at": self.clock.now(),
         }
         return judged(history, self._testimony(final))

@@ -56,6 +56,7 @@ class Forged:
                 "suspended": [],
                 "stopped": [],
                 "beside": [],
+                "left_to_people": [],
                 "at": END + 2,
             },
         }

@@ -5,7 +5,7 @@ from typing import Any
 from tests.simulation.actors.noting import meetings_of
 from tests.simulation.world import Institution, Place, World
 
-from classbell.ledger import InstitutionLedger
+from classbell.ledger import InstitutionLedger, Sighted
 
 
 async def stopped(world: World) -> list[dict[str, Any]]:
@@ -50,6 +50,24 @@ async def blocked(book: InstitutionLedger, institution: Institution) -> list[dic
         }
         for box, of in await book.sightings.blocking()
     ]
+
+
+async def left_to_people(world: World) -> list[str]:
+    """The ids of events that ``explain`` says to be nobody's to touch but a person's."""
+    found: list[str] = []
+
+    async def tell(place: Place) -> str:
+        ledger = await place.open()
+        for institution in world.institutions:
+            book = await ledger.institution(institution.id)
+            for number in (await book.mailboxes.numbers()).values():
+                seen = await book.sightings.of_mailbox(number)
+                found.extend(one.event_id for one in seen if one.kind is Sighted.EXTRA)
+        return f"{len(found)} events are left to people"
+
+    world.start("explain", tell)
+    await world.quiet()
+    return found
 
 
 async def not_provable(world: World) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from tests.simulation.actors.noting import decided, noted
 from tests.simulation.actors.plans import deleting_runs, put_back
 from tests.simulation.actors.service import permit
 from tests.simulation.network import USUAL
-from tests.simulation.questions import blocked, not_provable, stopped
+from tests.simulation.questions import blocked, left_to_people, not_provable, stopped
 from tests.simulation.world import Institution, Place, World
 
 from classbell.ledger.gate import CODES
@@ -103,7 +103,7 @@ async def rested(
     waiting = await _waiting(world, suspended)
     held = await stopped(world)
     told = {"third_run": third, "waiting": waiting, "suspended": suspended, "stopped": held}
-    told |= {"beside": await not_provable(world)}
+    told |= {"beside": await not_provable(world), "left_to_people": await left_to_people(world)}
     return known | told | {"at": world.now()}
 
 

@@ -58,17 +58,22 @@ def _marks(case: Case) -> Iterator[str]:
 
 def _a_person_is_asked(case: Case, pair: Pair, live: list[Event]) -> bool:
     """Whether the service made several of one request, and the product says so; after a rebuild by another code."""
-    waiting = case.waits(pair)
-    one_request = len({event.born.mark for event in live}) == 1
+    if len({event.born.mark for event in live}) > 1:
+        return False
+    # After a rebuild, which may have entered another one for the pair: it says so of each event.
+    told = case.testimony["final"].get("left_to_people", ())
+    if sum(event.id not in told for event in live) <= 1:
+        return True
     place = (case.of_tenant[pair[0]]["id"], pair[1])
-    if one_request and place in {
+    if place in {
         (told["institution"], told["mailbox"])
         for told in case.testimony["final"].get("suspended", ())
         if told["kind"] in _LEFT
     }:
         # With who has left stays what was not certain, and was told so when they left.
         return True
-    if waiting is None or not one_request:
+    waiting = case.waits(pair)
+    if waiting is None:
         return False
     # Behind a pause nothing is read: what became of a create is looked for, and told, when it ends.
     paused = (waiting["state"], waiting["code"]) == ("unknown", "E-PAUSED")
