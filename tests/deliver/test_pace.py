@@ -1,6 +1,7 @@
 """Throttled, fenced, faulty: nobody is pressed, nobody waits for another, nothing is lost."""
 
 import asyncio
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Literal
 
@@ -21,6 +22,11 @@ def term(stage: Stage, names: list[str], lectures: int) -> None:
     for name in names:
         stage.mailbox(name)
         stage.timetable[name] = [lecture(f"L{n}", day=10 + n % 60, hour=n // 60) for n in range(lectures)]
+
+
+def of_ada(title: str) -> Callable[[RequestInfo], bool]:
+    """Whether a request makes the event of that title in Ada's calendar."""
+    return lambda info: member("POST", "ada")(info) and info.body["subject"] == title
 
 
 def within(records: list[Record], name: str, begin: float, end: float) -> list[Record]:
@@ -220,6 +226,25 @@ async def test_a_long_refusal_of_a_mailbox_is_kept_by_the_looks_of_the_next_run_
     assert stage.asked(since=before) == []
     stage.clock.pass_time(1000)
     await stage.run()
+    await stage.assert_true()
+
+
+@pytest.mark.parametrize(("busy", "denied"), [("First", "Second"), ("Second", "First")])
+async def test_a_long_refusal_is_kept_by_the_next_run_also_where_the_mailbox_denied_us_at_the_same_time(
+    stage: Stage, busy: str, denied: str
+) -> None:
+    term(stage, ["ada", "bob"], 1)
+    await stage.run()
+    stage.timetable["ada"] += [lecture("First", day=1), lecture("Second", day=2)]
+    stage.timetable["bob"].append(lecture("First", day=1))
+    stage.sandbox.faults.add(of_ada(busy), "503-after", retry_after=1800)
+    stage.sandbox.faults.add(of_ada(denied), 403, code="ErrorAccessDenied")
+    await stage.run()
+    stage.clock.pass_time(1000)
+    before = stage.here
+    await stage.run()
+    assert stage.asked(since=before) == []
+    await stage.settle()
     await stage.assert_true()
 
 

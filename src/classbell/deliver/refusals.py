@@ -138,13 +138,15 @@ class Refusals:
         )
 
     def close(self, mailbox: Mailbox, code: str, detail: str, seconds: float = DAY, *, out: bool) -> None:
-        """Deliver nothing to a mailbox for a while; *out*: until it has let us in again."""
-        until = self._clock.now() + seconds
-        self._closings[mailbox.id] = _Closing(code=code, detail=detail, until=until, out=out)
-        self._openings.discard(mailbox.id)
-        self._readiness.closed[mailbox.id] = until
-        if out:
-            self._out[mailbox.id] = code
+        """
+        Deliver nothing to a mailbox for a while; *out*: until it has let us in again.
+
+        Where a fence stands that the next run shall obey, it stays so: whatever else is wrong shows again after it.
+        """
+        if not self._is_fenced(mailbox.id):
+            self._shut(
+                mailbox.id, _Closing(code=code, detail=detail, until=self._clock.now() + seconds, out=out)
+            )
 
     def stop(self, mailbox: Mailbox, reason: str) -> None:
         """Deliver nothing more to a mailbox, until a person says otherwise."""
@@ -159,6 +161,9 @@ class Refusals:
         stops, self._stops = self._stops, {}
         mailboxes, changes = self._ledger.mailboxes, self._ledger.changes
         writes: list[Coroutine[Any, Any, None]] = [mailboxes.put_in(number) for number in openings]
+        if absolved:
+            # Before the closings, so that what is released behind a new fence waits for that one.
+            writes.append(changes.release(DENIED, absolved))
         for number, why in closings.items():
             write = mailboxes.put_out if why.out else changes.postpone
             writes.append(write(number, why.code, why.detail, why.until))
@@ -167,8 +172,6 @@ class Refusals:
         if self._quiet_until:
             writes.append(self._ledger.runs.keep_quiet(self._quiet_until))
             self._quiet_until = 0.0
-        if absolved:
-            writes.append(changes.release(DENIED, absolved))
         if writes:
             await asyncio.gather(*writes)
 
@@ -220,18 +223,20 @@ class Refusals:
             self._quiet_until = until
 
     def _fence(self, mailbox: Mailbox, diagnosis: Diagnosis) -> None:
-        wait = self._pace.refuse(mailbox.id, diagnosis.retry_after) - self._clock.now()
-        if wait > KEPT_IN_MIND:
-            self.close(mailbox, diagnosis.code, in_words(diagnosis), wait, out=True)
+        until = self._pace.refuse(mailbox.id, diagnosis.retry_after)
+        if until - self._clock.now() <= KEPT_IN_MIND:
+            return
+        self._absolve(mailbox.id)
+        self._shut(
+            mailbox.id, _Closing(code=diagnosis.code, detail=in_words(diagnosis), until=until, out=True)
+        )
 
     def _welcome(self, mailbox: Mailbox) -> None:
         self._let_in = True
         self._tokens_refused = 0
         number = mailbox.id
         self._pace.succeed(number)
-        if number in self._denied:
-            del self._denied[number]
-            self._absolved.add(number)
+        if self._absolve(number):
             self._closings.pop(number, None)
             self._readiness.closed.pop(number, None)
         # An answer to what was on its way does not open what has just been closed.
@@ -240,11 +245,31 @@ class Refusals:
             self._openings.add(number)
 
     def _deny(self, mailbox: Mailbox, diagnosis: Diagnosis) -> None:
+        if self._is_fenced(mailbox.id):
+            return
         known = self._out.get(mailbox.id) == DENIED
         self.close(mailbox, diagnosis.code, in_words(diagnosis), out=known)
         if not known:
             # Whether it is this mailbox or all of them, the end of the delivery will show.
             self._denied[mailbox.id] = diagnosis
+
+    def _absolve(self, number: int) -> bool:
+        """Take back that a mailbox has denied us, if it had."""
+        if self._denied.pop(number, None) is None:
+            return False
+        self._absolved.add(number)
+        return True
+
+    def _is_fenced(self, number: int) -> bool:
+        """Whether a mailbox is out because it asked for peace, which lasts."""
+        return self._out.get(number) in FENCED and self._readiness.is_closed(number, self._clock.now())
+
+    def _shut(self, number: int, why: _Closing) -> None:
+        self._closings[number] = why
+        self._openings.discard(number)
+        self._readiness.closed[number] = why.until
+        if why.out:
+            self._out[number] = why.code
 
 
 def _unheard(answer: Answer) -> bool:
