@@ -55,6 +55,7 @@ async def settle(
         review.desired,
         source,
         list(coverages.values()),
+        now=review.now,
         held=frozenset(place[name] for name in held_sources(review) if name in place),
         only=review.only,
     )
@@ -68,13 +69,15 @@ def outlived(
     sources: Ids,
     coverages: Sequence[Coverage],
     *,
+    now: float,
     held: frozenset[int] = frozenset(),
     only: int | None = None,
 ) -> list[tuple[int, int]]:
     """
     The pairs whose wish has nothing left to say: the meeting is cancelled, removed, or no longer theirs.
 
-    As with deletes, absence proves something only inside the coverage of a complete read.
+    As with deletes, absence proves something only inside the coverage of a complete read, and only of what is to come:
+    no guard counts what a source has lost of the past.
 
     Args:
         sources: for each wish the place of its meeting's source in *coverages*, or -1 for one not read now.
@@ -85,7 +88,7 @@ def outlived(
         return []
     mailbox, meeting = wishes.pairs >> _SHIFT, wishes.pairs & _MEETING
     gone = (sources >= 0) & ~np.isin(wishes.pairs, _wanted_in(desired, np.unique(mailbox)))
-    gone &= ~np.isin(sources, sorted(held)) & _covered(wishes, sources, coverages)
+    gone &= ~np.isin(sources, sorted(held)) & _covered(wishes, sources, coverages) & (wishes.starts > now)
     unread = np.array(sorted(desired.unread), dtype=np.int64).reshape(-1, 2)
     gone &= ~np.isin(pair_keys(mailbox, sources), pair_keys(unread[:, 1], unread[:, 0]))
     if only is not None:

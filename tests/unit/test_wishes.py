@@ -147,7 +147,9 @@ class TestOutlived:
         desired: Desired, *, source: int = 0, held: frozenset[int] = frozenset()
     ) -> list[tuple[int, int]]:
         window = Window(begin=NOW - DAY, end=NOW + DAY)
-        return outlived(wish(SETS, 9), desired, np.array([source]), [Coverage(window=window)], held=held)
+        return outlived(
+            wish(SETS, 9), desired, np.array([source]), [Coverage(window=window)], now=NOW, held=held
+        )
 
     def test_it_stays_while_the_meeting_is_hers(self) -> None:
         assert self.pairs(wanted([meeting("Sets")])) == []
@@ -168,7 +170,13 @@ class TestOutlived:
     def test_nor_what_lies_outside_the_coverage(self) -> None:
         wishes = wish(SETS, 9, NOW + 2 * DAY)
         window = Window(begin=NOW - DAY, end=NOW + DAY)
-        assert outlived(wishes, wanted([]), np.array([0]), [Coverage(window=window)]) == []
+        assert outlived(wishes, wanted([]), np.array([0]), [Coverage(window=window)], now=NOW) == []
+
+    def test_nor_that_a_meeting_is_missing_which_has_begun(self) -> None:
+        """A source that lacks nothing but the past passes every guard, however much of it is lost."""
+        window = Window(begin=NOW - DAY, end=NOW + DAY)
+        wishes = wish(SETS, 9, NOW - HOUR)
+        assert outlived(wishes, wanted([]), np.array([0]), [Coverage(window=window)], now=NOW) == []
 
 
 def body(**fields: object) -> bytes:
