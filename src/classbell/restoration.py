@@ -1,6 +1,6 @@
 """Putting back what a run deleted: as it looked, each as a new event, and safe from the next run."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -9,12 +9,13 @@ import numpy as np
 from classbell.deliver import Charge, Delivery, Progress, Tally
 from classbell.errors import ClassbellError, ConfigurationError
 from classbell.ledger import Accepted, Deleted, Waiting
-from classbell.model import Action, Reason, RunKind
+from classbell.model import Action, Policy, Reason, RunKind
 from classbell.people import mailbox_key
 from classbell.plan import Plan
 from classbell.record import record_of_error
 from classbell.report import needs_a_person
 from classbell.run import Office
+from classbell.wishes import stopping_calendars
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +121,7 @@ class Restoration:
         calendars = tuple(dict.fromkeys(("", *(one.calendar for one in found.events))))
         accepted = await ledger.plans.accept(
             Accepted(
-                plan=_plan(found.events, calendars),
+                plan=_plan(found.events, calendars, stopping_calendars(office.settings.profiles)),
                 calendars=calendars,
                 fresh_mailboxes={},
                 fresh_meetings=[],
@@ -162,8 +163,10 @@ class Restoration:
         )
 
 
-def _plan(events: Sequence[Deleted], calendars: Sequence[str]) -> Plan:
+def _plan(events: Sequence[Deleted], calendars: Sequence[str], stopping: Container[str]) -> Plan:
     count = len(events)
+    # Whose wish it is that there is no such calendar was asked nothing: only `sync PERSON --reset` puts that aside.
+    policies = (Policy.STOP_WITHOUT_CALENDAR if one.calendar in stopping else Policy(0) for one in events)
     return Plan(
         mailbox=np.fromiter((one.mailbox_id for one in events), np.int64, count),
         meeting=np.fromiter((one.meeting_id for one in events), np.int64, count),
@@ -175,6 +178,7 @@ def _plan(events: Sequence[Deleted], calendars: Sequence[str]) -> Plan:
         ends=np.fromiter((one.ends_at for one in events), np.int64, count),
         source=np.full(count, -1, dtype=np.int16),
         calendar=np.fromiter((calendars.index(one.calendar) for one in events), np.int16, count),
+        policy=np.fromiter(policies, np.int8, count),
     )
 
 

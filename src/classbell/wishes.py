@@ -20,6 +20,11 @@ def policies_of(profiles: Sequence[ProfileSettings]) -> dict[str, Policy]:
     return {profile.name: _policy(profile) for profile in profiles}
 
 
+def stopping_calendars(profiles: Sequence[ProfileSettings]) -> frozenset[str]:
+    """The names of the calendars which, once their owner has deleted one, are not made again."""
+    return frozenset(profile.calendar for profile in profiles if profile.on_calendar_delete == "stop")
+
+
 def _policy(profile: ProfileSettings) -> Policy:
     policy = Policy(0)
     if profile.on_user_edit == "keep":

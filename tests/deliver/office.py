@@ -1,6 +1,7 @@
 """Whole runs on a stage, for an institution that reads the tables a test writes."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 from tests.deliver.stage import INSTALLATION, INSTITUTION, SeededIds, Stage
@@ -15,11 +16,12 @@ from classbell.sources.child import ChildParser
 from classbell.witness import Witness
 
 
-async def synced(
-    stage: Stage, sources: Mapping[str, Mapping[str, Any]], person: str | None = None, **more: Any
-) -> Report:
+@asynccontextmanager
+async def opened(
+    stage: Stage, sources: Mapping[str, Mapping[str, Any]], **more: Any
+) -> AsyncIterator[Office]:
     """
-    One run over tables by their names, or only for one person.
+    The institution's office over tables by their names.
 
     Args:
         sources: settings of each table, without name and kind.
@@ -41,7 +43,7 @@ async def synced(
     }
     files = LocalFiles()
     async with stage.ledger() as book:
-        office = Office(
+        yield Office(
             installation=INSTALLATION,
             settings=InstitutionSettings.model_validate(told | more),
             ledger=book,
@@ -55,5 +57,12 @@ async def synced(
             witness=Witness(files, stage.folder / "witness", INSTALLATION),
             access=access,
         )
+
+
+async def synced(
+    stage: Stage, sources: Mapping[str, Mapping[str, Any]], person: str | None = None, **more: Any
+) -> Report:
+    """One run over tables by their names, or only for one person; the rest as for ``opened``."""
+    async with opened(stage, sources, **more) as office:
         run = Run(office, person=person and stage.address(person))
         return await run.carry_out(await run.look())
