@@ -219,3 +219,24 @@ def test_a_bad_state_costs_at_most_what_one_run_may_delete_unasked_of_all_that_s
     deleted(forged, some, NOON + 105)
     told = judged(forged.history, forged.testimony)
     assert any("because of one bad state" in text for text in told) is wrong
+
+
+@pytest.mark.parametrize(
+    ("heard", "numbers", "wrong"),
+    [(False, range(4, 5), False), (True, range(4, 5), True), (False, range(5, 6), True)],
+    ids=["nobody_heard", "heard", "another_one"],
+)
+def test_a_deletion_that_nobody_heard_of_is_one_however_often_its_owner_takes_the_event_back(
+    numbers: range, *, heard: bool, wrong: bool
+) -> None:
+    """Three of thirty-six may go, and a fourth may not."""
+    forged = Forged()
+    made(forged, range(2, 37))
+    forged.testimony["states"].append(state(NOON + 100, *named(*range(6, 100))))
+    forged.testimony["runs"].append(run(NOON + 101, NOON + 110))
+    deleted(forged, range(2, 5), NOON + 105)
+    if heard:
+        forged.record("request", NOON + 105, method="DELETE", path=f"/v1.0/users/{ADA}/events/e4", status=204)
+    forged.change("restore", "e4", by="user", at=NOON + 106, mark=marked(key=key(4)))
+    deleted(forged, numbers, NOON + 109)
+    assert ("I4" in forged.found()) is wrong

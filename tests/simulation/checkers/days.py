@@ -38,9 +38,19 @@ def _too_many(case: Case, absences: Absences, deletions: Sequence[Deletion]) -> 
         if len(of_day) <= least or any(at - _DAY <= lost <= at for lost in losses(case)):
             continue
         most = max(least, _SHARE * _base(case, absences, of_day))
-        if len(of_day) > most:
-            yield f"{len(of_day)} deletions within 24 hours, {most:.1f} may be unasked; last {text}"
+        many = _decisions(case, [(event, gone) for event, gone, _ in of_day])
+        if many > most:
+            yield f"{many} deletions within 24 hours, {most:.1f} may be unasked; last {text}"
             return
+
+
+def _decisions(case: Case, deletions: Sequence[tuple[Event, Step]]) -> int:
+    """How many deletions that is: one of which nobody heard is repeated, should its owner have taken the event back."""
+    unheard = {gone.number for _, gone in deletions if not case.heard(gone)}
+    return sum(
+        not any(other is event and gone.number in unheard for other, gone in deletions[:place])
+        for place, (event, _) in enumerate(deletions)
+    )
 
 
 def beside_others(
@@ -57,17 +67,19 @@ def beside_others(
             continue
         tenant, counts = event.tenant, []
         for begin in sorted(_deciding(case, absences, [(event, removal, text)])):
-            before = sum(
-                other.tenant == tenant and begin - _DAY < gone.at < begin for other, gone in everything
-            )
+            before = [
+                (other, gone)
+                for other, gone in everything
+                if other.tenant == tenant and begin - _DAY < gone.at < begin
+            ]
             most = max(least, _SHARE * stood(case, tenant, begin))
-            if before + 1 <= most:
+            if _decisions(case, [*before, (event, removal)]) <= most:
                 break
-            counts.append((before, most))
+            counts.append((_decisions(case, before), most))
         else:
             if counts:
-                before, most = counts[-1]
-                yield f"{text} unasked, after {before} within 24 hours of which {most:.1f} may be"
+                many, most = counts[-1]
+                yield f"{text} unasked, after {many} within 24 hours of which {most:.1f} may be"
 
 
 def _deciding(case: Case, absences: Absences, deletions: Sequence[Deletion]) -> set[float]:
