@@ -1,4 +1,4 @@
-"""Which answers count as heard: only who heard what became of an update knows what its owner deleted."""
+"""Which answers count as heard: only who heard what became of an update knows what was deleted."""
 
 import pytest
 from tests.simulation.forging import ADA, END, NOON, Forged, marked, pair, state
@@ -69,4 +69,23 @@ def test_what_comes_back_newer_than_it_was_deleted_is_right_after_an_update_that
     forged.change("delete", "e1", at=NOON + 20)
     forged.testimony["final"]["restored"] = {"begin": len(forged.history)}
     forged.change("create", "e2", at=END, title=title, content="another", mark=marked(incarnation=2))
+    assert ("I12" in forged.found()) is found
+
+
+@pytest.mark.parametrize(
+    ("status", "title", "found"),
+    [(500, "l1 v1", False), (500, "l1 v2", False), (200, "l1 v1", True), (500, "l1 v0", True)],
+)
+def test_it_comes_back_as_it_was_known_before_an_update_that_went_through_and_nobody_heard_of(
+    status: int, title: str, *, found: bool
+) -> None:
+    forged = Forged()
+    forged.asked("POST", NOON)
+    forged.testimony["states"] += [state(NOON + 5, pair(2)), state(NOON + 15)]
+    forged.change("update", "e1", title="l1 v2", at=NOON + 10, content="l1 v2")
+    forged.asked("PATCH", NOON + 10, status)
+    forged.change("delete", "e1", title="l1 v2", at=NOON + 20)
+    forged.testimony["final"]["restored"] = {"begin": len(forged.history)}
+    content = {"l1 v1": ""}.get(title, title)
+    forged.change("create", "e2", at=END, title=title, content=content, mark=marked(incarnation=2))
     assert ("I12" in forged.found()) is found

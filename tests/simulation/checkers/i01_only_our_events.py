@@ -12,14 +12,14 @@ from urllib.parse import unquote
 
 from tests.simulation.checkers.days import noticed
 from tests.simulation.checkers.decisions import losses
-from tests.simulation.checkers.reading import SEND_WITHIN, STAMPS, Case, Event, Step
+from tests.simulation.checkers.reading import SEND_WITHIN, STAMPS, Case, Event, Pair, Step
 
 
 def violations(case: Case) -> Iterator[str]:
     """Writes to events and calendars of others, and answers that carried what bears no mark of ours."""
     for event in case.events.values():
         for step in event.steps[1:]:
-            if step.by_us and not event.is_ours and not taken_for_the_original(case, event, step):
+            if step.by_us and not event.is_ours and not taken_for_the_original(case, event, step.number):
                 what = "a copy" if event.copy_of else "an event of others"
                 yield f"record {step.number}: {step.action} of {what}, {step.title} in {event.mailbox}"
             if step.by_us and event.is_ours and step.app != event.born.app:
@@ -55,8 +55,24 @@ def _could_not_know(case: Case, event: Event, step: Step) -> bool:
     return bool(case.testimony.get("unconditional_deletes")) and first
 
 
-def taken_for_the_original(case: Case, double: Event, step: Step) -> bool:
-    """Whether this is what ``docs/explanation/safety.md`` assumes that nobody does; a rebuild knows marks alone."""
+def doubles_of(case: Case, pair: Pair) -> list[Event]:
+    """The events of others that bear a mark of ours for a pair."""
+    return [
+        event
+        for event in case.events.values()
+        if not event.is_ours
+        and (event.tenant, event.mailbox) == pair[:2]
+        and event.born.mark is not None
+        and event.born.mark.key == pair[2]
+    ]
+
+
+def taken_for_the_original(case: Case, double: Event, number: int) -> bool:
+    """
+    Whether this is what ``docs/explanation/safety.md`` assumes that nobody does, by the record of a number.
+
+    A rebuild knows marks alone.
+    """
     mark = double.born.mark
     if mark is None or double.born.at > mark.intent_at + SEND_WITHIN + case.testimony["bound"] + STAMPS:
         return False
@@ -65,16 +81,16 @@ def taken_for_the_original(case: Case, double: Event, step: Step) -> bool:
         for event in case.of_pair.get((double.tenant, double.mailbox, mark.key), ())
         if event.born.mark is not None and event.born.mark.operation == mark.operation
     ]
-    return bool(originals) and all(_only_ever_removed(case, event, step) for event in originals)
+    return bool(originals) and all(_only_ever_removed(case, event, number) for event in originals)
 
 
-def _only_ever_removed(case: Case, original: Event, step: Step) -> bool:
-    """Whether its owner had removed it before the step, and we made it and knew no more of it, or rebuilt after that."""
+def _only_ever_removed(case: Case, original: Event, number: int) -> bool:
+    """Whether its owner had removed it before a record, and we made it and knew no more of it, or rebuilt after that."""
     gone = next((s for s in original.steps if not s.live), None)
-    if gone is None or gone.number >= step.number:
+    if gone is None or gone.number >= number:
         return False
     unheard_of = original.ours == [original.born] and not gone.by_us and not case.heard(original.born)
-    return unheard_of or _rebuilt(case, original, gone.at, step.at)
+    return unheard_of or _rebuilt(case, original, gone.at, case.history[number - 1]["at"])
 
 
 def _rebuilt(case: Case, event: Event, begin: float, end: float) -> bool:

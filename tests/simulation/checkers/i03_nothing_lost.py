@@ -10,7 +10,7 @@ from math import inf
 from typing import Any
 
 from tests.simulation.checkers.decisions import losses, spans
-from tests.simulation.checkers.i01_only_our_events import taken_for_the_original
+from tests.simulation.checkers.i01_only_our_events import doubles_of, taken_for_the_original
 from tests.simulation.checkers.places import misplaced
 from tests.simulation.checkers.reading import Case, Event, Pair
 
@@ -167,13 +167,8 @@ def _doubles(case: Case, pair: Pair) -> list[Event]:
     """The events that nobody could tell from ours of a pair, and that we took for them."""
     return [
         event
-        for event in case.events.values()
-        if not event.is_ours
-        and (event.tenant, event.mailbox) == pair[:2]
-        and event.born.mark is not None
-        and event.born.mark.key == pair[2]
-        and event.ours
-        and all(taken_for_the_original(case, event, step) for step in event.ours)
+        for event in doubles_of(case, pair)
+        if event.ours and all(taken_for_the_original(case, event, step.number) for step in event.ours)
     ]
 
 

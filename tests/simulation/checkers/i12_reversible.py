@@ -9,6 +9,7 @@ from itertools import pairwise
 from urllib.parse import unquote
 
 from tests.simulation.checkers.decisions import asked, departures, losses, spans
+from tests.simulation.checkers.i01_only_our_events import doubles_of, taken_for_the_original
 from tests.simulation.checkers.reading import Case, Event, Pair, Step
 
 _MAYBE_DONE = 500
@@ -40,10 +41,15 @@ def _missing(case: Case, begin: int) -> Iterator[str]:
             continue
         removal, event = deleted
         live = [one for one in events if one.live]
-        if not live:
-            yield f"record {removal.number}: {removal.title} in {pair[1]} was deleted, and is not back"
-        elif not any(_equal(event, removal, one) or _newer(case, event, removal, one) for one in live):
+        if live and not any(_equal(case, event, removal, one) for one in live):
             yield f"{removal.title} came back to {pair[1]} otherwise than record {removal.number} deleted it"
+        if not live and not _stands_by_a_double(case, pair, begin):
+            yield f"record {removal.number}: {removal.title} in {pair[1]} was deleted, and is not back"
+
+
+def _stands_by_a_double(case: Case, pair: Pair, begin: int) -> bool:
+    """Whether a copy stood there, when all was put back, that nobody could tell from what we had deleted."""
+    return any(one.live and taken_for_the_original(case, one, begin) for one in doubles_of(case, pair))
 
 
 def _deleted_last(steps: list[tuple[Step, Event]]) -> tuple[Step, Event] | None:
@@ -66,26 +72,36 @@ def _was_live(event: Event, removal: Step) -> bool:
     return bool(before) and before[-1].live
 
 
-def _equal(event: Event, removal: Step, back: Event) -> bool:
-    """Whether an event shows what another one did, as we had written it."""
-    written = [step for step in event.ours if step.number < removal.number][-1]
+def _equal(case: Case, event: Event, removal: Step, back: Event) -> bool:
+    """Whether an event shows what another one did, as we had written it and can know of."""
+    written = _last_written(case, event, removal)
+    now = back.steps[-1]
     if any(not step.by_us for step in event.steps if step.number < removal.number):
         # What its owner had made of it is not put back.
-        return back.steps[-1].title == written.title
-    return back.steps[-1].content == written.content
+        same = any(now.title == step.title for step in written)
+    else:
+        same = any(now.content == step.content for step in written)
+    return same or (
+        _asked_for_more(case, event, written[-1], removal) and _version(now) > _version(written[-1])
+    )
 
 
-def _newer(case: Case, event: Event, removal: Step, back: Event) -> bool:
-    """Whether what came back is a later version, of an update to the event of which nobody knows whether it went through."""
-    written = [step for step in event.ours if step.number < removal.number][-1]
-    unheard_of = any(
+def _last_written(case: Case, event: Event, removal: Step) -> list[Step]:
+    """What we heard of last that we had written to an event, and all that was written to it since."""
+    written = [step for step in event.ours if step.number < removal.number]
+    heard = max((place for place, step in enumerate(written) if case.heard(step)), default=0)
+    return written[heard:]
+
+
+def _asked_for_more(case: Case, event: Event, written: Step, removal: Step) -> bool:
+    """Whether an update to an event was asked for after all that was written, and nobody knows whether it went through."""
+    return any(
         record["method"] == "PATCH"
         and event.id in unquote(record["path"])
         and (record["status"] == 0 or record["status"] >= _MAYBE_DONE)
         for record in case.requests()
         if written.number < record["number"] < removal.number
     )
-    return unheard_of and _version(back.steps[-1]) > _version(written)
 
 
 def _version(step: Step) -> int:
