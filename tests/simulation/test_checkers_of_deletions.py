@@ -161,6 +161,23 @@ def test_a_bad_state_may_cost_what_those_may_delete_unasked_who_can_have_read_it
     assert any("because of one bad state" in text for text in told) is wrong
 
 
+@pytest.mark.parametrize(("begin", "wrong"), [(NOON + 20, False), (NOON + 55, True)])
+def test_who_can_have_read_it_does_not_depend_on_another_source(begin: float, *, wrong: bool) -> None:
+    """That one changes at the very time, and again before the first run."""
+    forged = Forged()
+    made(forged, range(2, 5))
+    forged.testimony["states"] = [
+        state(NOON - 9, *named(*range(2, 5))),
+        state(NOON + 9, pair(1), good=False),
+        *(state(NOON + at) | {"source": "exams"} for at in (9, 15, 53)),
+        state(NOON + 50, *named(*range(2, 5))),
+    ]
+    forged.testimony["runs"] = [run(begin, begin + 5, outcome="4")]
+    deleted(forged, range(2, 5), NOON + 57)
+    told = judged(forged.history, forged.testimony)
+    assert any("because of one bad state" in text for text in told) is wrong
+
+
 @pytest.mark.parametrize(("agreed", "wrong"), [([], True), (ALL_SIX, False)])
 def test_what_a_bad_state_left_out_was_agreed_to_only_by_who_was_shown_it(
     agreed: list[list[str]], *, wrong: bool

@@ -99,3 +99,33 @@ def test_whom_neither_a_timetable_nor_the_ledger_knows_nobody_can_look_for(
     forged.decide("loss", LOST, LOST, mailbox="", old=old)
     told = judged(forged.history, forged.testimony)
     assert sorted({text[:2] for text in told if "still stands" in text}) == found
+
+
+@pytest.mark.parametrize(
+    ("lost", "copied", "version", "found"),
+    [
+        (True, NOON + 60, 1, []),
+        (True, NOON + 60, 2, ["I3"]),
+        (True, NOON + 900, 1, ["I3"]),
+        (False, NOON + 60, 1, ["I3"]),
+    ],
+    ids=["taken_for_ours", "wanted_otherwise", "made_too_late", "known_for_a_copy"],
+)
+def test_a_double_that_is_as_it_should_be_is_taken_for_the_original_without_a_write(
+    copied: float, version: int, found: list[str], *, lost: bool
+) -> None:
+    """The original is removed by its owner, and once more by us; then a lost ledger is rebuilt from the double."""
+    forged = Forged()
+    forged.asked("POST", NOON)
+    forged.change("copy", "e2", by="user", copy_of="e1", at=copied)
+    forged.change("delete", "e1", by="user", at=copied + 1)
+    forged.change("purge", "e1", at=NOON + 950)
+    forged.testimony["unconditional_deletes"] = True
+    if lost:
+        forged.decide("loss", LOST, LOST, mailbox="", old=False)
+        forged.testimony["runs"].append(
+            run(LOST + 1, LOST + 900, kind="rebuild", outcome="rebuilt", unread=[])
+        )
+    forged.record("request", LOST + 2, method="GET", path="/v1.0/users", status=200)
+    forged.testimony["states"] += [state(NOON + 940), state(LATER, pair(version))]
+    assert sorted(forged.found() & {"I3"}) == found

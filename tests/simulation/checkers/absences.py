@@ -8,6 +8,9 @@ from typing import Any
 from tests.simulation.checkers.decisions import asked as decided
 from tests.simulation.checkers.reading import Case, Event, Step
 
+Bad = tuple[str, str, float]
+"""A bad state: its institution, its source, and when it began."""
+
 # How runs end that hold nothing: such a one has taken back whatever was accepted before and is wanted no more.
 _WHOLE = frozenset({"0", "3"})
 _DECIDES_NOTHING = frozenset({"verify", "explain", "rebuild"})
@@ -25,9 +28,9 @@ class Absences:
             pairs = {(pair["mailbox"], pair["key"]) for pair in state["pairs"]}
             self._states[state["institution"], state["source"]].append((state, pairs))
 
-    def judge(self, event: Event, removal: Step) -> str | tuple[str, float] | None:
+    def judge(self, event: Event, removal: Step) -> str | Bad | None:
         """``asked for``; the bad state that did; None if none did."""
-        suspect: tuple[str, float] | None = None
+        suspect: Bad | None = None
         for state, until, named in self._of(event):
             if state["at"] > removal.at or until < event.born.at or named:
                 continue
@@ -36,25 +39,18 @@ class Absences:
             if state["good"] or self.agreed(event, removal):
                 return "asked for"
             if state["readable"]:
-                suspect = (state["institution"], state["at"])
+                suspect = (state["institution"], state["source"], state["at"])
         return suspect
 
     def _withdrawn(self, event: Event, removal: Step, until: float) -> bool:
         """Whether a whole run has read since a moment that the event is wanted, before anybody asked for its deletion."""
         return self._taken_back(event, until, self.first_asked(event, removal))
 
-    def readers(self, institution: str, at: float) -> int:
-        """How many runs may have read the state of a source that began at a moment."""
-        until = min(
-            (
-                later[0]["at"]
-                for states in self._states.values()
-                if any((state["institution"], state["at"]) == (institution, at) for state, _ in states)
-                for later in states
-                if later[0]["at"] > at
-            ),
-            default=inf,
-        )
+    def readers(self, bad: Bad) -> int:
+        """How many runs may have read a state of a source."""
+        institution, source, at = bad
+        later = (state["at"] for state, _ in self._states[institution, source] if state["at"] > at)
+        until = min(later, default=inf)
         return sum(
             run["institution"] == institution
             and run["kind"] not in _DECIDES_NOTHING

@@ -164,11 +164,14 @@ def _wanted(case: Case) -> dict[Pair, dict[str, Any]]:
 
 
 def _doubles(case: Case, pair: Pair) -> list[Event]:
-    """The events that nobody could tell from ours of a pair, and that we took for them."""
+    """The events that nobody could tell from ours of a pair, and that we took for them, or may have at the end."""
     return [
         event
         for event in doubles_of(case, pair)
-        if event.ours and all(taken_for_the_original(case, event, step.number) for step in event.ours)
+        if all(
+            taken_for_the_original(case, event, number)
+            for number in [step.number for step in event.ours] or [len(case.history)]
+        )
     ]
 
 
@@ -179,10 +182,9 @@ def _delivered(events: list[Event], told: dict[str, Any], *, keeps: bool) -> boo
         return False
     last, event = max(ours, key=lambda found: found[0].number)
     if last.action in {"delete", "purge"}:
-        # What somebody took back out of Deleted Items may be taken for ours again, and shows what is wanted.
-        now = event.steps[-1]
-        shows = (now.title, now.start, now.end) == (told["title"], told["start"], told["end"])
-        return event.back_by_hand and shows
+        # What somebody took back out of Deleted Items may be taken for ours again, like a double.
+        taken = [one for one in events if not one.is_ours or (one is event and one.back_by_hand)]
+        return any(one.live and _shows(one, told) for one in taken)
     removal = next((step for step in reversed(event.steps) if not step.live), None)
     by_people = event.live or (removal is not None and not removal.by_us)
     moved = keeps and any(
@@ -192,6 +194,11 @@ def _delivered(events: list[Event], told: dict[str, Any], *, keeps: bool) -> boo
     )
     in_time = moved or (last.start, last.end) == (told["start"], told["end"])
     return by_people and last.title == told["title"] and in_time
+
+
+def _shows(event: Event, told: dict[str, Any]) -> bool:
+    now = event.steps[-1]
+    return (now.title, now.start, now.end) == (told["title"], told["start"], told["end"])
 
 
 def _left_over(pair: Pair, events: list[Event], now: float) -> Iterator[str]:

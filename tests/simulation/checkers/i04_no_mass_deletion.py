@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
-from tests.simulation.checkers.absences import Absences
+from tests.simulation.checkers.absences import Absences, Bad
 from tests.simulation.checkers.days import beside_others, stood, too_many
 from tests.simulation.checkers.decisions import asked as decided
 from tests.simulation.checkers.decisions import departures
@@ -24,7 +24,7 @@ def violations(case: Case) -> Iterator[str]:
         for event, removal in _removals(case)
         if not _left(case, event, removal)
     ]
-    doubtful: dict[tuple[str, float], list[str]] = defaultdict(list)
+    doubtful: dict[Bad, list[str]] = defaultdict(list)
     for event, removal, text in removals:
         if _had_ended(case, event, removal, absences):
             yield f"{text} after it had ended"
@@ -33,9 +33,9 @@ def violations(case: Case) -> Iterator[str]:
             yield f"{text}, and no state of the source had left it out"
         elif isinstance(verdict, tuple) and not _approved_exactly(case, event, removal):
             doubtful[verdict].append(text)
-    for (institution, at), texts in doubtful.items():
-        if len(texts) > _of_a_run(case, institution, at) * absences.readers(institution, at):
-            yield f"{len(texts)} deletions because of one bad state of {institution}; first {texts[0]}"
+    for bad, texts in doubtful.items():
+        if len(texts) > _of_a_run(case, bad[0], bad[2]) * absences.readers(bad):
+            yield f"{len(texts)} deletions because of one bad state of {bad[0]}; first {texts[0]}"
     unasked = [
         (event, removal, text)
         for event, removal, text in removals
