@@ -335,20 +335,6 @@ def test_nothing_is_marked_for_another_installation() -> None:
     assert found("I7", lambda forged: forged.change("create", "e2", title="l2 v1", mark=other))
 
 
-@pytest.mark.parametrize(("action", "found"), [("delete", False), ("update", True)])
-def test_what_is_removed_reminds_nobody(action: str, *, found: bool) -> None:
-    """A reminder that its owner, or whoever made it, had set."""
-    forged = Forged()
-    forged.change(action, "e1", at=NOON + 10, reminder=15)
-    assert ("I8" in forged.found()) is found
-
-
-@pytest.mark.parametrize("what", [{"reminder": 15}, {"online": True}])
-def test_nobody_is_reminded_or_put_into_an_online_meeting(what: dict[str, Any]) -> None:
-    assert found("I8", lambda forged: forged.change("update", "e1", title="l1 v1", **what))
-    assert not found("I8", lambda forged: forged.change("update", "e1", by="user", title="mine", **what))
-
-
 @pytest.mark.parametrize(("kind", "wrong"), [("plan", True), ("verify", True), ("sync", False)])
 def test_who_only_looks_beside_an_apply_cannot_have_done_what_is_not_in_its_plan(
     kind: str, *, wrong: bool
