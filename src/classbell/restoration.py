@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Container, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from classbell.plan import Plan
 from classbell.record import record_of_error
 from classbell.report import needs_a_person
 from classbell.run import Office
+from classbell.settings import InstitutionSettings
 from classbell.wishes import stopping_calendars
 
 
@@ -88,7 +89,12 @@ class Restoration:
             )
         deleted = await ledger.restoring.deleted(self._run_id, key)
         unlinked = set(await ledger.suspensions.unlinked())
-        wanted = [one for one in deleted if one.mailbox_id not in unlinked]
+        places = _calendars(self._office.settings)
+        wanted = [
+            one if one.calendar is not None else replace(one, calendar=places.get(one.source, ""))
+            for one in deleted
+            if one.mailbox_id not in unlinked
+        ]
         bodies = await ledger.meetings.bodies({one.fingerprint for one in wanted})
         events = [one for one in wanted if one.fingerprint in bodies]
         before = 0
@@ -118,7 +124,7 @@ class Restoration:
         now = clock.now()
         # Before they are accepted: protection of what never came to be does no harm, a lack of it would.
         await ledger.restoring.protect([(one.mailbox_id, one.meeting_id) for one in found.events], now)
-        calendars = tuple(dict.fromkeys(("", *(one.calendar for one in found.events))))
+        calendars = tuple(dict.fromkeys(("", *(one.calendar or "" for one in found.events))))
         accepted = await ledger.plans.accept(
             Accepted(
                 plan=_plan(found.events, calendars, stopping_calendars(office.settings.profiles)),
@@ -163,6 +169,13 @@ class Restoration:
         )
 
 
+def _calendars(settings: InstitutionSettings) -> dict[str, str]:
+    """Per source the calendar in which its events are made now: the first audience that gets it decides."""
+    names = {one.name: "" if one.calendar == "default" else one.calendar for one in settings.profiles}
+    served = [(source, names[audience.profile]) for audience in settings.audience for source in audience.gets]
+    return dict(reversed(served))
+
+
 def _plan(events: Sequence[Deleted], calendars: Sequence[str], stopping: Container[str]) -> Plan:
     count = len(events)
     # Whose wish it is that there is no such calendar was asked nothing: only `sync PERSON --reset` puts that aside.
@@ -177,7 +190,7 @@ def _plan(events: Sequence[Deleted], calendars: Sequence[str], stopping: Contain
         starts=np.fromiter((one.starts_at for one in events), np.int64, count),
         ends=np.fromiter((one.ends_at for one in events), np.int64, count),
         source=np.full(count, -1, dtype=np.int16),
-        calendar=np.fromiter((calendars.index(one.calendar) for one in events), np.int16, count),
+        calendar=np.fromiter((calendars.index(one.calendar or "") for one in events), np.int16, count),
         policy=np.fromiter(policies, np.int8, count),
     )
 

@@ -1,5 +1,6 @@
 """What a run deleted is put back, but for who wants no such calendar any more."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -44,12 +45,41 @@ async def put_back_after_ada_deleted_her_calendar(stage: Stage, policy: str) -> 
     stage.clock.pass_time(BOUND)
     (ours,) = (id_ for id_, name in stage.mailbox("ada").calendars().items() if name == OURS)
     stage.mailbox("ada").delete_calendar(ours)
-    async with opened(stage, sources, profiles=[profile]) as office:
+    return await put_back(stage, profile)
+
+
+async def put_back(stage: Stage, profile: dict[str, str]) -> Restored:
+    """What the run has deleted that deleted two."""
+    async with opened(stage, write_tables(stage, without=3), profiles=[profile]) as office:
         (deleting,) = [
             run.id for run in await office.ledger.runs.last(9) if run.summary["done"] == {"delete": 2}
         ]
         restoration = Restoration(office, deleting)
         return await restoration.carry_out(await restoration.look())
+
+
+async def test_what_was_made_so_long_ago_that_nobody_knows_where_comes_back_where_its_profile_says(
+    stage: Stage,
+) -> None:
+    profile = {"name": "all", "calendar": OURS}
+    for name in ("ada", "bob"):
+        stage.mailbox(name)
+    await synced(stage, write_tables(stage), profiles=[profile])
+    stage.clock.pass_time(BOUND)
+    async with stage.ledger() as book:
+        assert await book.pruning.prune(stage.clock.now(), payload=BOUND, runs=0)
+    await synced(stage, write_tables(stage, without=3), profiles=[profile])
+    done = await put_back(stage, profile)
+    assert (done.created, done.waiting) == (2, ())
+    (ours,) = (id_ for id_, name in stage.mailbox("ada").calendars().items() if name == OURS)
+    assert (
+        len(
+            stage.mailbox("ada").calendar_view(
+                datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC), ours
+            )
+        )
+        == CLASSES
+    )
 
 
 async def test_a_calendar_that_was_to_stop_us_is_not_made_again_to_put_something_back(stage: Stage) -> None:

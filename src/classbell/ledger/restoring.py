@@ -16,7 +16,11 @@ from classbell.model import Action, ChangeState
 
 @dataclass(frozen=True, kw_only=True)
 class Deleted:
-    """An event that a run deleted: ``fingerprint`` says what it looked like, ``calendar`` is its calendar's name."""
+    """
+    An event that a run deleted: ``fingerprint`` says what it looked like, ``calendar`` is its calendar's name.
+
+    That is None where the ledger does not know any more, or never knew, how the event was made.
+    """
 
     mailbox_id: int
     address: str
@@ -25,7 +29,7 @@ class Deleted:
     fingerprint: int
     starts_at: int
     ends_at: int
-    calendar: str
+    calendar: str | None
 
 
 class Restoring:
@@ -56,7 +60,7 @@ class Restoring:
                     fingerprint=unsigned(row.previous),
                     starts_at=row.starts_at,
                     ends_at=row.ends_at,
-                    calendar=row.stood_in or "",
+                    calendar=row.stood_in,
                 )
                 for row in connection.execute(query, wanted)
                 if (row.mailbox_id, row.meeting_id) not in busy
