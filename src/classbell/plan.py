@@ -223,7 +223,11 @@ class _Comparison:
         counts[found] |= old_in[match]
         differs = np.zeros(len(want), dtype=np.bool_)
         differs[found] = slots.fingerprint[slot[found]] != held.fingerprint[match]
-        policy = np.zeros_like(slots.policy[slot]) if self._terms.anew else slots.policy[slot]
+        policy = slots.policy[slot]
+        if self._terms.anew:
+            # That a deleted calendar is made again all the same is for the run that was asked for it, not for its changes:
+            # one that waits until later would disregard what its owner deletes meanwhile.
+            policy = policy & np.int8(Policy.STOP_WITHOUT_CALENDAR)
         drifted = found & ~differs & self._to_restore(want, policy, slots.ends[slot])
         differs |= drifted
         idle = ~np.isin(want, self._terms.busy) & ~np.isin(mailbox, self._terms.unlinked)

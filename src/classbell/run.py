@@ -354,6 +354,7 @@ class Run:
             revision=revision,
             bound=office.settings.safety.outcome_bound.total_seconds(),
             only=only,
+            anew=self._reset,
             fail_percent=limits.fail_percent,
             min_failures=limits.min_failures,
         )

@@ -60,9 +60,14 @@ async def opened(
 
 
 async def synced(
-    stage: Stage, sources: Mapping[str, Mapping[str, Any]], person: str | None = None, **more: Any
+    stage: Stage,
+    sources: Mapping[str, Mapping[str, Any]],
+    person: str | None = None,
+    *,
+    reset: bool = False,
+    **more: Any,
 ) -> Report:
     """One run over tables by their names, or only for one person; the rest as for ``opened``."""
     async with opened(stage, sources, **more) as office:
-        run = Run(office, person=person and stage.address(person))
+        run = Run(office, person=person and stage.address(person), reset=reset)
         return await run.carry_out(await run.look())

@@ -381,8 +381,8 @@ BUGS = (
         name="deleted-calendar-made-again",
         rule="Where the profile says so, a deleted calendar stops the delivery.",
         file="deliver/write.py",
-        lines="if change.calendar and change.policy & Policy.STOP_WITHOUT_CALENDAR:",
-        instead="if not change.calendar and change.policy & Policy.STOP_WITHOUT_CALENDAR:",
+        lines="if change.calendar and stops:",
+        instead="if not change.calendar and stops:",
         found_by=(
             "tests/deliver/test_deleted_calendars.py::test_where_a_deleted_calendar_stops_us_nothing_is_written_and_the_reason_is_shown",
         ),

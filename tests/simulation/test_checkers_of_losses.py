@@ -87,6 +87,28 @@ def test_it_is_known_again_where_something_was_made_since() -> None:
 
 
 @pytest.mark.parametrize(
+    ("begin", "end", "found"),
+    [
+        (GONE + 1, GONE + 9, False),
+        (GONE - 9, GONE + 9, False),
+        (GONE - 9, None, False),
+        (GONE - 9, GONE - 1, True),
+        (LATER + 9, LATER + 99, True),
+    ],
+    ids=["after_it", "over_it", "without_an_end", "before_it", "after_all"],
+)
+def test_a_calendar_is_made_again_by_a_reset_that_ends_after_it_was_deleted(
+    begin: float, end: float | None, *, found: bool
+) -> None:
+    forged = Forged()
+    reset = run(begin, GONE, kind="sync", person=ADA, reset=True)
+    forged.testimony["runs"].append(reset | {"end": end})
+    deletes_it(forged)
+    makes_it_again(forged)
+    assert ("I13" in forged.found()) is found
+
+
+@pytest.mark.parametrize(
     ("old", "others", "found"),
     [(False, [], []), (True, [], ["I3"]), (False, ["lectures:l2"], ["I3"])],
     ids=["nobody", "an_old_ledger", "a_timetable"],

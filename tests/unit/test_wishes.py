@@ -121,7 +121,7 @@ def test_of_what_nobody_can_prove_to_be_a_rendering_nobody_is_said_to_have_chang
     assert facts(planned(wanted([logic]), held, anew=True)) == [(LOGIC, Action.UPDATE, Reason.RESET)]
 
 
-def test_anew_everything_to_come_is_written_again_and_nobodys_wishes_count() -> None:
+def test_anew_everything_to_come_is_written_again_and_no_edits_or_deletions_count() -> None:
     logic, sets = meeting("Logic", -2 * HOUR), meeting("Sets")
     held = {
         (ADA, one): (fingerprint("standard", of), of.starts_at, of.ends_at)
@@ -129,7 +129,7 @@ def test_anew_everything_to_come_is_written_again_and_nobodys_wishes_count() -> 
     }
     plan = planned(wanted([logic, sets], Policy(7)), held, anew=True)
     assert facts(plan) == [(SETS, Action.UPDATE, Reason.RESET)]
-    assert plan.policy.tolist() == [0]
+    assert plan.policy.tolist() == [int(Policy.STOP_WITHOUT_CALENDAR)]
 
 
 def test_a_mailbox_that_wants_nothing_is_left_alone() -> None:

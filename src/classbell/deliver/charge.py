@@ -20,6 +20,7 @@ class Charge:
         patience: seconds without a change carried out, after which a delivery leaves what still waits to
             the next run. It does not begin a wait that would end later.
         only: if given, the number of the one mailbox that is delivered to.
+        anew: whether a calendar of ours is made again that its owner has deleted, whatever the profile says.
         fail_percent, min_failures: if so many changes fail, and such a share of all tried, nothing more is begun.
     """
 
@@ -29,6 +30,7 @@ class Charge:
     bound: float
     patience: float = 120.0
     only: int | None = None
+    anew: bool = False
     fail_percent: float = 100.0
     min_failures: int = 2**62
 

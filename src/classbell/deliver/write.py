@@ -201,7 +201,8 @@ class Writer:
 
     def _calendar_gone(self, change: Change, diagnosis: Diagnosis) -> None:
         """Of our own calendar, find or make another one; a mailbox without a default calendar is out."""
-        if change.calendar and change.policy & Policy.STOP_WITHOUT_CALENDAR:
+        stops = change.policy & Policy.STOP_WITHOUT_CALENDAR and not self._charge.anew
+        if change.calendar and stops:
             self._refusals.stop(
                 change.mailbox,
                 f"its owner has deleted the calendar {change.calendar!r}; nothing is written there",

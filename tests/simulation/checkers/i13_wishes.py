@@ -218,7 +218,12 @@ def _calendars_made_again(case: Case) -> Iterator[str]:
         if action != "create-calendar" or not record["app"] or key not in gone:
             continue
         since, at = gone[key]["at"], record["at"]
-        lifted = [reset["begin"] for reset in _resets(case, told["id"], record["mailbox"])]
+        # A reset makes again what is deleted before its end; what it leaves to later runs makes nothing again.
+        lifted = [
+            at if reset["end"] is None else min(at, reset["end"])
+            for reset in _resets(case, told["id"], record["mailbox"])
+            if reset["begin"] <= at
+        ]
         lifted += losses(case, told["id"], record["mailbox"])
         lifted += [
             span.begin
