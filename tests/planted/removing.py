@@ -51,7 +51,7 @@ BUGS = (
         name="put-back-elsewhere",
         rule="What is put back comes into the calendar in which it stood.",
         file="restoration.py",
-        lines="calendar=np.fromiter((calendars.index(one.calendar) for one in events), np.int16, count),",
+        lines='calendar=np.fromiter((calendars.index(one.calendar or "") for one in events), np.int16, count),',
         instead="calendar=np.zeros(count, dtype=np.int16),",
         found_by=(
             "tests/scenarios/test_restored.py::test_what_stood_in_a_calendar_of_its_own_comes_back_there",
