@@ -4,13 +4,14 @@ import math
 import shutil
 
 import pytest
-from tests.deliver.stage import BOUND, INSTALLATION, INSTITUTION, Stage, lecture
+from tests.deliver.stage import BOUND, INSTALLATION, INSTITUTION, SEND_WITHIN, Stage, lecture, member
 
 from classbell.errors import HeldError
-from classbell.verify import Owner, Verdict, Verification
+from classbell.verify import Owner, Verdict, Verification, rebuild_mailboxes
 
 pytestmark = pytest.mark.anyio
 
+OWNER = Owner(installation=INSTALLATION, institution=INSTITUTION)
 PEOPLE = ("ada", "bob", "cyd")
 
 
@@ -33,10 +34,9 @@ async def delivered_by_a_newer_one(stage: Stage, people: tuple[str, ...] = PEOPL
 
 
 async def verify(stage: Stage) -> Verdict:
-    owner = Owner(installation=INSTALLATION, institution=INSTITUTION)
     async with stage.ledger() as book:
         return await Verification(
-            book, stage.access(), stage.clock, owner=owner, bound=BOUND, timezone="UTC"
+            book, stage.access(), stage.clock, owner=OWNER, bound=BOUND, timezone="UTC"
         ).all()
 
 
@@ -91,4 +91,30 @@ async def test_what_another_process_has_made_since_is_no_newer_ledgers(stage: St
         await late.run()
     verdict = await verify(stage)
     assert (verdict.read, verdict.unread) == (1, [])
+    await stage.assert_true()
+
+
+@pytest.mark.stands_on("transaction_memory", "transaction_of_deleted")
+async def test_what_this_one_asked_for_before_it_was_rebuilt_is_no_newer_ledgers(stage: Stage) -> None:
+    """Its answer was lost, and its owner had put it into Deleted Items for a while."""
+    stage.sandbox.switches.transaction_memory = math.inf
+    stage.sandbox.switches.transaction_of_deleted = "duplicate"
+    ada = stage.mailbox("ada")
+    stage.timetable["ada"] = [lecture("Logic")]
+    stage.sandbox.faults.add(member("POST"), "drop-after")
+    await stage.run()
+    event = stage.our_event("ada", "Logic")
+    ada.delete_event(event)
+    async with stage.ledger() as book:
+        box = await book.mailboxes.find(stage.address("ada"))
+        assert box is not None
+        await rebuild_mailboxes(
+            book, stage.access(), stage.clock, [box], owner=OWNER, bound=BOUND, timezone="UTC"
+        )
+    await stage.run()
+    ada.restore_event(event)
+    stage.clock.pass_time(BOUND + SEND_WITHIN)
+    await stage.run()
+    assert await stage.why_open() == {}
+    assert stage.our_event("ada", "Logic") == event
     await stage.assert_true()

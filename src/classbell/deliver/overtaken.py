@@ -41,7 +41,9 @@ async def overtaken(
     if not marks:
         return False
     newest = max(mark.revision for mark in marks)
-    before = asked_for is not None and any(_of_before(mark, asked_for) for mark in marks)
+    first = 0.0 if asked_for is None else await ledger.rebuilding.first_sent_until(asked_for)
+    # By what both say of the service's time.
+    before = any(mark.intent_at < first - 2 * SEND_WITHIN for mark in marks)
     doubt = await ledger.rebuilding.overtaken(owner.id, newest, surely=before)
     if doubt is Doubt.LEDGER:
         raise HeldError(
@@ -52,9 +54,3 @@ async def overtaken(
             effect="every mailbox is held until it is rebuilt; delivering now could write events a second time",
         )
     return doubt is Doubt.MAILBOX
-
-
-def _of_before(mark: Mark, asked_for: Change) -> bool:
-    """Whether an event was made before this ledger asked for it, by what both say of the service's time."""
-    first = asked_for.attempts == 1
-    return first and mark.intent_at < asked_for.send_until - 2 * SEND_WITHIN

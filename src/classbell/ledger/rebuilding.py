@@ -21,7 +21,7 @@ from classbell.ledger.meetings import keep_meetings
 from classbell.ledger.schema import change, entry, ledger, mailbox, meeting
 from classbell.ledger.sightings import Sighting, replace_sightings
 from classbell.ledger.wishes import Removed, keep_wishes
-from classbell.model import Action, ChangeState, Entry, Mailbox, Reason
+from classbell.model import Action, Change, ChangeState, Entry, Mailbox, Reason
 
 LOST = "E-LEDGER-LOST"
 # A mailbox in doubt waits for its rebuild, however long that takes: the end of the year 9999.
@@ -151,6 +151,24 @@ class Rebuilding:
 
         # Nearly always: no need to keep others from writing.
         return Doubt.NONE if await self._database.read(reached) else await self._database.write(write)
+
+    async def first_sent_until(self, of: Change) -> float:
+        """
+        Until when, by the service's time, this ledger's first request for what a create is to make could leave.
+
+        That may have been for an earlier change, given up by a rebuild or since its meeting had changed. 0.0 if it is
+        not known.
+        """
+        query = select(change.c.send_until, change.c.attempts).where(
+            change.c.institution_id == self._institution_id,
+            change.c.mailbox_id == of.mailbox.id,
+            change.c.operation == of.operation,
+            change.c.send_until > 0,
+        )
+        asked = await self._database.read(lambda connection: connection.execute(query).all())
+        # Of one that was sent again only the last time is known.
+        first = all(row.attempts == 1 for row in asked)
+        return min((row.send_until for row in asked), default=0.0) if first else 0.0
 
     async def keep(self, rebuilt: Sequence[RebuiltMailbox], now: float) -> None:
         """
