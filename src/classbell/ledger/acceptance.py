@@ -24,7 +24,8 @@ from classbell.ledger.outcomes import CREATING
 from classbell.ledger.rekeying import Rekeyed, rekey
 from classbell.ledger.rows import PLANNED, ROWS_AT_ONCE, Rows
 from classbell.ledger.runs import BEGIN, newest_run
-from classbell.ledger.schema import change, entry, ledger, mailbox, meeting, past_incarnation
+from classbell.ledger.schema import change, entry, ledger, mailbox, meeting, past_incarnation, sighting
+from classbell.ledger.sighted import Sighted
 from classbell.ledger.used_plans import use_plan
 from classbell.ledger.words import among
 from classbell.model import ChangeState, Ids, Reason, RunKind
@@ -97,7 +98,7 @@ class Acceptor:
         """
         Make a plan's changes durable; nothing of it is kept if this raises.
 
-        What has been settled or sent since the plan was made is left out of it: the next plan will see.
+        What has been settled, sent or held since the plan was made is left out of it: the next plan will see.
 
         Raises:
             LeaseHeld: E-LEASE, another plan has been accepted meanwhile, perhaps from newer timetables.
@@ -358,11 +359,23 @@ _DELIVERED = (
     .where(entry.c.mailbox_id == bindparam("mailbox_id"), entry.c.meeting_id == bindparam("meeting_id"))
     .exists()
 )
+# Nor where a look since has found what nobody can prove to be ours, as a rebuild beside this process does.
+_HELD_THERE = (
+    select(literal(1))
+    .where(
+        sighting.c.mailbox_id == bindparam("mailbox_id"),
+        sighting.c.meeting_id == bindparam("meeting_id"),
+        sighting.c.kind == Sighted.EXTRA,
+    )
+    .exists()
+)
 _INSERT_CREATES = (
     insert(change)
     .from_select(
         _WRITTEN,
-        select(*(bindparam(name, type_=change.c[name].type) for name in _WRITTEN)).where(~_DELIVERED),
+        select(*(bindparam(name, type_=change.c[name].type) for name in _WRITTEN)).where(
+            ~_DELIVERED, ~_HELD_THERE
+        ),
     )
     .execution_options(preserve_rowcount=True)
 )

@@ -116,6 +116,21 @@ async def test_an_event_that_nobody_can_prove_blocks_its_pair_while_there_is_no_
     assert await uni.sightings.of_mailbox(ann.id) == []
 
 
+async def test_a_plan_of_before_makes_nothing_where_one_was_found_meanwhile(uni: InstitutionLedger) -> None:
+    """As by a rebuild at work beside it: its plan did not know."""
+    await accept(uni, create("ann", "botany"))
+    await deliver(uni)
+    await accept(uni, create("ann", "algebra"))
+    ann, numbers = await box(uni), await uni.meetings.numbers()
+    extra = Sighting(kind=Sighted.EXTRA, event_id="E1", meeting_id=numbers["timetable", "algebra"])
+    copy = Sighting(kind=Sighted.COPY, event_id="E2", meeting_id=numbers["timetable", "botany"])
+    await accept(uni)
+    await uni.sightings.keep([Verified(mailbox=ann, sightings=[extra, copy])], NOW)
+    accepted = await accept(uni, create("ann", "algebra"), create("ann", "chemistry"))
+    assert accepted.new == 1
+    assert [one.meeting_key for one in await due(uni)] == ["timetable:chemistry"]
+
+
 async def test_events_that_nobody_can_prove_are_told_with_their_times_while_there_is_no_entry(
     ledger: Ledger, uni: InstitutionLedger
 ) -> None:
