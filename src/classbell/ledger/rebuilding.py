@@ -15,21 +15,25 @@ from classbell.ledger.bits import signed, unsigned
 from classbell.ledger.changes import IS_OPEN
 from classbell.ledger.database import Database, parts_of
 from classbell.ledger.entries import mark_stale
+from classbell.ledger.gate import UNLINKED
 from classbell.ledger.incarnations import begin_anew, remember
 from classbell.ledger.inheriting import inherit
 from classbell.ledger.meetings import keep_meetings
+from classbell.ledger.outcomes import CREATING
 from classbell.ledger.schema import change, entry, ledger, mailbox, meeting
 from classbell.ledger.sightings import Sighting, replace_sightings
 from classbell.ledger.wishes import Removed, keep_wishes
 from classbell.model import Action, Change, ChangeState, Entry, Mailbox, Reason
 
 LOST = "E-LEDGER-LOST"
+ABSENT = "E-UNKNOWN-ABSENT"
 # A mailbox in doubt waits for its rebuild, however long that takes: the end of the year 9999.
 NEVER = 253_402_300_799.0
 
 
 _OLD = "an older copy of the ledger is in use; nothing is written there until it is rebuilt"
 _OVERTAKEN = "an event of a newer ledger stands there; nothing is written there until it is rebuilt"
+_ABSENT = "looked for by a rebuild and not found; it is sent again if it is still wanted"
 
 
 class Doubt(Enum):
@@ -175,7 +179,8 @@ class Rebuilding:
         Let what stands in mailboxes take the place of what was known of them.
 
         Open changes there are superseded, since they rest on what was known before; the next plan asks anew for
-        what is still wanted. What was approved as somebody left goes on. First contact is made with this, and what was lost is found.
+        what is still wanted. What was approved as somebody left goes on, and so does what may have been made before and
+        is not there. First contact is made with this, and what was lost is found.
         """
         await self._database.write(lambda connection: self._keep(connection, rebuilt, now))
 
@@ -241,9 +246,10 @@ class Rebuilding:
         ours = self._deleted(connection, box, [row.meeting_id for row in missed], now)
         operations = {event.operation for event in one.standing}
         operations |= {row.operation for row in before if row.event_id in one.left}
-        self._supersede(connection, box, operations)
-        self._keep_wishes(connection, box, [row for row in missed if row.meeting_id not in ours], now)
         seen = [replace(sighting, meeting_id=numbers.get(key)) for sighting, key in one.sightings]
+        here |= {sighting.meeting_id for sighting in seen if sighting.meeting_id is not None}
+        self._supersede(connection, box, operations, here)
+        self._keep_wishes(connection, box, [row for row in missed if row.meeting_id not in ours], now)
         replace_sightings(connection, box, seen, now)
         connection.execute(update(mailbox).where(mailbox.c.id == box).values(contacted_at=now))
         connection.execute(
@@ -268,21 +274,50 @@ class Rebuilding:
             connection.execute(update(change).where(which).values(done))
         return found
 
-    def _supersede(self, connection: Connection, box: int, operations: Collection[str]) -> None:
+    def _supersede(
+        self, connection: Connection, box: int, operations: Collection[str], here: Collection[int]
+    ) -> None:
         """
         Give up what is open in a mailbox, but for the deletes that were approved as its owner left.
 
         No plan would ask for these again. They hold good for events that stand there still, by their *operations*,
         and if the ledger is not in doubt: else that owner may long have come back.
+
+        Args:
+            here: the meetings of which anything stands there.
         """
         open_ = (change.c.institution_id == self._institution_id) & (change.c.mailbox_id == box) & IS_OPEN
         approved = select(change.c.id, change.c.operation).where(open_, change.c.reason == Reason.UNLINKED)
         going: list[int] = []
         if _is_sound(connection, box):
             going = [number for number, operation in connection.execute(approved) if operation in operations]
+            going += self._looked_for(connection, box, here)
         connection.execute(
             update(change).where(open_, change.c.id.not_in(going)).values(state=ChangeState.SUPERSEDED)
         )
+
+    def _looked_for(self, connection: Connection, box: int, here: Collection[int]) -> list[int]:
+        """
+        Let creates wait that may have been carried out, and whose events are not there; their numbers.
+
+        Planned anew they would know nothing of that. What the service then says of an event made before, and removed by
+        its owner, would be taken for the work of another ledger.
+        """
+        doubted = (change.c.doubted == 1) | change.c.state.in_((ChangeState.SENT, ChangeState.UNKNOWN))
+        query = select(change.c.id, change.c.meeting_id).where(
+            change.c.institution_id == self._institution_id,
+            change.c.mailbox_id == box,
+            IS_OPEN,
+            change.c.action.in_(CREATING),
+            # Of who has left a create is only looked for, as it was just now.
+            change.c.mailbox_id.not_in(UNLINKED),
+            doubted,
+        )
+        found = [number for number, of in connection.execute(query) if of not in here]
+        waiting = {"state": ChangeState.WAITING, "code": ABSENT, "detail": _ABSENT, "due_at": 0, "doubted": 1}
+        for part in parts_of(found):
+            connection.execute(update(change).where(change.c.id.in_(part)).values(waiting))
+        return found
 
     @staticmethod
     def _keep_wishes(connection: Connection, box: int, missed: Sequence[Row[Any]], now: float) -> None:

@@ -1,0 +1,56 @@
+"""Creates of which nobody heard before a rebuild, and whose events are not there."""
+
+import math
+
+import pytest
+from tests.deliver.stage import BOUND, Stage, lecture, member
+from tests.verify.readings import rebuild
+
+from classbell.model import Action
+
+pytestmark = pytest.mark.anyio
+
+
+async def deleted_unheard(stage: Stage) -> None:
+    """Bo has deleted what was made, which the service remembers; then the mailbox is rebuilt."""
+    stage.sandbox.switches.transaction_memory = math.inf
+    stage.sandbox.switches.transaction_of_deleted = "duplicate"
+    bo = stage.mailbox("bo")
+    stage.timetable = {"bo": [lecture("Algebra")]}
+    await stage.run()
+    stage.timetable["bo"].append(lecture("Late", day=13))
+    stage.sandbox.faults.add(member("POST", "bo"), "504-after")
+    await stage.run(patience=0.0)
+    bo.delete_event(stage.our_event("bo", "Late"))
+    stage.clock.pass_time(BOUND + 60)
+    assert (await rebuild(stage)).known == 1
+
+
+async def test_what_its_owner_takes_back_is_not_taken_for_another_ledgers(stage: Stage) -> None:
+    await deleted_unheard(stage)
+    await stage.run()
+    assert (await stage.why_open())["bo", "Late"] == ("unknown", "E-EVT-MADE")
+    bo = stage.mailbox("bo")
+    (late,) = (event["id"] for event in bo.deleted_events() if event["subject"] == "Late")
+    bo.restore_event(late)
+    await stage.settle()
+    assert await stage.why_open() == {}
+    await stage.assert_true()
+
+
+@pytest.mark.parametrize("wish", ["respect", "restore"])
+async def test_that_its_owner_has_deleted_one_is_learnt_from_the_service(stage: Stage, wish: str) -> None:
+    stage.policies = {"on_user_delete": wish}
+    await deleted_unheard(stage)
+    await stage.run()
+    stage.clock.pass_time(2 * BOUND)
+    made = (await stage.run()).done
+    assert made == ({} if wish == "respect" else {Action.CREATE: 1})
+    await stage.assert_true(but={"bo": ""} if wish == "respect" else {})
+
+
+async def test_what_is_wanted_no_more_is_not_sent_again(stage: Stage) -> None:
+    await deleted_unheard(stage)
+    del stage.timetable["bo"][1]
+    assert (await stage.run()).done == {}
+    assert await stage.why_open() == {}
