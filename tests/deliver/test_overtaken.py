@@ -118,3 +118,27 @@ async def test_what_this_one_asked_for_before_it_was_rebuilt_is_no_newer_ledgers
     assert await stage.why_open() == {}
     assert stage.our_event("ada", "Logic") == event
     await stage.assert_true()
+
+
+@pytest.mark.stands_on("transaction_memory", "transaction_of_deleted")
+async def test_what_was_asked_for_before_the_meeting_changed_never_passes_for_the_present_version(
+    stage: Stage,
+) -> None:
+    """Sent again it was refused, another version took its place, and then its owner took the old one back."""
+    stage.sandbox.switches.transaction_memory = math.inf
+    stage.sandbox.switches.transaction_of_deleted = "duplicate"
+    ada = stage.mailbox("ada")
+    stage.timetable["ada"] = [lecture("Logic")]
+    stage.sandbox.faults.add(member("POST"), "drop-after")
+    await stage.run()
+    event = stage.our_event("ada", "Logic")
+    ada.delete_event(event)
+    stage.clock.pass_time(BOUND + SEND_WITHIN)
+    stage.sandbox.faults.add(member("POST"), "400-before")
+    await stage.run()
+    stage.timetable["ada"] = [lecture("Logic", place="C1")]
+    await stage.run()
+    ada.restore_event(event)
+    stage.clock.pass_time(BOUND + SEND_WITHIN)
+    await stage.run()
+    assert await stage.why_open() == {("ada", "Logic"): ("unknown", "E-LEDGER-LOST")}

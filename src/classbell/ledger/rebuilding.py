@@ -160,13 +160,13 @@ class Rebuilding:
         """
         Until when, by the service's time, this ledger's first request for what a create is to make could leave.
 
-        That may have been for an earlier change, given up by a rebuild or since its meeting had changed. 0.0 if it is
-        not known.
+        That may have been for an earlier change of the same content, which a rebuild has given up. 0.0 if it is not known.
         """
         query = select(change.c.send_until, change.c.attempts).where(
             change.c.institution_id == self._institution_id,
             change.c.mailbox_id == of.mailbox.id,
             change.c.operation == of.operation,
+            change.c.fingerprint == signed(of.fingerprint),
             change.c.send_until > 0,
         )
         asked = await self._database.read(lambda connection: connection.execute(query).all())
