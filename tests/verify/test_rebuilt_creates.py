@@ -4,9 +4,11 @@ import math
 
 import pytest
 from tests.deliver.stage import BOUND, Stage, lecture, member
-from tests.verify.readings import rebuild
+from tests.verify.readings import OWNER, rebuild
 
 from classbell.model import Action
+from classbell.verify import Rebuild, Wanted
+from classbell.verify.wanted import Wants
 
 pytestmark = pytest.mark.anyio
 
@@ -54,3 +56,34 @@ async def test_what_is_wanted_no_more_is_not_sent_again(stage: Stage) -> None:
     del stage.timetable["bo"][1]
     assert (await stage.run()).done == {}
     assert await stage.why_open() == {}
+
+
+class SentMeanwhile(Wanted):
+    """Beside the rebuild another process sends a create, once the rebuild has looked."""
+
+    stage: Stage
+
+    async def of(self, mailbox: str) -> Wants:
+        self.stage.sandbox.faults.add(member("POST", "bo"), "504-after")
+        await self.stage.run(patience=0.0)
+        return await super().of(mailbox)
+
+
+async def test_what_another_process_has_sent_since_the_look_is_not_sent_again(stage: Stage) -> None:
+    stage.sandbox.switches.transaction_memory = 0.0
+    stage.mailbox("bo")
+    stage.timetable = {"bo": [lecture("Algebra")]}
+    await stage.run()
+    stage.clock.pass_time(BOUND + 60)
+    stage.timetable["bo"].append(lecture("Late", day=13))
+    async with stage.ledger() as book:
+        _, desired, meetings, mailboxes, renderings = await stage.state(book)
+        wanted = SentMeanwhile(book, desired, meetings, mailboxes, renderings)
+        wanted.stage = stage
+        await Rebuild(
+            book, stage.access(), stage.clock, owner=OWNER, bound=BOUND, timezone="UTC", wanted=wanted
+        ).all()
+    assert (await stage.why_open())["bo", "Late"][0] == "unknown"
+    await stage.run(patience=0.0)
+    await stage.settle()
+    await stage.assert_true()

@@ -73,6 +73,7 @@ class RebuiltMailbox:
         sightings: what is not ours to touch, each with the full key of the meeting that it names, if any.
         incarnations: the highest incarnation that was seen, by the full keys of meetings.
         moved: entries of other mailboxes whose events are among those that stand in this one.
+        decides_until: by the service's time; what could be sent until then, and has not been seen, was never made or is gone.
     """
 
     mailbox: Mailbox
@@ -81,6 +82,7 @@ class RebuiltMailbox:
     sightings: Sequence[tuple[Sighting, str]] = ()
     incarnations: Mapping[str, int]
     moved: Sequence[Entry] = ()
+    decides_until: float = 0.0
 
 
 class Rebuilding:
@@ -248,7 +250,7 @@ class Rebuilding:
         operations |= {row.operation for row in before if row.event_id in one.left}
         seen = [replace(sighting, meeting_id=numbers.get(key)) for sighting, key in one.sightings]
         here |= {sighting.meeting_id for sighting in seen if sighting.meeting_id is not None}
-        self._supersede(connection, box, operations, here)
+        self._supersede(connection, box, operations, here, one.decides_until)
         self._keep_wishes(connection, box, [row for row in missed if row.meeting_id not in ours], now)
         replace_sightings(connection, box, seen, now)
         connection.execute(update(mailbox).where(mailbox.c.id == box).values(contacted_at=now))
@@ -275,7 +277,12 @@ class Rebuilding:
         return found
 
     def _supersede(
-        self, connection: Connection, box: int, operations: Collection[str], here: Collection[int]
+        self,
+        connection: Connection,
+        box: int,
+        operations: Collection[str],
+        here: Collection[int],
+        decides_until: float,
     ) -> None:
         """
         Give up what is open in a mailbox, but for the deletes that were approved as its owner left.
@@ -291,20 +298,23 @@ class Rebuilding:
         going: list[int] = []
         if _is_sound(connection, box):
             going = [number for number, operation in connection.execute(approved) if operation in operations]
-            going += self._looked_for(connection, box, here)
+            going += self._looked_for(connection, box, here, decides_until)
         connection.execute(
             update(change).where(open_, change.c.id.not_in(going)).values(state=ChangeState.SUPERSEDED)
         )
 
-    def _looked_for(self, connection: Connection, box: int, here: Collection[int]) -> list[int]:
+    def _looked_for(
+        self, connection: Connection, box: int, here: Collection[int], decides_until: float
+    ) -> list[int]:
         """
         Let creates wait that may have been carried out, and whose events are not there; their numbers.
 
         Planned anew they would know nothing of that. What the service then says of an event made before, and removed by
-        its owner, would be taken for the work of another ledger.
+        its owner, would be taken for the work of another ledger. What another process has sent since the look began
+        stays as it is: it may come to light yet.
         """
         doubted = (change.c.doubted == 1) | change.c.state.in_((ChangeState.SENT, ChangeState.UNKNOWN))
-        query = select(change.c.id, change.c.meeting_id).where(
+        query = select(change.c.id, change.c.meeting_id, change.c.send_until).where(
             change.c.institution_id == self._institution_id,
             change.c.mailbox_id == box,
             IS_OPEN,
@@ -313,11 +323,12 @@ class Rebuilding:
             change.c.mailbox_id.not_in(UNLINKED),
             doubted,
         )
-        found = [number for number, of in connection.execute(query) if of not in here]
+        found = [row for row in connection.execute(query) if row.meeting_id not in here]
+        decided = [row.id for row in found if row.send_until <= decides_until]
         waiting = {"state": ChangeState.WAITING, "code": ABSENT, "detail": _ABSENT, "due_at": 0, "doubted": 1}
-        for part in parts_of(found):
+        for part in parts_of(decided):
             connection.execute(update(change).where(change.c.id.in_(part)).values(waiting))
-        return found
+        return [row.id for row in found]
 
     @staticmethod
     def _keep_wishes(connection: Connection, box: int, missed: Sequence[Row[Any]], now: float) -> None:

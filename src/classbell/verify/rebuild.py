@@ -261,7 +261,8 @@ class Rebuild:
             for held, key in sorted_out.held
         ]
         wants = await self._wanted.of(survey.mailbox.key) if self._wanted is not None else Wants()
-        found.append(self._rebuilt_mailbox(known, sorted_out, wants))
+        rebuilt = self._rebuilt_mailbox(known, sorted_out, wants)
+        found.append(replace(rebuilt, decides_until=earlier.service_time - self._bound))
         self._count(survey.mailbox, sorted_out, struck=len(gone.missing))
         return None
 
