@@ -102,6 +102,27 @@ def test_the_next_process_leaves_in_peace_who_asked_for_it(
     assert ("I14" in forged.found()) is wrong
 
 
+@pytest.mark.parametrize(
+    ("what", "at", "whose", "wrong"),
+    [
+        ("loss", NOON + 100, "", False),
+        ("loss", NOON - 100, "", True),
+        ("loss", LATER + 100, "", True),
+        ("forget", NOON + 100, ADA, False),
+        ("forget", NOON + 100, "bo@north.example", True),
+    ],
+)
+def test_what_was_written_down_is_lost_with_the_ledger_or_with_whom_it_concerned(
+    what: str, at: float, whose: str, *, wrong: bool
+) -> None:
+    forged = Forged()
+    forged.testimony["runs"] = [run(NOON - 1, NOON + 60), run(LATER, NOON + 1000)]
+    forged.asked("PATCH", NOON, 429, retry_after="3000")
+    forged.decide(what, at, at, mailbox=whose, old=False, left=0)
+    forged.asked("PATCH", LATER + 1)
+    assert ("I14" in forged.found()) is wrong
+
+
 def test_who_was_beside_another_may_not_have_been_told() -> None:
     forged = Forged()
     forged.testimony["runs"] = [run(NOON - 1, NOON + 60), run(NOON + 30, NOON + 1000)]

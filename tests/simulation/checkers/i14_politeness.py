@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
+from tests.simulation.checkers.decisions import losses
 from tests.simulation.checkers.reading import PATIENCE, SPOILT, Case, arrived, asked_mailbox
 
 _AT_ONCE = 3
@@ -104,7 +105,8 @@ def _known(case: Case, fence: _Fence, left: float) -> bool:
     """
     Whether it was one and the same process that was refused and asked again; or who was refused had ended before, whole.
 
-    What asks for more than a moment is written down for the next process.
+    What asks for more than a moment is written down for the next process, unless the ledger is lost in between, or
+    the mailbox's owner forgotten.
     """
     institution = next(told["id"] for told in case.testimony["institutions"] if told["app"] == fence.app)
     alive = [
@@ -116,6 +118,8 @@ def _known(case: Case, fence: _Fence, left: float) -> bool:
     ]
     if len(alive) == 1:
         return True
+    if any(fence.refused_at <= at <= left for at in losses(case, institution, fence.mailbox)):
+        return False
     asking = [run for run in alive if run["begin"] <= fence.begin]
     later = [run for run in alive if run["begin"] > fence.begin]
     return (
