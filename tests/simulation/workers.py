@@ -3,8 +3,11 @@
 import atexit
 import gc
 import multiprocessing
+import os
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
+from multiprocessing.connection import wait
+from threading import Thread
 from time import process_time
 
 from tests.simulation.checkers import judged
@@ -26,9 +29,19 @@ def _begin() -> None:
     global _equipment  # noqa: PLW0603 - what a worker keeps between schedules
     _equipment = _stack.enter_context(equipment())
     atexit.register(_stack.close)
+    Thread(target=_end_with_parent, daemon=True).start()
     # What is there by now stays to the end; looking through it again and again took a tenth of the time.
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed tells nobody: its workers would play what it had given them to the end."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        _stack.close()
+        os._exit(1)
 
 
 def names_of(scenario: str) -> list[str]:
