@@ -58,6 +58,32 @@ async def test_what_is_wanted_no_more_is_not_sent_again(stage: Stage) -> None:
     assert await stage.why_open() == {}
 
 
+async def test_what_a_lost_ledger_had_made_is_no_attempt_of_ours(stage: Stage) -> None:
+    """Bo has deleted another version than the one that is wanted now, which nobody knows any more: it is delivered."""
+    stage.sandbox.switches.transaction_memory = math.inf
+    stage.sandbox.switches.transaction_of_deleted = "duplicate"
+    stage.policies = {"on_user_delete": "respect"}
+    bo = stage.mailbox("bo")
+    stage.timetable = {"bo": [lecture("Late", day=13)]}
+    await stage.run()
+    bo.delete_event(stage.our_event("bo", "Late"))
+    stage.timetable["bo"] = [lecture("Late", day=13, place="C7")]
+    stage.lose_ledger()
+    stage.clock.pass_time(BOUND + 60)
+    here = stage.here
+    of_bo = member("GET", "bo")
+    stage.sandbox.faults.add(
+        lambda info: of_bo(info) and bool(stage.asked("POST", since=here)), "503-before", times=None
+    )
+    await stage.run(patience=0.0)
+    stage.sandbox.faults.clear()
+    assert (await stage.why_open())["bo", "Late"] == ("unknown", "E-EVT-MADE")
+    stage.clock.pass_time(BOUND + 60)
+    await rebuild(stage)
+    await stage.settle()
+    await stage.assert_true()
+
+
 class SentMeanwhile(Wanted):
     """Beside the rebuild another process sends a create, once the rebuild has looked."""
 

@@ -19,10 +19,11 @@ from classbell.ledger.gate import UNLINKED
 from classbell.ledger.incarnations import begin_anew, remember
 from classbell.ledger.inheriting import inherit
 from classbell.ledger.meetings import keep_meetings
-from classbell.ledger.outcomes import CREATING
+from classbell.ledger.outcomes import CREATING, MADE_BEFORE
 from classbell.ledger.schema import change, entry, ledger, mailbox, meeting
 from classbell.ledger.sightings import Sighting, replace_sightings
 from classbell.ledger.wishes import Removed, keep_wishes
+from classbell.ledger.words import among
 from classbell.model import Action, Change, ChangeState, Entry, Mailbox, Reason
 
 LOST = "E-LEDGER-LOST"
@@ -313,7 +314,9 @@ class Rebuilding:
         its owner, would be taken for the work of another ledger. What another process has sent since the look began
         stays as it is: it may come to light yet.
         """
-        doubted = (change.c.doubted == 1) | change.c.state.in_((ChangeState.SENT, ChangeState.UNKNOWN))
+        unheard = among(change.c.state, (ChangeState.SENT, ChangeState.UNKNOWN))
+        # What the service knew before any attempt of ours is a lost ledger's, in a version that nobody knows.
+        doubted = (change.c.doubted == 1) | unheard & (change.c.code != MADE_BEFORE)
         query = select(change.c.id, change.c.meeting_id, change.c.send_until).where(
             change.c.institution_id == self._institution_id,
             change.c.mailbox_id == box,
