@@ -42,6 +42,28 @@ def test_or_if_somebody_has_agreed_that_it_goes(by: str, key: str, *, wrong: boo
     assert ("I13" in forged.found()) is wrong
 
 
+@pytest.mark.parametrize(
+    ("event", "at", "of", "wrong"),
+    [
+        ("e1", NOON + 25, "lectures:l2", False),
+        ("e3", NOON + 25, "lectures:l2", True),
+        ("e1", NOON + 5, "lectures:l2", True),
+        ("e1", NOON + 25, "lectures:l1", True),
+    ],
+    ids=["asked_for", "of_another", "before", "never_left_out"],
+)
+def test_or_if_it_is_among_the_few_that_a_bad_state_may_cost(
+    event: str, at: float, of: str, *, wrong: bool
+) -> None:
+    """Deleted once more, an event that is gone already tells of no wish: its meeting was left out when that was asked."""
+    forged = Forged()
+    shrunk = state(NOON + 20, pair(1) | {"key": of}, good=False)
+    forged.testimony["states"] += [shrunk, state(NOON + 30, pair(1))]
+    forged.testimony["deletes"] = [[at, f"/users/{ADA}/events/{event}"]]
+    made_again_though_its_owner_deleted_it(forged)
+    assert ("I13" in forged.found()) is wrong
+
+
 @pytest.mark.parametrize("what", ["lost", "deaths"])
 @pytest.mark.parametrize(("institution", "wrong"), [("north", False), ("south", True)])
 def test_what_another_institution_did_not_hear_excuses_nothing(

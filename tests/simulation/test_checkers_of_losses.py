@@ -109,16 +109,22 @@ def test_a_calendar_is_made_again_by_a_reset_that_ends_after_it_was_deleted(
 
 
 @pytest.mark.parametrize(
-    ("old", "others", "found"),
-    [(False, [], []), (True, [], ["I3"]), (False, ["lectures:l2"], ["I3"])],
-    ids=["nobody", "an_old_ledger", "a_timetable"],
+    ("of", "others", "found"),
+    [
+        (None, [], []),
+        (NOON - 60, [], []),
+        (NOON + 60, [], ["I3"]),
+        (None, ["lectures:l2"], ["I3"]),
+        (NOON - 60, ["lectures:l2"], ["I3"]),
+    ],
+    ids=["nobody", "an_older_ledger", "an_old_ledger", "a_timetable", "a_timetable_beside_it"],
 )
 def test_whom_neither_a_timetable_nor_the_ledger_knows_nobody_can_look_for(
-    *, old: bool, others: list[str], found: list[str]
+    of: float | None, others: list[str], found: list[str]
 ) -> None:
     forged = Forged()
     forged.testimony["states"].append(state(NOON + 10, *(pair(1) | {"key": key} for key in others)))
-    forged.decide("loss", LOST, LOST, mailbox="", old=old)
+    forged.decide("loss", LOST, LOST, mailbox="", old=of is not None, of=of)
     told = judged(forged.history, forged.testimony)
     assert sorted({text[:2] for text in told if "still stands" in text}) == found
 

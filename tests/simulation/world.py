@@ -145,6 +145,7 @@ class World:
         classes: how many classes each timetable has at the beginning, and which ``people`` there are.
         policies: what the profile of each institution says of what people do to our events.
         lost: whether the ledger is not the newest one, and was not rebuilt since.
+        backed_up_at: when its copy was made.
         decisions: what administrators have decided: pauses, departures, resets, approvals.
     """
 
@@ -163,6 +164,7 @@ class World:
     processes: dict[str, Life] = field(default_factory=dict)
     lease: str = ""
     lost: bool = False
+    backed_up_at: float = 0.0
     states: list[dict[str, Any]] = field(default_factory=list)
     runs: list[dict[str, Any]] = field(default_factory=list)
     decisions: list[dict[str, Any]] = field(default_factory=list)

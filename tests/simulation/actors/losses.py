@@ -23,6 +23,7 @@ async def back_up_ledger(world: World, _random: Random) -> str:
         return ""
     world.equipment.let_go()
     shutil.copy(world.database, world.backup)
+    world.backed_up_at = world.now()
     return "the ledger is backed up"
 
 
@@ -42,9 +43,8 @@ async def lose_ledger(world: World, random: Random) -> str:
         world.disk.remove(WITNESS)
     world.lost = True
     now = world.now()
-    world.decisions.append(
-        {"what": "loss", "institution": "", "mailbox": "", "asked": now, "done": now, "old": old}
-    )
+    told = {"what": "loss", "institution": "", "mailbox": "", "asked": now, "done": now, "old": old}
+    world.decisions.append(told | {"of": world.backed_up_at if old else None})
     what = "an old ledger is put back" if old else "the ledger is deleted"
     return what + (", and the witness deleted" if without else "")
 

@@ -52,7 +52,11 @@ def violations(case: Case) -> Iterator[str]:
 
 
 def _known_to_nobody(case: Case, pair: Pair, wanted: dict[Pair, Any]) -> bool:
-    """Whether no timetable names a person whom only a ledger knew that was deleted: a rebuild must be told of them."""
+    """
+    Whether no timetable names a person whom the ledger in use has never known: a rebuild must be told of them.
+
+    It was deleted, or an old copy was put in its place that was made before anything was written to them.
+    """
     named = {(tenant, mailbox) for tenant, mailbox, _ in wanted}
     written = [
         step.at
@@ -60,8 +64,13 @@ def _known_to_nobody(case: Case, pair: Pair, wanted: dict[Pair, Any]) -> bool:
         if (event.tenant, event.mailbox) == pair[:2]
         for step in event.ours
     ]
-    deleted = [t["asked"] for t in case.testimony["decisions"] if t["what"] == "loss" and not t["old"]]
-    return pair[:2] not in named and any(at > max(written, default=at) for at in deleted)
+    if pair[:2] in named or not written:
+        return False
+    return any(
+        told["asked"] > max(written) and (not told["old"] or told["of"] < min(written))
+        for told in case.testimony["decisions"]
+        if told["what"] == "loss"
+    )
 
 
 def _stayed(case: Case) -> Iterator[str]:

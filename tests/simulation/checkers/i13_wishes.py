@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
+from urllib.parse import unquote
 
 from tests.simulation.checkers.decisions import Span, asked, departures, in_doubt, losses, spans
 from tests.simulation.checkers.reading import Case, Event, Step, arrived, asked_mailbox, writes
@@ -126,10 +127,24 @@ def _made_again(case: Case, events: list[Event]) -> Iterator[str]:
         # What was never heard of may not have been what they deleted.
         if not case.heard(last) or _excused(case, event, last.at, removal.at):
             continue
+        if _asked_to_go(case, earlier, removal.at, event.born.at):
+            continue
         yield (
             f"record {event.born.number}: {event.born.title} was made again for {event.mailbox}, who had deleted it"
             f" (record {removal.number})"
         )
+
+
+def _asked_to_go(case: Case, event: Event, since: float, until: float) -> bool:
+    """Whether we asked between two moments that an event goes which a state had left out: a bad one may cost a few (I4)."""
+    assert event.born.mark is not None
+    institution, key = case.of_tenant[event.tenant]["id"], event.born.mark.key
+    return any(
+        since <= at <= until
+        and event.id in unquote(url)
+        and case.was_absent(institution, event.mailbox, key, event.born.at, at)
+        for at, url in case.testimony["deletes"]
+    )
 
 
 def _went_with_its_calendar(case: Case, event: Event, removal: Step) -> bool:
