@@ -43,25 +43,26 @@ def test_or_if_somebody_has_agreed_that_it_goes(by: str, key: str, *, wrong: boo
 
 
 @pytest.mark.parametrize(
-    ("event", "at", "of", "wrong"),
+    ("outcome", "begin", "of", "wrong"),
     [
-        ("e1", NOON + 25, "lectures:l2", False),
-        ("e3", NOON + 25, "lectures:l2", True),
-        ("e1", NOON + 5, "lectures:l2", True),
-        ("e1", NOON + 25, "lectures:l1", True),
+        ("0", NOON + 25, "lectures:l2", False),
+        ("4", NOON + 25, "lectures:l2", True),
+        ("0", NOON + 40, "lectures:l2", True),
+        ("0", NOON + 25, "lectures:l1", True),
     ],
-    ids=["asked_for", "of_another", "before", "never_left_out"],
+    ids=["accepted", "held", "read_later", "never_left_out"],
 )
+@pytest.mark.parametrize("limit", [8, 0])
 def test_or_if_it_is_among_the_few_that_a_bad_state_may_cost(
-    event: str, at: float, of: str, *, wrong: bool
+    limit: int, outcome: str, begin: float, of: str, *, wrong: bool
 ) -> None:
-    """Deleted once more, an event that is gone already tells of no wish: its meeting was left out when that was asked."""
     forged = Forged()
+    forged.testimony |= {"max_deletes": (limit, 100.0), "at_least": 0}
     shrunk = state(NOON + 20, pair(1) | {"key": of}, good=False)
     forged.testimony["states"] += [shrunk, state(NOON + 30, pair(1))]
-    forged.testimony["deletes"] = [[at, f"/users/{ADA}/events/{event}"]]
+    forged.testimony["runs"].append(run(begin, begin + 1, outcome=outcome))
     made_again_though_its_owner_deleted_it(forged)
-    assert ("I13" in forged.found()) is wrong
+    assert ("I13" in forged.found()) is (wrong or not limit)
 
 
 @pytest.mark.parametrize("what", ["lost", "deaths"])

@@ -65,6 +65,25 @@ class Absences:
             state["at"] <= end and until >= begin and not named for state, until, named in self._of(event)
         )
 
+    def accepted(self, event: Event, since: float, until: float) -> Bad | None:
+        """The bad state that left an event out when a whole run began, between two moments, that held nothing."""
+        for state, over, named in self._of(event):
+            if (
+                state["readable"]
+                and not state["good"]
+                and not named
+                and any(
+                    run["kind"] == "sync"
+                    and run["outcome"] in _WHOLE
+                    # What more than the limits was let go, somebody saw before.
+                    and not run["approved"]
+                    and max(since, state["at"]) <= run["begin"] <= min(over, until)
+                    for run in self._runs(event)
+                )
+            ):
+                return state["institution"], state["source"], state["at"]
+        return None
+
     def agreed(self, event: Event, removal: Step) -> bool:
         """
         Whether a run that somebody let delete this very event has asked for it, and none has taken that back.

@@ -34,7 +34,7 @@ def violations(case: Case) -> Iterator[str]:
         elif isinstance(verdict, tuple) and not _approved_exactly(case, event, removal):
             doubtful[verdict].append(text)
     for bad, texts in doubtful.items():
-        if len(texts) > _of_a_run(case, bad[0], bad[2]) * absences.readers(bad):
+        if len(texts) > of_a_run(case, bad[0], bad[2]) * absences.readers(bad):
             yield f"{len(texts)} deletions because of one bad state of {bad[0]}; first {texts[0]}"
     unasked = [
         (event, removal, text)
@@ -45,7 +45,7 @@ def violations(case: Case) -> Iterator[str]:
     yield from beside_others(case, absences, unasked, list(_removals(case)))
 
 
-def _of_a_run(case: Case, institution: str, at: float) -> float:
+def of_a_run(case: Case, institution: str, at: float) -> float:
     """How many deletions the limits let one run make unasked, of what stood there at a moment."""
     count, percent = case.testimony["max_deletes"]
     share = percent / 100 * stood(case, case.institutions[institution]["tenant"], at)

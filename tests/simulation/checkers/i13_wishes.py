@@ -10,28 +10,37 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
-from urllib.parse import unquote
 
+from tests.simulation.checkers.absences import Absences, Bad
 from tests.simulation.checkers.decisions import Span, asked, departures, in_doubt, losses, spans
+from tests.simulation.checkers.i04_no_mass_deletion import of_a_run
 from tests.simulation.checkers.reading import Case, Event, Step, arrived, asked_mailbox, writes
 
 # So long an intent lets its request leave, and so long the slowest connection takes.
 _STILL_LEAVING = 60.0 + 60.0
+
+Cost = defaultdict[Bad, list[str]]
+"""What each bad state has cost."""
 
 
 def violations(case: Case) -> Iterator[str]:
     """Writes against the wish of somebody."""
     yield from _written_in_spite(case)
     yield from _too_much_gone(case)
+    absences, cost = Absences(case), Cost(list)
     for pair, events in case.of_pair.items():
         policies = case.of_tenant[pair[0]]["policies"]
         events.sort(key=lambda event: event.born.number)
         if policies.get("on_user_delete") == "respect":
-            yield from _made_again(case, events)
+            yield from _made_again(case, events, absences, cost)
         if policies.get("on_user_edit") == "keep":
             for event in events:
                 yield from _overwritten(case, event)
     yield from _calendars_made_again(case)
+    for bad, texts in cost.items():
+        # With the meeting that is taken for removed goes the wish: as many as may be deleted because of one (I4).
+        if len(texts) > of_a_run(case, bad[0], bad[2]) * absences.readers(bad):
+            yield f"{len(texts)} wishes were forgotten because of one bad state of {bad[0]}; first {texts[0]}"
 
 
 def _written_in_spite(case: Case) -> Iterator[str]:
@@ -107,8 +116,8 @@ def _our_deletions(case: Case) -> Iterator[tuple[Event, Step]]:
             yield event, removal
 
 
-def _made_again(case: Case, events: list[Event]) -> Iterator[str]:
-    """The same version of a meeting made again after its owner had deleted it."""
+def _made_again(case: Case, events: list[Event], absences: Absences, cost: Cost) -> Iterator[str]:
+    """The same version of a meeting made again after its owner had deleted it, but for what bad states may have cost."""
     for earlier, event in pairwise(events):
         removal = earlier.gone_by(event.born.number)
         if removal is None or removal.by_us or earlier.born.mark is None or event.born.mark is None:
@@ -127,24 +136,15 @@ def _made_again(case: Case, events: list[Event]) -> Iterator[str]:
         # What was never heard of may not have been what they deleted.
         if not case.heard(last) or _excused(case, event, last.at, removal.at):
             continue
-        if _asked_to_go(case, earlier, removal.at, event.born.at):
-            continue
-        yield (
+        text = (
             f"record {event.born.number}: {event.born.title} was made again for {event.mailbox}, who had deleted it"
             f" (record {removal.number})"
         )
-
-
-def _asked_to_go(case: Case, event: Event, since: float, until: float) -> bool:
-    """Whether we asked between two moments that an event goes which a state had left out: a bad one may cost a few (I4)."""
-    assert event.born.mark is not None
-    institution, key = case.of_tenant[event.tenant]["id"], event.born.mark.key
-    return any(
-        since <= at <= until
-        and event.id in unquote(url)
-        and case.was_absent(institution, event.mailbox, key, event.born.at, at)
-        for at, url in case.testimony["deletes"]
-    )
+        bad = absences.accepted(earlier, removal.at, event.born.at)
+        if bad is None:
+            yield text
+        else:
+            cost[bad].append(text)
 
 
 def _went_with_its_calendar(case: Case, event: Event, removal: Step) -> bool:
