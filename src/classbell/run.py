@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from classbell.access import Access
 from classbell.configured import changed_parts, digests_of, keep_accepted
-from classbell.deliver import FENCED, Charge, Delivery, Progress, Tally
+from classbell.deliver import Charge, Delivery, Progress, Tally
 from classbell.errors import (
     ClassbellError,
     RefusedError,
@@ -22,7 +22,7 @@ from classbell.errors import (
 )
 from classbell.guards import shrinkages
 from classbell.holds import Holding, settle_restored
-from classbell.ledger import Accepted, InstitutionLedger
+from classbell.ledger import FENCED, Accepted, InstitutionLedger
 from classbell.model import RunKind, Snapshot, Suspended, Window
 from classbell.numbering import Numbering
 from classbell.people import mailbox_key, receipts, unknown, without

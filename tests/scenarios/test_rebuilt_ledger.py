@@ -131,6 +131,8 @@ def test_a_rebuild_of_one_person_leaves_the_others_held(campus: Campus) -> None:
     ended = campus.run("apply", "--yes")
     assert ended.code == 4
     assert told_with_reason_and_advice(ended.err, "E-LEDGER-LOST")
+    # Not for somebody in a hurry either.
+    assert campus.run("sync", "grace@example.edu", "--yes").code == 4
     assert campus.holds(moved(classes()), ["ada"])
     assert campus.holds(classes(), ["grace", "alan"])
     checked = campus.run("ledger", "check", "--json")

@@ -13,7 +13,7 @@ from classbell.access import Access
 from classbell.deliver.backlog import Backlog, Readiness, Step, Unit
 from classbell.deliver.charge import Charge, Progress, Tally
 from classbell.deliver.prepare import Preparation
-from classbell.deliver.refusals import FENCED, Refusals
+from classbell.deliver.refusals import Refusals
 from classbell.deliver.write import Writer
 from classbell.errors import ClassbellError
 from classbell.ledger import InstitutionLedger
@@ -196,4 +196,4 @@ class Delivery:
         await self._ledger.entries.pack(await self._ledger.entries.stale(), self._charge.revision)
 
 
-__all__ = ["FENCED", "Charge", "Delivery", "Progress", "Tally"]
+__all__ = ["Charge", "Delivery", "Progress", "Tally"]

@@ -14,7 +14,7 @@ from typing import Any
 from classbell.deliver.backlog import Readiness
 from classbell.deliver.settle import DAY, in_words
 from classbell.errors import ClassbellError, RefusedError, ServiceUnavailable
-from classbell.ledger import InstitutionLedger
+from classbell.ledger import FENCED, InstitutionLedger
 from classbell.model import Mailbox
 from classbell.outlook.answers import Diagnosis, Fence, Meaning
 from classbell.outlook.dialect import Answer
@@ -22,8 +22,6 @@ from classbell.outlook.pace import Pace
 from classbell.ports import Clock
 
 DENIED = "E-MBX-DENIED"
-# Why a mailbox is out that the service asked us to leave in peace.
-FENCED = frozenset({"E-GRAPH-429", "E-GRAPH-5XX"})
 # So many mailboxes closed to us, and none open: no need to knock at all the others.
 ENOUGH_DENIALS = 60
 # Fewer may be an exception that somebody made for them, if others have let us in before.
@@ -90,7 +88,7 @@ class Refusals:
         self._out = {out.mailbox.id: out.code for out in known}
         # Looks and repetitions come due by times of their own: they keep the peace as well.
         now = self._clock.now()
-        fenced = {o.mailbox.id: o.retry_at for o in known if o.code in FENCED and o.retry_at > now}
+        fenced = {out.mailbox.id: out.quiet_until for out in known if out.quiet_until > now}
         self._readiness.closed.update(fenced)
         wait = await self._ledger.runs.quiet_until() - self._clock.now()
         if wait > 0:

@@ -17,7 +17,7 @@ from classbell.ledger.holds import Found, Holds, HoldState, StoredHold
 from classbell.ledger.incarnations import times_made
 from classbell.ledger.known import Knowledge, KnownMailbox, UnderWay
 from classbell.ledger.leaving import AcceptedLeave, Leaving, Left
-from classbell.ledger.mailboxes import Mailboxes, OutMailbox
+from classbell.ledger.mailboxes import FENCED, Mailboxes, OutMailbox
 from classbell.ledger.meetings import KnownRendering, Meetings, NewRendering
 from classbell.ledger.outcomes import MADE_BEFORE
 from classbell.ledger.persons import Persons, Remains
@@ -198,6 +198,7 @@ _SAME_AGAIN = update(ledger).values(revision=ledger.c.revision)
 
 
 __all__ = [
+    "FENCED",
     "MADE_BEFORE",
     "NEVER",
     "SCHEMA",

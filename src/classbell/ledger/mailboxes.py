@@ -8,18 +8,27 @@ from sqlalchemy import BindParameter, Connection, Row, bindparam, delete, insert
 
 from classbell.ledger.changes import IS_OPEN, postpone
 from classbell.ledger.database import Database, parts_of
+from classbell.ledger.rebuilding import LOST, NEVER
 from classbell.ledger.schema import calendar, change, mailbox
 from classbell.model import ChangeState, Mailbox
+
+FENCED = frozenset({"E-GRAPH-429", "E-GRAPH-5XX"})
+"""Why a mailbox is out that the service asked us to leave in peace."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OutMailbox:
-    """A mailbox to which nothing is delivered for now, and why; ``retry_at`` is when it is tried again."""
+    """
+    A mailbox to which nothing is delivered for now, and why.
+
+    ``retry_at`` is when it is tried again; until ``quiet_until`` the service asked us to leave it in peace.
+    """
 
     mailbox: Mailbox
     code: str
     detail: str
     retry_at: float
+    quiet_until: float
 
 
 class Mailboxes:
@@ -40,7 +49,11 @@ class Mailboxes:
         def read(connection: Connection) -> list[OutMailbox]:
             return [
                 OutMailbox(
-                    mailbox=_mailbox(row), code=row.out_code, detail=row.out_detail, retry_at=row.retry_at
+                    mailbox=_mailbox(row),
+                    code=row.out_code,
+                    detail=row.out_detail,
+                    retry_at=row.retry_at,
+                    quiet_until=row.retry_at if row.out_code in FENCED else row.quiet_until,
                 )
                 for row in connection.execute(_OUT, self._mine)
             ]
@@ -90,22 +103,30 @@ class Mailboxes:
         await self._database.write(write)
 
     async def put_out(self, number: int, code: str, detail: str, retry_at: float) -> None:
-        """Deliver nothing to a mailbox until *retry_at*; its open changes wait with this reason."""
+        """
+        Deliver nothing to a mailbox until *retry_at*; its open changes wait with this reason.
+
+        Doubt stays whatever else is wrong: only a rebuild ends it.
+        """
+        box = self._mine | {"box": number}
         values = {"out_code": code, "out_detail": detail, "retry_at": retry_at}
 
         def write(connection: Connection) -> None:
-            connection.execute(_CHANGE, {**self._mine, "box": number, **values})
-            postpone(connection, self._institution_id, number, code, detail, retry_at)
+            if connection.execute(_IN_DOUBT, box).first() is None:
+                connection.execute(_CHANGE, {**box, **values})
+                postpone(connection, self._institution_id, number, code, detail, retry_at)
+            elif code in FENCED:
+                connection.execute(_CHANGE, {**box, "quiet_until": retry_at})
 
         await self._database.write(write)
 
     async def put_in(self, number: int) -> None:
-        """Deliver to a mailbox again; what waited because it was out is due now."""
+        """Deliver to a mailbox again, unless it is in doubt; what waited because it was out is due now."""
         box = self._mine | {"box": number}
 
         def write(connection: Connection) -> None:
             code = connection.execute(_OUT_CODE, box).scalar()
-            if not code:
+            if not code or connection.execute(_IN_DOUBT, box).first() is not None:
                 return
             connection.execute(_RELEASE, {**box, "why": code})
             connection.execute(_CHANGE, {**box, "out_code": "", "out_detail": "", "retry_at": 0})
@@ -124,6 +145,8 @@ _SOME: BindParameter[Sequence[int]] = bindparam("numbers", expanding=True)
 _NUMBERS = select(mailbox.c.key, mailbox.c.id).where(_MINE)
 _OUT = select(mailbox).where(_MINE, mailbox.c.out_code != "").order_by(mailbox.c.address)
 _OUT_CODE = select(mailbox.c.out_code).where(*_THE_BOX)
+# That a first contact found what it did not know is no doubt yet: the next one looks again.
+_IN_DOUBT = select(literal(1)).where(*_THE_BOX, mailbox.c.out_code == LOST, mailbox.c.retry_at >= NEVER)
 _OF_KEY = select(mailbox).where(_MINE, mailbox.c.key == bindparam("name"))
 _CHANGE = update(mailbox).where(*_THE_BOX)
 _SERVED = (

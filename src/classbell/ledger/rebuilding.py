@@ -258,7 +258,7 @@ class Rebuilding:
         connection.execute(
             update(mailbox)
             .where(mailbox.c.id == box, mailbox.c.out_code == LOST)
-            .values(out_code="", out_detail="", retry_at=0)
+            .values(out_code="", out_detail="", retry_at=0, quiet_until=0)
         )
 
     def _deleted(self, connection: Connection, box: int, missed: Sequence[int], now: float) -> set[int]:

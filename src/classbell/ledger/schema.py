@@ -45,13 +45,7 @@ institution = Table(
     metadata,
     Column("id", RowNumber, primary_key=True),
     Column("key", Text, nullable=False, unique=True),
-    Column(
-        "quiet_until",
-        Float,
-        nullable=False,
-        server_default="0",
-        comment="until when the service asked to be left in peace",
-    ),
+    Column("quiet_until", Float, nullable=False, server_default="0", comment="in doubt, to be asked then"),
     Column(
         "incarnations_used",
         Integer,
@@ -83,6 +77,7 @@ mailbox = Table(
     Column("out_code", Text, nullable=False, server_default="", comment="why nothing is delivered there"),
     Column("out_detail", Text, nullable=False, server_default=""),
     Column("retry_at", Float, nullable=False, server_default="0"),
+    Column("quiet_until", Float, nullable=False, server_default="0", comment="in doubt, to be asked then"),
     UniqueConstraint("institution_id", "key"),
     # A number is never given twice: what runs and holds say of somebody who was forgotten must not be said of another.
     sqlite_autoincrement=True,

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from classbell.access import Access
 from classbell.deliver.backlog import Readiness
 from classbell.deliver.ownership import bears_its_mark
-from classbell.deliver.refusals import FENCED, Refusals
+from classbell.deliver.refusals import Refusals
 from classbell.deliver.settle import in_words
 from classbell.deliver.survey import REPEATS, SHORT, Survey, Surveyor
 from classbell.errors import ClassbellError
-from classbell.ledger import InstitutionLedger
+from classbell.ledger import InstitutionLedger, OutMailbox
 from classbell.model import Entry, Mailbox
 from classbell.outlook.answers import Diagnosis, Fence, Meaning, classify
 from classbell.outlook.dialect import Answer, Kind
@@ -82,7 +82,7 @@ class Reader:
             access.client, access.dialect, self._refusals.note, self._refusals.barred, clock.sleep
         )
         self._stop = asyncio.Event()
-        self._out: dict[int, tuple[str, str, float]] = {}
+        self._out: dict[int, OutMailbox] = {}
         self.interrupted = False
 
     def stop(self) -> None:
@@ -93,9 +93,7 @@ class Reader:
     async def begin(self) -> None:
         """Learn who must be left in peace since an earlier run, and which mailboxes are out."""
         await self._refusals.begin()
-        self._out = {
-            out.mailbox.id: (out.code, out.detail, out.retry_at) for out in await self._ledger.mailboxes.out()
-        }
+        self._out = {out.mailbox.id: out for out in await self._ledger.mailboxes.out()}
 
     def may_ask(self, mailbox: Mailbox) -> bool:
         """Whether a mailbox can be looked at now."""
@@ -228,12 +226,14 @@ class Reader:
 
     def _shut(self, mailbox: Mailbox) -> Unread | None:
         """Why a mailbox is not even tried."""
-        code, detail, retry_at = self._out.get(mailbox.id, ("", "", 0.0))
-        if code == LOST:
-            return None if self._lost else Unread(mailbox=mailbox, code=code, detail=detail)
-        if retry_at > self._clock.now() and (code in FENCED or not self._insist):
-            return Unread(mailbox=mailbox, code=code, detail=detail)
-        return None
+        out = self._out.get(mailbox.id)
+        if out is None:
+            return None
+        now = self._clock.now()
+        passable = self._lost if out.code == LOST else self._insist or out.retry_at <= now
+        if passable and out.quiet_until <= now:
+            return None
+        return Unread(mailbox=mailbox, code=out.code, detail=out.detail)
 
     def _may_pass(self, survey: Survey) -> bool:
         failure = survey.failure

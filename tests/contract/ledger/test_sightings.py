@@ -4,6 +4,7 @@ import pytest
 from tests.contract.ledger.books import NOW, accept, create, delete, deliver, due, send, update
 
 from classbell.ledger import (
+    NEVER,
     Extra,
     InstitutionLedger,
     Ledger,
@@ -255,6 +256,13 @@ async def test_in_doubt_nothing_is_due_anywhere_until_it_is_rebuilt(
         assert not (await box(book, person)).contacted
         assert [out.code for out in await book.mailboxes.out()] == ["E-LEDGER-LOST"]
         assert [one.contacted for one in await book.rebuilding.mailboxes(10)] == [False]
+    # Nor does anything else that is wrong there end it, or that somebody is in a hurry.
+    zoe = (await box(other, "zoe")).id
+    await other.mailboxes.put_out(zoe, "E-GRAPH-429", "not so fast", NOW + 600.0)
+    await other.mailboxes.put_out(zoe, "E-MBX-GONE", "no such mailbox", NOW)
+    await other.mailboxes.put_in(zoe)
+    (out,) = await other.mailboxes.out()
+    assert (out.code, out.retry_at, out.quiet_until) == ("E-LEDGER-LOST", NEVER, NOW + 600.0)
     # What is planned meanwhile waits as well.
     await accept(other, create("zoe", "algebra"), create("zoe", "sets"))
     assert await due(other, NOW + 90_000.0) == []
