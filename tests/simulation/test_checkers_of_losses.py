@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from tests.simulation.checkers import judged
-from tests.simulation.forging import ADA, NOON, Forged, marked, pair, run, state
+from tests.simulation.forging import ADA, NOON, STARTS, Forged, marked, pair, run, state
 
 LOST, GONE, LATER = NOON + 1000, NOON + 9000, NOON + 20_000
 
@@ -157,3 +157,21 @@ def test_a_double_that_is_as_it_should_be_is_taken_for_the_original_without_a_wr
     forged.record("request", LOST + 2, method="GET", path="/v1.0/users", status=200)
     forged.testimony["states"] += [state(NOON + 940), state(LATER, pair(version))]
     assert sorted(forged.found() & {"I3"}) == found
+
+
+@pytest.mark.parametrize(
+    ("lost", "hours", "found"),
+    [(True, 0, []), (True, 1, ["I1"]), (False, 0, ["I1"])],
+    ids=["renumbered", "at_another_time", "known"],
+)
+def test_an_event_of_a_lost_ledger_may_be_that_of_another_meeting_at_its_time(
+    hours: int, found: list[str], *, lost: bool
+) -> None:
+    forged = Forged()
+    if lost:
+        forged.decide("loss", LOST, LOST, mailbox="", old=False)
+    start = STARTS + 3600 * hours
+    forged.change("update", "e1", title="l2 v1", at=LATER, start=start, end=start + 3600)
+    # From then on it is that meeting's.
+    forged.change("update", "e1", title="l2 v2", at=LATER + 60, start=start + 7200, end=start + 10_800)
+    assert sorted(forged.found() & {"I1"}) == found

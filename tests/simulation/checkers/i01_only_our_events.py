@@ -24,20 +24,31 @@ def violations(case: Case) -> Iterator[str]:
                 yield f"record {step.number}: {step.action} of {what}, {step.title} in {event.mailbox}"
             if step.by_us and event.is_ours and step.app != event.born.app:
                 yield f"record {step.number}: {step.action} of an event that another application made"
-        yield from _of_another_meeting(event)
+        yield from _of_another_meeting(case, event)
         yield from _out_of_calendars(case, event)
     yield from _calendars(case)
     yield from _read(case)
     yield from _looked_at_more(case)
 
 
-def _of_another_meeting(event: Event) -> Iterator[str]:
-    """What was written to an event that was made for another meeting: titles name it."""
-    for step in event.ours:
-        if event.born.mark is None or not step.live:
+def _of_another_meeting(case: Case, event: Event) -> Iterator[str]:
+    """
+    What was written to an event that was made for another meeting: titles name it.
+
+    Of what a lost ledger had delivered nobody knows what it shows: under another key, a meeting of the very same time and
+    people may be the same.
+    """
+    if event.born.mark is None:
+        return
+    lost = losses(case, event.born.mark.institution, event.mailbox)
+    key = event.born.mark.key.partition(":")[2]
+    for before, step in pairwise([event.born, *event.steps]):
+        named = step.title.rpartition(" v")[0]
+        if named == key or not (step.live and step.by_us):
             continue
-        key = event.born.mark.key.partition(":")[2]
-        if step.title.rpartition(" v")[0] != key:
+        if any(at < step.at for at in lost) and (before.start, before.end) == (step.start, step.end):
+            key = named
+        else:
             yield f"record {step.number}: {step.title} was written to the event of {key} in {event.mailbox}"
 
 
