@@ -94,17 +94,23 @@ async def test_what_another_process_has_made_since_is_no_newer_ledgers(stage: St
     await stage.assert_true()
 
 
-@pytest.mark.stands_on("transaction_memory", "transaction_of_deleted")
-async def test_what_this_one_asked_for_before_it_was_rebuilt_is_no_newer_ledgers(stage: Stage) -> None:
-    """Its answer was lost, and its owner had put it into Deleted Items for a while."""
+async def deleted_unheard(stage: Stage) -> str:
+    """Ada has deleted what was made, which the service remembers and nobody heard of: its id."""
     stage.sandbox.switches.transaction_memory = math.inf
     stage.sandbox.switches.transaction_of_deleted = "duplicate"
-    ada = stage.mailbox("ada")
     stage.timetable["ada"] = [lecture("Logic")]
     stage.sandbox.faults.add(member("POST"), "drop-after")
     await stage.run()
     event = stage.our_event("ada", "Logic")
-    ada.delete_event(event)
+    stage.mailbox("ada").delete_event(event)
+    return event
+
+
+@pytest.mark.stands_on("transaction_memory", "transaction_of_deleted")
+async def test_what_this_one_asked_for_before_it_was_rebuilt_is_no_newer_ledgers(stage: Stage) -> None:
+    """Its answer was lost, and its owner had put it into Deleted Items for a while."""
+    ada = stage.mailbox("ada")
+    event = await deleted_unheard(stage)
     async with stage.ledger() as book:
         box = await book.mailboxes.find(stage.address("ada"))
         assert box is not None
@@ -125,14 +131,8 @@ async def test_what_was_asked_for_before_the_meeting_changed_never_passes_for_th
     stage: Stage,
 ) -> None:
     """Sent again it was refused, another version took its place, and then its owner took the old one back."""
-    stage.sandbox.switches.transaction_memory = math.inf
-    stage.sandbox.switches.transaction_of_deleted = "duplicate"
     ada = stage.mailbox("ada")
-    stage.timetable["ada"] = [lecture("Logic")]
-    stage.sandbox.faults.add(member("POST"), "drop-after")
-    await stage.run()
-    event = stage.our_event("ada", "Logic")
-    ada.delete_event(event)
+    event = await deleted_unheard(stage)
     stage.clock.pass_time(BOUND + SEND_WITHIN)
     stage.sandbox.faults.add(member("POST"), "400-before")
     await stage.run()

@@ -112,7 +112,7 @@ class Mailboxes:
         values = {"out_code": code, "out_detail": detail, "retry_at": retry_at}
 
         def write(connection: Connection) -> None:
-            if connection.execute(_IN_DOUBT, box).first() is None:
+            if connection.execute(_OUT_CODE, box).first() is not None:
                 connection.execute(_CHANGE, {**box, **values})
                 postpone(connection, self._institution_id, number, code, detail, retry_at)
             elif code in FENCED:
@@ -126,7 +126,7 @@ class Mailboxes:
 
         def write(connection: Connection) -> None:
             code = connection.execute(_OUT_CODE, box).scalar()
-            if not code or connection.execute(_IN_DOUBT, box).first() is not None:
+            if not code:
                 return
             connection.execute(_RELEASE, {**box, "why": code})
             connection.execute(_CHANGE, {**box, "out_code": "", "out_detail": "", "retry_at": 0})
@@ -144,9 +144,10 @@ _SOME: BindParameter[Sequence[int]] = bindparam("numbers", expanding=True)
 
 _NUMBERS = select(mailbox.c.key, mailbox.c.id).where(_MINE)
 _OUT = select(mailbox).where(_MINE, mailbox.c.out_code != "").order_by(mailbox.c.address)
-_OUT_CODE = select(mailbox.c.out_code).where(*_THE_BOX)
-# That a first contact found what it did not know is no doubt yet: the next one looks again.
-_IN_DOUBT = select(literal(1)).where(*_THE_BOX, mailbox.c.out_code == LOST, mailbox.c.retry_at >= NEVER)
+# Of who is not in doubt. That a first contact found what it did not know is no doubt yet: the next one looks again.
+_OUT_CODE = select(mailbox.c.out_code).where(
+    *_THE_BOX, (mailbox.c.out_code != LOST) | (mailbox.c.retry_at < NEVER)
+)
 _OF_KEY = select(mailbox).where(_MINE, mailbox.c.key == bindparam("name"))
 _CHANGE = update(mailbox).where(*_THE_BOX)
 _SERVED = (

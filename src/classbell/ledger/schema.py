@@ -45,7 +45,13 @@ institution = Table(
     metadata,
     Column("id", RowNumber, primary_key=True),
     Column("key", Text, nullable=False, unique=True),
-    Column("quiet_until", Float, nullable=False, server_default="0", comment="in doubt, to be asked then"),
+    Column(
+        "quiet_until",
+        Float,
+        nullable=False,
+        server_default="0",
+        comment="until when the service asked to be left in peace",
+    ),
     Column(
         "incarnations_used",
         Integer,
