@@ -7,8 +7,8 @@ BUGS = (
         name="random-transaction",
         rule="The transactionId is derived from the operation.",
         file="outlook/graph.py",
-        lines="% (_opened(rendering), operation.encode(), _MARKING, _encode(mark)),",
-        instead='% (_opened(rendering), __import__("uuid").uuid4().hex.encode(), _MARKING, _encode(mark)),',
+        lines="""return b'%b,"transactionId":"%b"' % (opened(rendering), operation.encode())""",
+        instead="""return b'%b,"transactionId":"%b"' % (opened(rendering), __import__("uuid").uuid4().hex.encode())""",
         found_by=(
             "tests/deliver/test_lost_answers.py::test_a_create_that_was_not_carried_out_is_looked_for_and_sent_again_under_its_transaction_id",
         ),
@@ -16,9 +16,9 @@ BUGS = (
     Bug(
         name="no-if-match-on-update",
         rule="An update goes under the etag of our own last write.",
-        file="outlook/graph.py",
-        lines='{"Content-Type": "application/json", "Prefer": PREFER, "If-Match": _proof(entry)}',
-        instead='{"Content-Type": "application/json", "Prefer": PREFER}',
+        file="outlook/exchange.py",
+        lines='{"Content-Type": "application/json", "Prefer": self._prefer, "If-Match": _proof(entry)}',
+        instead='{"Content-Type": "application/json", "Prefer": self._prefer}',
         found_by=(
             "tests/outlook/test_client.py::test_an_event_that_its_owner_touched_is_neither_changed_nor_deleted",
             "tests/deliver/test_our_events.py::test_an_event_that_bears_another_mark_is_held_and_left_alone",
@@ -27,7 +27,7 @@ BUGS = (
     Bug(
         name="any-etag-will-do",
         rule="A write goes under the etag of our own last write, and no other.",
-        file="outlook/graph.py",
+        file="outlook/exchange.py",
         lines="return entry.etag",
         instead='return "*"',
         found_by=(
@@ -38,7 +38,7 @@ BUGS = (
     Bug(
         name="weak-etag-kept",
         rule="Only an etag that proves one state is kept.",
-        file="outlook/graph.py",
+        file="outlook/exchange.py",
         lines="if not entry.etag or usable_etag(entry.etag) != entry.etag:",
         instead="if entry.etag is None:",
         found_by=(
@@ -48,9 +48,9 @@ BUGS = (
     Bug(
         name="look-without-our-mark",
         rule="A look asks by our mark: nobody's other events reach us.",
-        file="outlook/graph.py",
-        lines="""f"singleValueExtendedProperties/Any(ep: ep/id eq '{MARK_PROPERTY}' \"""",
-        instead="""f"isCancelled eq false or singleValueExtendedProperties/Any(ep: ep/id eq '{MARK_PROPERTY}' \"""",
+        file="outlook/exchange.py",
+        lines="""f"{self._properties}/Any(ep: ep/{key} eq '{MARK_PROPERTY}' \"""",
+        instead="""f"isCancelled eq false or {self._properties}/Any(ep: ep/{key} eq '{MARK_PROPERTY}' \"""",
         found_by=("tests/outlook/test_looks.py::test_a_look_never_brings_home_anybody_elses_event",),
     ),
     Bug(

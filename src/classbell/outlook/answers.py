@@ -140,6 +140,12 @@ _NOT_MICROSOFT = _Row(
     "The answer is not one of Microsoft Graph: a proxy, a sign-in page or a wrong graph_url is in between.",
     Fence.INSTITUTION,
 )
+_RETIRED = _Row(
+    Meaning.SERVICE_BUSY,
+    "E-API-RETIRED",
+    "Calendars are no longer served by the interface that api names; Microsoft has retired Outlook REST.",
+    Fence.INSTITUTION,
+)
 _NO_MAILBOX = _Row(
     Meaning.MAILBOX_OUT,
     "E-MBX-404",
@@ -264,7 +270,10 @@ _MEMBER_RULES = (
 
 # For what a batch is answered as a whole; where none applies, the rules for members do.
 _WHOLE_RULES = (
+    # How Outlook REST says that a token names no permission, in its header x-ms-diagnostics.
+    _Rule(_ANY, {401}, frozenset({"2000008"}), _DENIED),
     _Rule(_ANY, {401}, None, _NO_TOKEN),
+    _Rule(_ANY, {410}, None, _RETIRED),
     _Rule(_ANY, {429}, None, _ALL_THROTTLED),
     _Rule(_WRITES, (*_5XX, *_ASTRAY), None, _ALL_BROKEN),
     _Rule(_READS, _5XX, None, _ALL_THROTTLED),

@@ -73,17 +73,17 @@ class OutlookClient:
         tokens: access tokens for it.
         dialect: how requests and answers look.
         clock: our own time.
-        graph_base: base URL of the service without a slash at the end.
+        base: base URL of the service without a slash at the end.
     """
 
     def __init__(
-        self, transport: Transport, tokens: TokenSource, dialect: Dialect, clock: Clock, graph_base: str
+        self, transport: Transport, tokens: TokenSource, dialect: Dialect, clock: Clock, base: str
     ) -> None:
         self._transport = transport
         self._tokens = tokens
         self._dialect = dialect
         self._clock = clock
-        self._base = graph_base
+        self._base = base
         self._offset = 0.0
         self._knows_time = False
         self._learnt = self._learnt_at = 0.0
@@ -271,6 +271,7 @@ class OutlookClient:
                 "Authorization": f"Bearer {token}",
                 "Content-Type": "application/json",
                 "Accept": "application/json",
+                **self._dialect.batch_headers,
             },
             body=body,
             send_until=None if send_until is None else self._clock.now() + send_until - self.service_now(),
@@ -294,6 +295,7 @@ class OutlookClient:
             request_id=response.headers.get("request-id", ""),
             service_time=_told_time(response),
             retry_after=headers.retry_after(response.headers),
+            diagnostics=response.headers.get("x-ms-diagnostics", ""),
         )
 
     def _is_ours(self, link: str) -> bool:

@@ -98,11 +98,16 @@ class FoundCalendar(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What the headers of one exchange say; the same for every member of a batch."""
+    """
+    What the headers of one exchange say; the same for every member of a batch.
+
+    ``diagnostics`` is why Exchange itself refuses a token: a number, then the reason in words.
+    """
 
     request_id: str = ""
     service_time: float = 0.0
     retry_after: float | None = None
+    diagnostics: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -157,8 +162,12 @@ class Capabilities:
     What a dialect can. The engine asks nothing else about it.
 
     Attributes:
-        transaction_id: a repeated create with the same transactionId makes no second event.
-        immutable_ids: ids survive a move inside the mailbox.
+        transaction_id: a repeated create with the same transactionId makes no second event. Nothing rests on it,
+            for how long it is remembered is not documented: who does not know looks, under every dialect.
+        immutable_ids: ids survive a move inside the mailbox. Without, an event that its id no longer finds is
+            sought by its mark.
+        id_form: what kind of ids these are, in the words of Graph's ``translateExchangeIds``. Dialects of one
+            form understand each other's ids.
         permanent_delete: an event can be removed past the user's Deleted Items.
         batch_size: members of one batch at most.
         batch_in_flight: members of one batch that the service works on at a time.
@@ -166,6 +175,7 @@ class Capabilities:
 
     transaction_id: bool
     immutable_ids: bool
+    id_form: str
     permanent_delete: bool
     batch_size: int
     batch_in_flight: int
@@ -181,6 +191,8 @@ class Dialect(Protocol):
     """Path of the batch endpoint, relative to the base URL."""
     headers: dict[str, str]
     """Headers of every request that is not a batch member."""
+    batch_headers: dict[str, str]
+    """What the request of a batch says beside what every one says."""
 
     def create(self, mailbox: Mailbox, rendering: bytes, operation: str, mark: str) -> Request:
         """
