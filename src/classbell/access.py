@@ -3,15 +3,22 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from classbell.errors import ClassbellError, ConfigurationError
+from classbell.errors import ClassbellError
 from classbell.identity.keyring import Keyring, Memory, Shelf
 from classbell.identity.tokens import Tokens
 from classbell.outlook.client import OutlookClient
 from classbell.outlook.dialect import Dialect
 from classbell.outlook.graph import GraphDialect
+from classbell.outlook.outlook_rest import OutlookRestDialect
 from classbell.outlook.pace import Pace
 from classbell.ports import Clock, Files, Ids, Transport
 from classbell.settings import Ask, CertificateSettings, TenantSettings
+from classbell.settings.values import ApiName
+
+DIALECTS: Mapping[ApiName, Callable[[], Dialect]] = {
+    "graph": GraphDialect,
+    "outlook-rest-v2": OutlookRestDialect,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,26 +55,18 @@ def open_access(
         ask: the way to a person for passwords that are typed in.
 
     Raises:
-        ConfigurationError: no certificate, key or password can be used, or calendars are not to be reached by
-            Microsoft Graph.
+        ConfigurationError: no certificate, key or password can be used.
     """
-    if tenant.api != "graph":
-        raise ConfigurationError(
-            "E-API",
-            f'Calendars cannot be reached by api = "{tenant.api}".',
-            why="this version of Classbell delivers through Microsoft Graph only.",
-            do='set api = "graph" in [tenant], or leave it out.',
-        )
     shelf = Shelf(
         configured=configured or (lambda: tenant.certificates), files=files, environ=environ, ask=ask
     )
     keyring = Keyring(shelf, memory=memory)
     keyring.look(clock.now())
     tokens = Tokens(transport, clock, ids, tenant, keyring)
-    dialect = GraphDialect()
+    dialect = DIALECTS[tenant.api]()
     return Access(
         tokens=tokens,
-        client=OutlookClient(transport, tokens, dialect, clock, tenant.graph),
+        client=OutlookClient(transport, tokens, dialect, clock, tenant.calendars),
         dialect=dialect,
         pace=Pace(clock, ids, batches=in_flight),
         troubles=keyring.troubles(clock.now()),

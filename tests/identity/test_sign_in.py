@@ -10,10 +10,9 @@ import pytest
 from tests.identity.world import World, new_credential
 from tests.transport.raw_server import http
 
-from classbell.access import open_access
-from classbell.errors import ConfigurationError, ServiceUnavailable
+from classbell.errors import ServiceUnavailable
 from classbell.identity.tokens import Tokens
-from classbell.life import LocalFiles, SystemIds
+from classbell.life import SystemIds
 from classbell.settings import TenantSettings
 from classbell.transport import AiohttpTransport
 
@@ -83,13 +82,13 @@ async def test_tokens_may_be_for_another_resource_than_calendars(world: World) -
     assert claims["aud"] == "https://graph.microsoft.com"
 
 
-async def test_calendars_are_not_reached_by_an_interface_that_is_not_there(world: World) -> None:
-    with pytest.raises(ConfigurationError) as caught:
-        open_access(
-            world.settings(api="outlook-rest-v2"), transport=world.transport, clock=world.clock,
-            ids=SystemIds(), files=LocalFiles(), environ={}, in_flight=1,
-        )  # fmt: skip
-    assert caught.value.code == "E-API"
+async def test_calendars_are_at_the_address_of_the_interface_that_is_named(world: World) -> None:
+    described = world.settings().model_dump(exclude={"login_url", "graph_url"}) | {"api": "outlook-rest-v2"}
+    assert TenantSettings.model_validate(described).calendars == "https://outlook.office.com"
+    assert world.settings(api="outlook-rest-v2").calendars == world.graph_url
+    gateway = "https://gateway.example.edu"
+    assert world.settings(api="outlook-rest-v2", outlook_url=gateway).calendars == gateway
+    assert world.settings(outlook_url=gateway).calendars == world.graph_url
 
 
 @asynccontextmanager

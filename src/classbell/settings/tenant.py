@@ -99,9 +99,13 @@ class TenantSettings(Settings):
     graph_url: BaseUrl | None = None
     """Another address for Microsoft Graph. Stands with `login_url` and overrules `cloud`."""
 
+    outlook_url: BaseUrl | None = None
+    """Another address for Outlook REST, for a gateway that still speaks it; counts with `api = "outlook-rest-v2"`. Without
+    it that of `graph_url`, as of a sandbox, else the cloud's."""
+
     api: ApiName = "graph"
-    """The interface to calendars: Microsoft Graph, or its predecessor Outlook REST, which Microsoft has retired. Calendars
-    are delivered through Microsoft Graph only; with the other one `setup` and `cert check` work."""
+    """The interface to calendars: Microsoft Graph, or its predecessor Outlook REST, which Microsoft retired in Exchange
+    Online on 2024-03-31. The other one is for gateways and sandboxes that still speak it."""
 
     assertion: Literal["PS256", "RS256"] = "PS256"
     """How sign-ins are signed. `"RS256"` with a SHA-1 thumbprint is the older form, for a gateway that demands it."""
@@ -133,6 +137,13 @@ class TenantSettings(Settings):
     def graph(self) -> str:
         """Base URL of Microsoft Graph without a slash at the end; ``/v1.0`` follows."""
         return self.graph_url or CLOUDS[self.cloud].graph
+
+    @property
+    def calendars(self) -> str:
+        """Base URL of the interface to calendars without a slash at the end; its version follows."""
+        if self.api == "graph":
+            return self.graph
+        return self.outlook_url or self.graph_url or CLOUDS[self.cloud].outlook
 
     @property
     def resource(self) -> str:
