@@ -221,7 +221,8 @@ class Mailbox(msgspec.Struct, frozen=True, kw_only=True):
     """
     Where events are delivered: ``key`` is the person's stable id, or else the address in lower case.
 
-    ``calendar_id`` is empty for the default calendar, else the id of our own calendar there.
+    ``calendar_id`` is empty for the default calendar, else the id of our own calendar there. ``id_form`` says in
+    which form its entries have the ids of their events; see ``Capabilities``.
     """
 
     id: int
@@ -229,13 +230,15 @@ class Mailbox(msgspec.Struct, frozen=True, kw_only=True):
     address: str
     calendar_id: str = ""
     contacted: bool = False
+    id_form: str = ""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """
     A row of the ledger: one event that we delivered. The only thing an update or delete may start from.
 
-    ``etag`` is what the service gave for our own last write (or for a read whose mark agreed).
+    ``etag`` is what the service gave for our own last write (or for a read whose mark agreed); empty where
+    its event is not known by its id any more.
     ``operation`` is the operation id of the create, which also stands in the event's mark.
     """
 
@@ -308,7 +311,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     The outcome of one change.
 
     ``due_at`` is when to look or try again; ``etag`` and ``event_id`` are those of our event after a
-    change that is done or renewed.
+    change that is done or renewed; without an ``event_id`` a renewed one keeps its own.
     """
 
     change: Change

@@ -49,7 +49,14 @@ class Delivery:
         self._refusals = Refusals(ledger, pace, clock, readiness, access.tokens.no_mailbox_open)
         shared = (clock, charge, readiness, self._refusals)
         self._preparation = Preparation(ledger, client, dialect, pace, *shared)
-        self._writer = Writer(ledger, client, dialect, *shared, look=self._preparation.look_whether_standing)
+        self._writer = Writer(
+            ledger,
+            client,
+            dialect,
+            *shared,
+            look=self._preparation.look_whether_standing,
+            look_through=self._preparation.look_through,
+        )
         self._tally = Tally()
         self._total = 0
         self._ended = 0

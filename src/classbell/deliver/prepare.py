@@ -93,7 +93,9 @@ class Preparation:
             else:
                 sound.append((change, survey))
         contacted = [survey.mailbox.id for _, survey in sound if survey.prefix]
-        await self._ledger.mailboxes.contacted(contacted, self._clock.now())
+        await self._ledger.mailboxes.contacted(
+            contacted, self._clock.now(), self._dialect.capabilities.id_form
+        )
         self._readiness.contacted.update(contacted)
         return ready + await self._provide_calendars(sound)
 
@@ -132,6 +134,13 @@ class Preparation:
             Survey(mailbox=entry.mailbox, prefix=operation_prefix(installation, entry.operation))
             for entry in entries
         ]
+        await self._surveyor.fill(surveys)
+        return surveys
+
+    async def look_through(self, owners: Sequence[Mailbox]) -> list[Survey]:
+        """Look for all events of this installation in some mailboxes."""
+        prefix = installation_prefix(self._charge.installation)
+        surveys = [Survey(mailbox=owner, prefix=prefix) for owner in owners]
         await self._surveyor.fill(surveys)
         return surveys
 

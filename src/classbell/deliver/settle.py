@@ -143,7 +143,14 @@ def outcome_of_read(
             detail=f"something else changed the event before each of {conflicts} attempts; tried again later",
             request_id=answer.request_id,
         )
-    return Outcome(change=change, became=Became.RENEWED, etag=answer.etag, request_id=answer.request_id)
+    return Outcome(
+        change=change,
+        became=Became.RENEWED,
+        # Asked by an id that another dialect gave, the service tells the one of this dialect.
+        event_id=answer.event_id if answer.event_id != entry.event_id else "",
+        etag=answer.etag,
+        request_id=answer.request_id,
+    )
 
 
 def outcome_of_survey(
@@ -184,6 +191,70 @@ def outcome_of_survey(
         code="E-EVT-GONE",
         detail="the event stands in no calendar any more",
         request_id=answer.request_id,
+    )
+
+
+def outcome_of_search(
+    change: Change,
+    found: FoundEvent | None,
+    bearers: int,
+    survey: Survey,
+    *,
+    delivered_at: float,
+    bound: float,
+    now: float,
+    conflicts: int,
+) -> Outcome:
+    """
+    What an event that its id does not find is, by a look for its mark in all calendars.
+
+    Args:
+        found: the one of them that is proven to be it.
+        bearers: how many may be it.
+        delivered_at: when it was written last, by our clock.
+        bound: how long after its create an event may be missing from lists, in seconds.
+        now: by our clock.
+        conflicts: how often this delivery has met one with this change.
+    """
+    if survey.failure is not None:
+        wait = _wait(change, survey.failure)
+        return Outcome(
+            change=change,
+            became=Became.WAITING,
+            due_at=now + wait,
+            code=survey.failure.code,
+            detail=f"could not be looked for: {in_words(survey.failure)}",
+        )
+    if found is not None and conflicts < CONFLICTS:
+        return Outcome(change=change, became=Became.RENEWED, event_id=found.id, etag=found.etag)
+    if found is not None:
+        return Outcome(
+            change=change,
+            became=Became.WAITING,
+            due_at=now + CONTESTED_RETRY,
+            code="E-EVT-CONTESTED",
+            detail=f"the event was moved before each of {conflicts} attempts; tried again later",
+        )
+    if bearers:
+        return Outcome(
+            change=change,
+            became=Became.HELD,
+            code="E-MARK-SEVERAL",
+            detail=f"its id does not find it, and {bearers} events may be it; none is touched",
+        )
+    if survey.service_time <= delivered_at + bound:
+        return Outcome(
+            change=change,
+            became=Became.WAITING,
+            due_at=now + SOON,
+            code="E-EVT-GONE",
+            detail="not found in any calendar, which a young event may be for a while; looked for again",
+        )
+    return Outcome(
+        change=change,
+        became=Became.DONE if change.action is Action.DELETE else Became.GONE,
+        code="E-EVT-GONE",
+        detail="the event stands in no calendar any more",
     )
 
 

@@ -8,6 +8,7 @@ from msgspec import structs
 from classbell.deliver.backlog import Readiness
 from classbell.deliver.bodies import Bodies
 from classbell.deliver.charge import Charge
+from classbell.deliver.joining import bearers_by_operation, event_of, known_as_found
 from classbell.deliver.ownership import refused, tell, without_entry
 from classbell.deliver.refusals import Refusals
 from classbell.deliver.settle import (
@@ -17,6 +18,7 @@ from classbell.deliver.settle import (
     not_read,
     not_sent,
     outcome_of_read,
+    outcome_of_search,
     outcome_of_survey,
     outcome_of_write,
 )
@@ -46,6 +48,7 @@ class Writer:
         readiness: Readiness,
         refusals: Refusals,
         look: Callable[[Sequence[Entry]], Awaitable[list[Survey]]],
+        look_through: Callable[[Sequence[Mailbox]], Awaitable[list[Survey]]],
     ) -> None:
         self._ledger = ledger
         self._client = client
@@ -59,6 +62,8 @@ class Writer:
         self._readiness = readiness
         self._refusals = refusals
         self._look = look
+        self._look_through = look_through
+        self._joined: dict[int, dict[int, Entry]] = {}
         self.batches = 0
 
     async def write(self, changes: Sequence[Change]) -> list[Outcome]:
@@ -74,11 +79,17 @@ class Writer:
         return foreign + outcomes
 
     async def _write(self, changes: Sequence[Change]) -> list[Outcome]:
+        form = self._dialect.capabilities.id_form
+        outcomes: list[Outcome] = []
+        if any(change.entry is not None and change.mailbox.id_form != form for change in changes):
+            changes, outcomes = await self._join(changes)
         blind = [change for change in changes if self._is_blind(change)]
         sendable = [change for change in changes if change not in blind] if blind else changes
-        outcomes, conflicts = await self._send(sendable) if sendable else ([], [])
+        sent, conflicts, lost = await self._send(sendable) if sendable else ([], [], [])
+        outcomes += sent
         self._seen.difference_update(change.id for change in sendable)
-        conflicts += blind
+        for change in blind:
+            (lost if self._is_astray(change) else conflicts).append(change)
         # Where others of the same batch were refused, reading must wait as well.
         barred = [(change, why) for change in conflicts if (why := self._refusals.barred(change.mailbox))]
         if barred:
@@ -88,8 +99,10 @@ class Writer:
             outcomes += waiting
             conflicts = [change for change in conflicts if not self._refusals.barred(change.mailbox)]
         if conflicts:
-            outcomes += await self._read_again(conflicts)
-        return outcomes
+            read, moved = await self._read_again(conflicts)
+            outcomes += read
+            lost += moved
+        return outcomes + (await self._search(lost) if lost else [])
 
     def _is_blind(self, change: Change) -> bool:
         """
@@ -104,7 +117,13 @@ class Writer:
         unsure = change.action is Action.DELETE and change.state is ChangeState.UNKNOWN
         return not change.entry.etag or (unsure and change.id not in self._seen)
 
-    async def _send(self, changes: Sequence[Change]) -> tuple[list[Outcome], list[Change]]:
+    def _is_astray(self, change: Change) -> bool:
+        """Whether an event can be found by its mark only: its id is of another interface, and this one takes no such."""
+        lost = change.entry is not None and not change.entry.etag
+        return lost and not self._dialect.capabilities.immutable_ids
+
+    async def _send(self, changes: Sequence[Change]) -> tuple[list[Outcome], list[Change], list[Change]]:
+        """Send changes; the outcomes, those that met a conflict, and those whose event their id did not find."""
         await self._bodies.load(changes)
         try:
             # By the time in its mark an event is told from a copy: a clock of ours that is wrong must not be in it.
@@ -132,19 +151,20 @@ class Writer:
         now = self._clock.now()
         # One second more than the bound, for the service tells the time in whole seconds.
         look_at = began + SEND_WITHIN + self._charge.bound + 1.0
-        outcomes, conflicts = self._read_answers(
+        outcomes, conflicts, lost = self._read_answers(
             changes, answers, Situation(now=now, took=now - began, look_at=look_at)
         )
         if outcomes:
             await self._ledger.changes.conclude(outcomes, now, intended=True)
         # What is told of them from here on is told of this attempt.
-        return outcomes, [structs.replace(change, attempts=change.attempts + 1) for change in conflicts]
+        return outcomes, _tried_again(conflicts), _tried_again(lost)
 
     def _read_answers(
         self, changes: Sequence[Change], answers: Sequence[Answer], situation: Situation
-    ) -> tuple[list[Outcome], list[Change]]:
+    ) -> tuple[list[Outcome], list[Change], list[Change]]:
         outcomes: list[Outcome] = []
         conflicts: list[Change] = []
+        lost: list[Change] = []
         heard: list[tuple[Mailbox, Answer, Diagnosis]] = []
         for change, answer in zip(changes, answers, strict=True):
             diagnosis = classify(_KINDS[change.action], answer)
@@ -152,14 +172,92 @@ class Writer:
             if diagnosis.meaning is Meaning.CONFLICT:
                 conflicts.append(change)
                 continue
+            if diagnosis.meaning is Meaning.GONE and self._may_have_moved(change):
+                lost.append(change)
+                continue
             outcomes.append(outcome_of_write(change, answer, diagnosis, situation))
             if diagnosis.meaning is Meaning.GONE and change.action is Action.CREATE:
                 self._calendar_gone(change, diagnosis)
         self._refusals.note(heard)
-        return outcomes, conflicts
+        return outcomes, conflicts, lost
 
-    async def _read_again(self, changes: Sequence[Change]) -> list[Outcome]:
-        """After conflicts: read each event, and decide by its mark whether it is still ours to change."""
+    def _may_have_moved(self, change: Change) -> bool:
+        """Whether what an id does not find may stand in another calendar under another one."""
+        return change.action is not Action.CREATE and not self._dialect.capabilities.immutable_ids
+
+    async def _join(self, changes: Sequence[Change]) -> tuple[list[Change], list[Outcome]]:
+        """Where another dialect has given the ids of a mailbox, look once under which ones its events are known now."""
+        capabilities, bound = self._dialect.capabilities, self._charge.bound
+        others = {
+            change.mailbox.id: change.mailbox
+            for change in changes
+            if change.entry is not None and change.mailbox.id_form != capabilities.id_form
+        }
+        failed: dict[int, Diagnosis] = {}
+        unknown = [owner for number, owner in others.items() if number not in self._joined]
+        try:
+            surveys = await self._look_through(unknown)
+        except ClassbellError as error:
+            await self._put_back(changes, error)
+            raise
+        for survey in surveys:
+            owner = survey.mailbox
+            if survey.failure is not None:
+                failed[owner.id] = survey.failure
+                continue
+            known = await known_as_found(self._ledger, owner, survey.events, capabilities, bound)
+            self._joined[owner.id] = {entry.meeting_id: entry for entry in known.entries}
+        going: list[Change] = []
+        waiting: list[Outcome] = []
+        now = self._clock.now()
+        for change in changes:
+            if change.entry is None or change.mailbox.id not in others:
+                going.append(change)
+            elif change.mailbox.id in failed:
+                waiting.append(not_read(change, failed[change.mailbox.id], now))
+            else:
+                entry = self._joined[change.mailbox.id].get(change.meeting_id, change.entry)
+                going.append(structs.replace(change, entry=entry))
+        await self._ledger.changes.conclude(waiting, now)
+        return going, waiting
+
+    async def _search(self, changes: Sequence[Change]) -> list[Outcome]:
+        """Look by their marks for events that their ids do not find."""
+        pairs = [(change, change.entry) for change in changes if change.entry is not None]
+        try:
+            surveys = await self._look([entry for _, entry in pairs])
+        except ClassbellError as error:
+            await self._put_back(changes, error)
+            raise
+        bound = self._charge.bound
+        outcomes = []
+        for (change, entry), survey in zip(pairs, surveys, strict=True):
+            known = await self._ledger.known.of(change.mailbox)
+            others = {one.event_id for one in known.entries} - {entry.event_id}
+            bearers = bearers_by_operation(others, survey.events).get(entry.operation, ())
+            self._conflicts[change.id] += 1
+            outcomes.append(
+                outcome_of_search(
+                    change,
+                    event_of(entry, bearers, bound),
+                    len(bearers),
+                    survey,
+                    delivered_at=known.delivered_at.get(change.meeting_id, 0.0),
+                    bound=bound,
+                    now=self._clock.now(),
+                    conflicts=self._conflicts[change.id],
+                )
+            )
+        self._seen.update(outcome.change.id for outcome in outcomes if outcome.became is Became.RENEWED)
+        await self._ledger.changes.conclude(outcomes, self._clock.now())
+        return outcomes
+
+    async def _read_again(self, changes: Sequence[Change]) -> tuple[list[Outcome], list[Change]]:
+        """
+        After conflicts: read each event, and decide by its mark whether it is still ours to change.
+
+        Those that are not found by their ids, and may have moved, come beside the outcomes.
+        """
         pairs = [(change, change.entry) for change in changes if change.entry is not None]
         try:
             answers = await self._client.send([self._dialect.read(entry) for _, entry in pairs])
@@ -170,9 +268,15 @@ class Writer:
         now = self._clock.now()
         outcomes = []
         heard = []
+        lost: list[Change] = []
+        found: list[tuple[Entry, Answer]] = []
         for (change, entry), answer in zip(pairs, answers, strict=True):
             diagnosis = classify(Kind.READ, answer)
             heard.append((change.mailbox, answer, diagnosis))
+            if diagnosis.meaning is Meaning.GONE and self._may_have_moved(change):
+                lost.append(change)
+                continue
+            found.append((entry, answer))
             self._conflicts[change.id] += 1
             conflicts = self._conflicts[change.id]
             outcomes.append(outcome_of_read(change, entry, answer, diagnosis, now=now, conflicts=conflicts))
@@ -180,17 +284,21 @@ class Writer:
         renewed = [place for place, outcome in enumerate(outcomes) if outcome.became is Became.RENEWED]
         if renewed:
             try:
-                surveys = await self._look([pairs[place][1] for place in renewed])
+                surveys = await self._look([found[place][0] for place in renewed])
             except ClassbellError as error:
                 await self._put_back(changes, error)
                 raise
             for place, survey in zip(renewed, surveys, strict=True):
                 outcomes[place] = outcome_of_survey(
-                    outcomes[place], answers[place], survey, bound=self._charge.bound, now=self._clock.now()
+                    outcomes[place],
+                    found[place][1],
+                    survey,
+                    bound=self._charge.bound,
+                    now=self._clock.now(),
                 )
         self._seen.update(outcome.change.id for outcome in outcomes if outcome.became is Became.RENEWED)
         await self._ledger.changes.conclude(outcomes, now)
-        return outcomes
+        return outcomes, lost
 
     async def _put_back(
         self, changes: Sequence[Change], error: ClassbellError, *, intended: bool = False
@@ -239,3 +347,7 @@ class Writer:
             mailbox = structs.replace(mailbox, calendar_id=calendar_id)
         body = self._bodies.of(change)
         return self._dialect.create(mailbox, body, change.operation, mark.text(change.operation))
+
+
+def _tried_again(changes: Sequence[Change]) -> list[Change]:
+    return [structs.replace(change, attempts=change.attempts + 1) for change in changes]

@@ -209,7 +209,11 @@ def postpone(
 
 def _change(row: Row[Any]) -> Change:
     owner = Mailbox(
-        id=row.mailbox_id, key=row.mailbox_key, address=row.address, contacted=row.contacted_at is not None
+        id=row.mailbox_id,
+        key=row.mailbox_key,
+        address=row.address,
+        contacted=row.contacted_at is not None,
+        id_form=row.id_form,
     )
     key = full_key(row.source, row.meeting_key)
     return Change(
@@ -301,6 +305,7 @@ _SELECTED: Select[Any] = (
         mailbox.c.key.label("mailbox_key"),
         mailbox.c.address,
         mailbox.c.contacted_at,
+        mailbox.c.id_form,
         meeting.c.source,
         meeting.c.key.label("meeting_key"),
         entry.c.event_id,

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, text
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, text, update
 
 from classbell.ledger.bits import unsigned
 from classbell.ledger.database import Database, parts_of
@@ -85,6 +85,31 @@ class Entries:
         """The ids of all events that the ledger knows in a mailbox."""
         there = self._mine | {"box": number}
         return await self._database.read(lambda c: set(c.execute(_EVENT_IDS, there).scalars()))
+
+    async def join(
+        self, owner: Mailbox, found: Mapping[int, str], lost: Iterable[Entry], id_form: str
+    ) -> None:
+        """
+        Give entries of a mailbox the ids under which their events are known now.
+
+        Args:
+            found: the ids by meeting.
+            lost: entries whose event is known by no id any more; they lose their etag, so that nothing is
+                written to it before it is found.
+            id_form: in which form all ids of this mailbox are from now on.
+        """
+        there = self._mine | {"box": owner.id}
+        joined = [there | {"of": of, "event": event_id} for of, event_id in found.items()]
+        struck = [there | {"of": entry.meeting_id, "event": entry.event_id} for entry in lost]
+
+        def write(connection: Connection) -> None:
+            if joined:
+                connection.execute(_JOIN, joined)
+            if struck:
+                connection.execute(_LOSE, struck)
+            connection.execute(_IN_FORM, there | {"form": id_form})
+
+        await self._database.write(write)
 
     async def delivered(
         self, sources_of: SourcesOf, *, fresh: Sequence[int] = ()
@@ -201,6 +226,14 @@ _OF_MAILBOX = (
     .where(entry.c.mailbox_id == bindparam("box"), meeting.c.institution_id == bindparam("mine"))
     .order_by(entry.c.starts_at, entry.c.meeting_id)
 )
+_THE_BOX = (_MINE, mailbox.c.id == bindparam("box"))
+_THE_PAIR = (
+    entry.c.mailbox_id.in_(select(mailbox.c.id).where(*_THE_BOX)),
+    entry.c.meeting_id == bindparam("of"),
+)
+_JOIN = update(entry).where(*_THE_PAIR).values(event_id=bindparam("event"))
+_LOSE = update(entry).where(*_THE_PAIR, entry.c.event_id == bindparam("event")).values(etag="")
+_IN_FORM = update(mailbox).where(*_THE_BOX).values(id_form=bindparam("form"))
 _EVENT_IDS = (
     select(entry.c.event_id)
     .join(mailbox, mailbox.c.id == entry.c.mailbox_id)

@@ -69,9 +69,10 @@ class Mailboxes:
 
         return await self._database.read(read)
 
-    async def contacted(self, numbers: Sequence[int], now: float) -> None:
-        """Record that the look at first contact ended well."""
-        rows = [{**self._mine, "box": number, "contacted_at": now} for number in numbers]
+    async def contacted(self, numbers: Sequence[int], now: float, id_form: str = "") -> None:
+        """Record that the look at first contact ended well, and in which form ids will be there ("": as noted)."""
+        form = {"id_form": id_form} if id_form else {}
+        rows = [{**self._mine, "box": number, "contacted_at": now, **form} for number in numbers]
         if rows:
             await self._database.write(lambda c: c.execute(_CHANGE, rows))
 
@@ -135,7 +136,13 @@ class Mailboxes:
 
 
 def _mailbox(row: Row[Any]) -> Mailbox:
-    return Mailbox(id=row.id, key=row.key, address=row.address, contacted=row.contacted_at is not None)
+    return Mailbox(
+        id=row.id,
+        key=row.key,
+        address=row.address,
+        contacted=row.contacted_at is not None,
+        id_form=row.id_form,
+    )
 
 
 _MINE = mailbox.c.institution_id == bindparam("mine")

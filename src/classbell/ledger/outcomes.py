@@ -143,11 +143,11 @@ class _Books:
             self._connection.execute(_REWRITE, rows)
 
     def renew(self, read: Sequence[Outcome]) -> None:
-        """Set the etags of events that were read afresh."""
+        """Set the etags of events that were read afresh, and the ids of those that were found under another one."""
         rows = [
             self._pair(o)
-            | {"tag": o.etag, "event": o.change.entry.event_id, "begin": o.change.entry.starts_at}
-            | {"end": o.change.entry.ends_at, "at": self._now}
+            | {"tag": o.etag, "event": o.event_id or o.change.entry.event_id}
+            | {"begin": o.change.entry.starts_at, "end": o.change.entry.ends_at, "at": self._now}
             for o in read
             if o.change.entry is not None
         ]
@@ -284,7 +284,7 @@ _REWRITE = (
     )
 )
 
-_RENEW = update(entry).where(*_OUR_PAIR).values(etag=bindparam("tag"))
+_RENEW = update(entry).where(*_OUR_PAIR).values(etag=bindparam("tag"), event_id=bindparam("event"))
 
 _FORGET_SEEN = delete(sighting).where(
     sighting.c.mailbox_id == bindparam("box"), sighting.c.event_id == bindparam("event"), _OUR_MAILBOX

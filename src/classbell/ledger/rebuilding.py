@@ -124,6 +124,7 @@ class Rebuilding:
                     key=row.key,
                     address=row.address,
                     contacted=row.contacted_at is not None and row.out_code != LOST,
+                    id_form=row.id_form,
                 )
                 for row in connection.execute(query)
             ]

@@ -84,6 +84,7 @@ mailbox = Table(
     Column("out_detail", Text, nullable=False, server_default=""),
     Column("retry_at", Float, nullable=False, server_default="0"),
     Column("quiet_until", Float, nullable=False, server_default="0", comment="in doubt, to be asked then"),
+    Column("id_form", Text, nullable=False, server_default="restImmutableEntryId", comment="of its entries"),
     UniqueConstraint("institution_id", "key"),
     # A number is never given twice: what runs and holds say of somebody who was forgotten must not be said of another.
     sqlite_autoincrement=True,
@@ -242,9 +243,7 @@ certificate = Table(
     metadata,
     Column("institution_id", ForeignKey("institution.id"), primary_key=True),
     Column("sha256", Text, primary_key=True),
-    Column(
-        "worked_at", Float, nullable=False, server_default="0", comment="when a token was last had with it"
-    ),
+    Column("worked_at", Float, nullable=False, server_default="0", comment="when it last gave a token"),
     Column("refused_at", Float, nullable=False, server_default="0", comment="when Microsoft last refused it"),
     Column("refusal", Text, nullable=False, server_default="", comment="with which code"),
 )

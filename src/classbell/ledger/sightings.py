@@ -202,7 +202,7 @@ _OURS = select(mailbox.c.id).where(_MINE, mailbox.c.id.in_(bindparam("numbers", 
 _LIMIT = bindparam("limit", type_=Integer)
 
 _MAILBOXES: Select[Any] = select(
-    mailbox.c.id, mailbox.c.key, mailbox.c.address, mailbox.c.contacted_at
+    mailbox.c.id, mailbox.c.key, mailbox.c.address, mailbox.c.contacted_at, mailbox.c.id_form
 ).where(_MINE, _OF_US)
 _BY_NUMBER = _MAILBOXES.where(mailbox.c.id > bindparam("after")).order_by(mailbox.c.id).limit(_LIMIT)
 _BY_LOOK = (
@@ -316,4 +316,10 @@ def _sighting(row: Row[Any]) -> Sighting:
 
 
 def _mailbox(row: Row[Any]) -> Mailbox:
-    return Mailbox(id=row.id, key=row.key, address=row.address, contacted=row.contacted_at is not None)
+    return Mailbox(
+        id=row.id,
+        key=row.key,
+        address=row.address,
+        contacted=row.contacted_at is not None,
+        id_form=row.id_form,
+    )

@@ -56,6 +56,7 @@ class Suspensions:
                         key=row.key,
                         address=row.address,
                         contacted=row.contacted_at is not None,
+                        id_form=row.id_form,
                     ),
                     kind=Suspended(row.kind),
                     reason=row.reason,
@@ -198,7 +199,7 @@ _OURS = select(mailbox.c.id).where(mailbox.c.institution_id == bindparam("mine")
 _IS_OURS = suspension.c.mailbox_id.in_(_OURS)
 
 _ALL = (
-    select(suspension, mailbox.c.key, mailbox.c.address, mailbox.c.contacted_at)
+    select(suspension, mailbox.c.key, mailbox.c.address, mailbox.c.contacted_at, mailbox.c.id_form)
     .join(mailbox, mailbox.c.id == suspension.c.mailbox_id)
     .where(mailbox.c.institution_id == bindparam("mine"))
     .order_by(mailbox.c.address)

@@ -17,6 +17,7 @@ from classbell.outlook.mark import Mark
 from classbell.verify.compare import differing
 from classbell.zones import instant
 
+_ASTRAY = "our event cannot be told from its copies any more"
 _UNMARKED = "our event, but it does not bear the mark that we gave it"
 
 
@@ -87,6 +88,7 @@ def findings(
     owner: Owner,
     missing: Collection[Entry] = (),
     unmarked: Collection[Entry] = (),
+    astray: Collection[Entry] = (),
     meetings: Mapping[str, int],
     timezone: str,
 ) -> Verified:
@@ -97,6 +99,7 @@ def findings(
         timezone: as for ``times_of``.
         missing: entries whose events are gone.
         unmarked: entries whose events stand there without our mark.
+        astray: entries whose events stand there among others that bear their marks.
         meetings: the numbers of meetings that marks name, by their full keys.
     """
     entries = {entry.event_id: entry for entry in known.entries}
@@ -114,6 +117,7 @@ def findings(
         for entry in missing
     ]
     sightings += [_forged(entry.event_id, entry.meeting_id, entry.etag, _UNMARKED) for entry in unmarked]
+    sightings += [_forged(entry.event_id, entry.meeting_id, entry.etag, _ASTRAY) for entry in astray]
     for event in events:
         entry = entries.get(event.id)
         if entry is None:
@@ -172,7 +176,7 @@ def _strange(
         return
     meeting = meetings.get(mark.meeting_key)
     # Held by a rebuild, which has seen its incarnation as well: that makes it no copy.
-    held = [seen for seen in known.seen if seen.event_id == event.id and seen.kind is Sighted.EXTRA]
+    held = [seen for seen in known.seen if seen.kind is Sighted.EXTRA and _is_of(seen, event)]
     if mark.mailbox_key != known.mailbox.key and not held:
         yield _copy(event, None, "a copy of an event in another calendar")
     elif any(entry.operation == mark.operation for entry in known.entries):
@@ -194,6 +198,11 @@ def _strange(
             etag=event.etag,
             detail="bears our mark, and the ledger does not know it",
         )
+
+
+def _is_of(seen: Sighting, event: FoundEvent) -> bool:
+    """Whether it was this event; by its etag, too, for another dialect knows it by another id."""
+    return seen.event_id == event.id or bool(event.etag and seen.etag == event.etag)
 
 
 def _copy(event: FoundEvent, meeting: int | None, detail: str) -> Sighting:

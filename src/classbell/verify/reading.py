@@ -5,21 +5,22 @@ A mailbox of which any part could not be read is unread, with a reason, and noth
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from classbell.access import Access
 from classbell.deliver.backlog import Readiness
+from classbell.deliver.joining import astray
 from classbell.deliver.ownership import bears_its_mark
 from classbell.deliver.refusals import Refusals
 from classbell.deliver.settle import in_words
 from classbell.deliver.survey import REPEATS, SHORT, Survey, Surveyor
 from classbell.errors import ClassbellError
-from classbell.ledger import InstitutionLedger, OutMailbox
+from classbell.ledger import InstitutionLedger, KnownMailbox, OutMailbox
 from classbell.model import Entry, Mailbox
 from classbell.outlook.answers import Diagnosis, Fence, Meaning, classify
-from classbell.outlook.dialect import Answer, Kind
+from classbell.outlook.dialect import Answer, FoundEvent, Kind
 from classbell.ports import Clock
 
 # A mailbox with its contents takes some hundred KB meanwhile, so there are fewer side by side than in delivery.
@@ -43,10 +44,25 @@ class Unread:
 
 @dataclass(frozen=True, kw_only=True)
 class Gone:
-    """Entries whose events are gone, and those whose events stand there without our mark."""
+    """
+    Entries whose events are gone, and those whose events stand there without our mark.
+
+    ``astray`` are those whose events may stand there, among others that bear their marks.
+    """
 
     missing: list[Entry] = field(default_factory=list)
     unmarked: list[Entry] = field(default_factory=list)
+    astray: list[Entry] = field(default_factory=list)
+
+
+def told_apart(
+    gone: Gone, known: KnownMailbox, looks: Iterable[Sequence[FoundEvent]], reader: "Reader"
+) -> Gone:
+    """The same, without taking for missing what may stand there under an id that nobody knows."""
+    seen = [event for events in looks for event in events]
+    lost = astray(gone.missing, known, seen, reader.capabilities)
+    missing = [entry for entry in gone.missing if entry not in lost]
+    return Gone(missing=missing, unmarked=gone.unmarked, astray=lost)
 
 
 Work = Callable[[Sequence[Mailbox], "Reader"], Awaitable[Sequence[Survey]]]
@@ -83,6 +99,7 @@ class Reader:
         )
         self._stop = asyncio.Event()
         self._out: dict[int, OutMailbox] = {}
+        self.capabilities = access.dialect.capabilities
         self.interrupted = False
 
     def stop(self) -> None:
@@ -114,6 +131,10 @@ class Reader:
         """
         gone = Gone()
         left = list(entries)
+        if not self.capabilities.immutable_ids:
+            # What was not joined bears no id of this dialect; its mark alone could have found it.
+            gone.missing.extend(entry for entry in left if not entry.etag)
+            left = [entry for entry in left if entry.etag]
         refusals = 0
         while left:
             # Never more of one mailbox at once than the pace allows.

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from classbell.access import Access
+from classbell.deliver.joining import known_as_found
 from classbell.deliver.settle import SEND_WITHIN
 from classbell.deliver.survey import Survey
 from classbell.ledger import (
@@ -28,7 +29,7 @@ from classbell.ports import Clock
 from classbell.verify.adoption import Adoption, adoption
 from classbell.verify.compare import differing
 from classbell.verify.findings import Owner, is_young, times_of, unseen
-from classbell.verify.reading import Reader, Unread
+from classbell.verify.reading import Reader, Unread, told_apart
 from classbell.verify.wanted import Want, Wanted, Wants
 
 PAGE = 1000
@@ -229,7 +230,8 @@ class Rebuild:
             )
         if {event.id for event in earlier.events} != {event.id for event in survey.events}:
             return Diagnosis(Meaning.BUSY, "E-LEDGER-EARLY", "The mailbox changed while it was read.")
-        known = await self._ledger.known.of(survey.mailbox)
+        capabilities = self._access.dialect.capabilities
+        known = await known_as_found(self._ledger, survey.mailbox, survey.events, capabilities, self._bound)
         absent = unseen(known, [survey.events])
         young: list[Entry] = []
         older: list[Entry] = []
@@ -239,6 +241,7 @@ class Rebuild:
         gone = await reader.whether_gone(older)
         if isinstance(gone, Diagnosis):
             return gone
+        gone = told_apart(gone, known, [survey.events], reader)
         elsewhere = await self._elsewhere(survey)
         known = replace(
             known, bodies={**{e.fingerprint: body for e, body in elsewhere if body}, **known.bodies}
@@ -248,7 +251,7 @@ class Rebuild:
             survey.events,
             owner=self._owner,
             bound=self._bound,
-            unmarked=gone.unmarked,
+            unmarked=[*gone.unmarked, *gone.astray],
             young=young,
             elsewhere={entry.event_id: entry for entry, _ in elsewhere},
             renamed=self._renamed,

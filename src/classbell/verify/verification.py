@@ -11,16 +11,17 @@ from dataclasses import dataclass, field
 from math import ceil
 
 from classbell.access import Access
+from classbell.deliver.joining import known_as_found
 from classbell.deliver.overtaken import HELD, LOST, overtaken
 from classbell.deliver.survey import Survey
 from classbell.ledger import InstitutionLedger, KnownMailbox, Sighted, Verified
-from classbell.model import Entry, Mailbox
+from classbell.model import Mailbox
 from classbell.outlook.answers import Diagnosis, Meaning
 from classbell.outlook.dialect import FoundEvent
 from classbell.outlook.mark import installation_prefix
 from classbell.ports import Clock
 from classbell.verify.findings import Owner, absent, findings, keys_named, unlike
-from classbell.verify.reading import Reader, Unread
+from classbell.verify.reading import Gone, Reader, Unread, told_apart
 
 PAGE = 1000
 # Of what is told one by one; the ledger keeps everything.
@@ -125,7 +126,7 @@ class Verification:
         again: dict[int, tuple[KnownMailbox, Survey]] = {}
         for survey in first:
             if survey.failure is None:
-                known = await self._ledger.known.of(survey.mailbox)
+                known = await self._known(survey.mailbox, survey.events)
                 if await self._overtaken(known, survey):
                     failed.append(survey)
                 elif unlike(known, survey.events):
@@ -155,21 +156,24 @@ class Verification:
         self, known: KnownMailbox, earlier: Survey, survey: Survey, reader: Reader, found: list[Verified]
     ) -> Diagnosis | None:
         """Find out what is gone; what kept us from it, if anything did."""
-        candidates = absent(
-            known, (earlier.events, survey.events), service_time=earlier.service_time, bound=self._bound
-        )
+        known = await self._known(known.mailbox, survey.events)
+        looks = (earlier.events, survey.events)
+        candidates = absent(known, looks, service_time=earlier.service_time, bound=self._bound)
         gone = await reader.whether_gone(candidates)
         if isinstance(gone, Diagnosis):
             return gone
-        found.append(await self._findings(known, survey.events, gone.missing, gone.unmarked))
+        found.append(await self._findings(known, survey.events, told_apart(gone, known, looks, reader)))
         return None
+
+    async def _known(self, owner: Mailbox, events: Sequence[FoundEvent]) -> KnownMailbox:
+        capabilities = self._access.dialect.capabilities
+        return await known_as_found(self._ledger, owner, events, capabilities, self._bound)
 
     async def _findings(
         self,
         known: KnownMailbox,
         events: Sequence[FoundEvent],
-        missing: Sequence[Entry] = (),
-        unmarked: Sequence[Entry] = (),
+        gone: Gone | None = None,
     ) -> Verified:
         ours = {entry.event_id for entry in known.entries}
         strangers = keys_named(event for event in events if event.id not in ours)
@@ -177,8 +181,9 @@ class Verification:
             known,
             events,
             owner=self._owner,
-            missing=missing,
-            unmarked=unmarked,
+            missing=gone.missing if gone else (),
+            unmarked=gone.unmarked if gone else (),
+            astray=gone.astray if gone else (),
             meetings=await self._ledger.known.numbers(strangers) if strangers else {},
             timezone=self._timezone,
         )
