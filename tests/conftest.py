@@ -54,7 +54,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs(capability): only by interfaces to calendars that have it")
+    config.addinivalue_line("markers", "lacks(capability): only by interfaces to calendars that have it not")
     config.addinivalue_line("markers", "stands_on(*switches): stands on the default of these switches")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Whatever holds by one interface to calendars holds by the other: those tests run once by each."""
+    if "api" not in metafunc.fixturenames:
+        return
+    from classbell.access import DIALECTS  # noqa: PLC0415 - most tests do without
+
+    definition = metafunc.definition
+    wanted = [(mark.args[0], True) for mark in definition.iter_markers("needs")]
+    wanted += [(mark.args[0], False) for mark in definition.iter_markers("lacks")]
+    able = [
+        name
+        for name, dialect in DIALECTS.items()
+        if all(getattr(dialect().capabilities, capability) is has for capability, has in wanted)
+    ]
+    prove = {name: () if name == "graph" else (pytest.mark.prove,) for name in able}
+    metafunc.parametrize("api", [pytest.param(name, marks=prove[name]) for name in able])
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -14,6 +14,7 @@ from classbell.ledger import Ledger
 from classbell.life import LocalFiles
 from classbell.sandbox import Address, Sandbox
 from classbell.settings import CertificateSettings, TenantSettings
+from classbell.settings.values import ApiName
 from classbell.transport import AiohttpTransport
 
 _numbers = count(1)
@@ -65,9 +66,9 @@ async def new_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 async def stage(
-    served: tuple[Sandbox, Address], identity: Identity, new_ledger: Path, quick_path: Path
+    served: tuple[Sandbox, Address], identity: Identity, new_ledger: Path, quick_path: Path, api: ApiName
 ) -> AsyncIterator[Stage]:
-    """A tenant with one application, which may write calendars; everything else reset."""
+    """A tenant with one application, which may write calendars by either interface; everything else reset."""
     sandbox, address = served
     sandbox.clock.set(MONDAY)
     assert isinstance(sandbox.switches, NotedSwitches)
@@ -79,6 +80,7 @@ async def stage(
     with registered_before(sandbox.clock):
         app.add_certificate(identity.pem)
     app.grant("Calendars.ReadWrite")
+    app.grant_exchange("Calendars.ReadWrite.All")
     clock = SharedClock(sandbox.clock)
     async with AiohttpTransport(clock, address.ca_file, environ={}) as transport:
         stage = Stage(
@@ -91,6 +93,7 @@ async def stage(
             transport=transport,
             tenant_settings=TenantSettings.model_validate(
                 {
+                    "api": api,
                     "tenant_id": tenant.tenant_id,
                     "client_id": app.client_id,
                     "login_url": address.login_url,

@@ -17,7 +17,7 @@ from uuid import UUID
 
 import numpy as np
 
-from classbell.access import Access
+from classbell.access import DIALECTS, Access
 from classbell.deliver import Charge, Delivery, Progress, Tally
 from classbell.desired import Desired, MeetingKey, desired_state
 from classbell.identity.certificates import Credential
@@ -27,7 +27,6 @@ from classbell.life import LocalFiles
 from classbell.model import Change, Coverage, Ids, Meeting, Snapshot, Window
 from classbell.numbering import Numbering
 from classbell.outlook.client import OutlookClient
-from classbell.outlook.graph import GraphDialect
 from classbell.outlook.mark import MARK_PROPERTY, Mark
 from classbell.outlook.pace import Pace
 from classbell.people import Receipt
@@ -155,11 +154,11 @@ class Stage:
     def access(self, transport: Transport | None = None, *, in_flight: int = 16) -> Access:
         """Access as a new process has it, with no token yet."""
         way = transport or self.transport
-        dialect = GraphDialect()
+        dialect = DIALECTS[self.tenant_settings.api]()
         tokens = Tokens(way, self.clock, SeededIds(), self.tenant_settings, self.credentials)
         return Access(
             tokens=tokens,
-            client=OutlookClient(way, tokens, dialect, self.clock, self.tenant_settings.graph),
+            client=OutlookClient(way, tokens, dialect, self.clock, self.tenant_settings.calendars),
             dialect=dialect,
             pace=Pace(self.clock, SeededIds(), batches=in_flight),
         )

@@ -1,6 +1,7 @@
 """Mailboxes that cannot be served keep nobody else from being served, and come back by themselves."""
 
 import pytest
+from tests.deliver.interfaces import grant, in_graphs_words, revoke
 from tests.deliver.stage import Stage, lecture, member
 from tests.switching import registered_before
 
@@ -179,14 +180,15 @@ async def test_one_new_mailbox_that_is_closed_is_no_reason_to_stop_all(stage: St
 async def test_a_missing_permission_stops_the_delivery_and_marks_nobody(
     stage: Stage, names: tuple[str, ...]
 ) -> None:
-    stage.app.revoke("Calendars.ReadWrite")
+    revoke(stage)
     term(stage, *names, lectures=10)
     before = stage.here
     with pytest.raises(RefusedError):
         await stage.run()
-    assert len(stage.asked(since=before)) == len(names)
+    # Outlook REST refuses a token without a permission before it looks at any member of a batch.
+    assert len(stage.asked(since=before)) == (len(names) if stage.tenant_settings.api == "graph" else 0)
     assert await out(stage) == {}
-    stage.app.grant("Calendars.ReadWrite")
+    grant(stage)
     await stage.run()
     await stage.assert_true()
 
@@ -195,12 +197,12 @@ async def test_a_permission_that_was_taken_away_stops_the_delivery_and_marks_nob
     names = ("ada", "bob", "cyd", "dan")
     term(stage, *names)
     await stage.run()
-    stage.app.revoke("Calendars.ReadWrite")
+    revoke(stage)
     term(stage, *names, place="A1")
     with pytest.raises(RefusedError):
         await stage.run()
     assert await out(stage) == {}
-    stage.app.grant("Calendars.ReadWrite")
+    grant(stage)
     await stage.run()
     await stage.assert_true()
 
@@ -208,7 +210,7 @@ async def test_a_permission_that_was_taken_away_stops_the_delivery_and_marks_nob
 async def test_a_missing_permission_beside_another_trouble_marks_nobody_either(stage: Stage) -> None:
     names = ("ada", "bob", "cyd", "dan")
     term(stage, *names)
-    stage.app.revoke("Calendars.ReadWrite")
+    revoke(stage)
     access = stage.access(in_flight=1)
     async with stage.ledger() as book:
         revision = await stage.accept(book)
@@ -219,7 +221,7 @@ async def test_a_missing_permission_beside_another_trouble_marks_nobody_either(s
         with pytest.raises(ServiceUnavailable):
             await stage.delivery(book, revision=revision, access=access).run()
     stage.sandbox.faults.clear()
-    stage.app.grant("Calendars.ReadWrite")
+    grant(stage)
     stage.clock.pass_time(60)
     await stage.run()
     await stage.assert_true()
@@ -361,7 +363,7 @@ async def test_a_batch_that_is_refused_for_the_sake_of_one_member_lets_the_other
     term(stage, "ada", "bob", "cyd")
 
     def poisoned(info: RequestInfo) -> bool:
-        body = getattr(info, "body", None) or {}
+        body = in_graphs_words(getattr(info, "body", None) or {})
         return info.kind == "batch" and any(
             part.get("body", {}).get("subject") == "L1" and "ada@" in part["url"]
             for part in body.get("requests", [])

@@ -67,6 +67,7 @@ async def test_one_mailbox_is_held_alone_for_anybody_may_write_a_mark_into_their
 
 
 @pytest.mark.stands_on("lookup_lag")
+@pytest.mark.needs("transaction_id")
 async def test_a_delivery_that_meets_events_of_a_newer_ledger_ends_and_holds_everything(stage: Stage) -> None:
     stage.sandbox.switches.transaction_memory = math.inf
     await delivered_by_a_newer_one(stage)

@@ -333,6 +333,7 @@ async def test_what_is_due_later_is_done_while_a_mailbox_is_fenced(stage: Stage)
     assert ada - bob == pytest.approx(6, abs=1.5)
 
 
+@pytest.mark.needs("immutable_ids")
 async def test_a_conflict_is_not_read_before_the_time_that_another_answer_of_its_batch_named(
     stage: Stage,
 ) -> None:

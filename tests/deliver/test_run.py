@@ -1,6 +1,7 @@
 """A whole run over a real table: what it remembers of its end, and what a person in a hurry can do."""
 
 import pytest
+from tests.deliver.interfaces import revoke
 from tests.deliver.office import synced
 from tests.deliver.stage import Stage, member
 
@@ -29,7 +30,7 @@ async def sync(stage: Stage, person: str | None = None) -> Report:
 async def test_a_run_that_is_refused_is_remembered_with_its_end(stage: Stage) -> None:
     write_tables(stage, "ada")
     stage.mailbox("ada")
-    stage.app.revoke("Calendars.ReadWrite")
+    revoke(stage)
     with pytest.raises(RefusedError) as caught:
         await sync(stage)
     async with stage.ledger() as book:

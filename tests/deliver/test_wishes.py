@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 import pytest
+from tests.deliver.interfaces import in_graphs_words
 from tests.deliver.stage import BOUND, Stage, lecture, mark_of, member
 
 from classbell.model import Meeting
@@ -14,6 +15,7 @@ KEEP = {"on_user_edit": "keep"}
 RESPECT = {"on_user_delete": "respect"}
 # What was made unseen, and is gone, only the service's memory of transactions can tell of.
 FROM_ITS_TRANSACTION = pytest.mark.stands_on("transaction_memory")
+NEEDS_TRANSACTIONS = pytest.mark.needs("transaction_id")
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +57,9 @@ def watch_patches(stage: Stage) -> list[dict[str, Any]]:
 
     def look(info: RequestInfo) -> bool:
         if info.kind == "batch":
-            seen.extend(part["body"] for part in info.body["requests"] if part["method"] == "PATCH")
+            seen.extend(
+                in_graphs_words(part["body"]) for part in info.body["requests"] if part["method"] == "PATCH"
+            )
         return False
 
     stage.sandbox.faults.add(look, 500)
@@ -183,6 +187,7 @@ async def made_and_deleted_unseen(stage: Stage) -> None:
 
 
 @FROM_ITS_TRANSACTION
+@NEEDS_TRANSACTIONS
 async def test_what_was_made_and_deleted_before_we_knew_stays_deleted_where_that_is_respected(
     stage: Stage,
 ) -> None:
@@ -202,6 +207,7 @@ async def test_what_was_made_and_deleted_before_we_knew_stays_deleted_where_that
 
 
 @FROM_ITS_TRANSACTION
+@NEEDS_TRANSACTIONS
 async def test_what_was_made_and_deleted_before_we_knew_is_made_again_where_that_is_put_right(
     stage: Stage,
 ) -> None:
@@ -214,6 +220,7 @@ async def test_what_was_made_and_deleted_before_we_knew_is_made_again_where_that
 
 
 @FROM_ITS_TRANSACTION
+@NEEDS_TRANSACTIONS
 async def test_another_policy_brings_back_what_stayed_deleted(stage: Stage) -> None:
     stage.policies = RESPECT
     stage.timetable["ada"] = [lecture("Logic")]

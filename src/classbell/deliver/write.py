@@ -182,8 +182,10 @@ class Writer:
         return outcomes, conflicts, lost
 
     def _may_have_moved(self, change: Change) -> bool:
-        """Whether what an id does not find may stand in another calendar under another one."""
-        return change.action is not Action.CREATE and not self._dialect.capabilities.immutable_ids
+        """Whether what an id does not find may stand somewhere under another one: an id that lasts finds it."""
+        if change.entry is None or change.action is Action.CREATE:
+            return False
+        return not (self._dialect.capabilities.immutable_ids and change.entry.etag)
 
     async def _join(self, changes: Sequence[Change]) -> tuple[list[Change], list[Outcome]]:
         """Where another dialect has given the ids of a mailbox, look once under which ones its events are known now."""

@@ -61,16 +61,16 @@ def admit(tokens: Tokens, authorization: str | None, tenants: Mapping[str, Tenan
     return replace(access, roles=roles)
 
 
+def reasons(number: int, reason: str, category: str) -> dict[str, str]:
+    """The headers in which the reason of a 401 stands."""
+    return {
+        "x-ms-diagnostics": f'{number};reason="{reason}";error_category="{category}"',
+        "WWW-Authenticate": f'Bearer client_id="{EXCHANGE_APP_ID}", '
+        'trusted_issuers="00000001-0000-0000-c000-000000000000@*", token_types="app_asserted_user_v1 '
+        'service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", '
+        f'error="{category}"',
+    }
+
+
 def _refused(number: int, reason: str, category: str) -> Refusal:
-    return Refusal(
-        401,
-        str(number),
-        reason,
-        headers={
-            "x-ms-diagnostics": f'{number};reason="{reason}";error_category="{category}"',
-            "WWW-Authenticate": f'Bearer client_id="{EXCHANGE_APP_ID}", '
-            'trusted_issuers="00000001-0000-0000-c000-000000000000@*", token_types="app_asserted_user_v1 '
-            'service_asserted_app_v1", authorization_uri="https://login.windows.net/common/oauth2/authorize", '
-            f'error="{category}"',
-        },
-    )
+    return Refusal(401, str(number), reason, headers=reasons(number, reason, category))

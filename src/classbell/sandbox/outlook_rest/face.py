@@ -1,6 +1,5 @@
 """Outlook REST over HTTP: requests alone, and batches in JSON or as ``multipart/mixed``."""
 
-from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request as HttpRequest
@@ -18,8 +17,6 @@ from classbell.sandbox.outlook_rest.batch import OutlookBatches
 from classbell.sandbox.outlook_rest.translation import Translation, refused
 from classbell.sandbox.refusals import Refusal
 from classbell.sandbox.server import Doors
-
-_UNAUTHORIZED = 401
 
 
 class OutlookFace(GraphFace):
@@ -115,9 +112,7 @@ class OutlookFace(GraphFace):
         return refused(super()._spoilt(fault, reply))
 
     def _finished(self, request: HttpRequest, reply: Reply) -> Response:
-        # The reason of a 401 stands in a header alone.
-        told = replace(reply, body=None) if reply.status == _UNAUTHORIZED else refused(reply)
-        return super()._finished(request, told)
+        return super()._finished(request, refused(reply))
 
 
 def _shown(body: Any) -> Any:

@@ -17,20 +17,25 @@ from classbell.sandbox.history import Particulars
 from classbell.sandbox.limits import REQUESTS
 from classbell.sandbox.mailbox import Mailbox
 from classbell.sandbox.outlook_rest import names, paths
+from classbell.sandbox.outlook_rest.admission import reasons
 from classbell.sandbox.queries import next_link
 from classbell.sandbox.refusals import Refusal, not_reproduced
 from classbell.sandbox.surroundings import Commons
 
 # Kinds of ids came with Graph.
 _ID_TYPE = re.compile(r"\s*IdType\s*=\s*(?:\"[^\"]*\"|[^,;\s]*)\s*[,;]?", re.IGNORECASE)
+_UNAUTHORIZED = 401
 _ENTITY = re.compile(r"/(?P<collection>\w+)/\$entity\Z")
 
 
 def refused(reply: Reply) -> Reply:
-    """A refusal of Graph in this API's words; any other answer as it is."""
+    """A refusal of Graph in this API's words; any other answer as it is. The reason of a 401 stands in headers alone."""
     if not isinstance(reply.body, dict) or "error" not in reply.body:
         return reply
     error = reply.body["error"]
+    if reply.status == _UNAUTHORIZED:
+        why = reasons(2000002, error["message"], "invalid_token")
+        return replace(reply, body=None, headers=why | dict(reply.headers))
     told = error | {"message": names.message(error["message"])}
     inner = error.get("innerError", {})
     if "request-id" in inner:
