@@ -7,6 +7,7 @@ import pytest
 from tests.scenarios.world import World, new_world
 
 from classbell.identity.certificates import KeyPair, new_self_signed
+from classbell.settings.values import ApiName
 
 # Real timetables come from these years.
 _YEARS = datetime(2018, 1, 1, tzinfo=UTC)
@@ -17,6 +18,12 @@ def pair() -> KeyPair:
     """A key and a certificate that hold good in the years of all timetables, and today."""
     days = int((time.time() - _YEARS.timestamp()) // 86_400) + 3650
     return new_self_signed("classbell", now=_YEARS.timestamp(), days=days)
+
+
+@pytest.fixture
+def each_api(world: World, api: ApiName) -> None:
+    """The same by each interface to calendars."""
+    world.api = api
 
 
 @pytest.fixture

@@ -13,6 +13,9 @@ from tests.switching import registered_before
 
 from classbell.identity.certificates import KeyPair, new_self_signed
 
+# By each interface to calendars.
+pytestmark = pytest.mark.usefixtures("each_api")
+
 
 @pytest.fixture
 def campus(world: World) -> Campus:
@@ -127,10 +130,10 @@ def test_an_id_that_microsoft_does_not_know_is_told_as_such(
 
 
 def test_without_the_permission_nothing_is_read_or_written_until_it_is_granted(campus: Campus) -> None:
-    campus.institution.app.revoke("Calendars.ReadWrite")
+    campus.institution.revoke()
     ended = campus.refuses("E-CONSENT", 6)
     assert "Calendars.ReadWrite" in ended.err
-    campus.institution.app.grant("Calendars.ReadWrite")
+    campus.institution.grant()
     assert the_moved_class_is_delivered(campus)
 
 
@@ -139,15 +142,15 @@ def test_an_application_that_never_had_the_permission_makes_its_first_events_whe
 ) -> None:
     as_tables(world.folder, classes(), [f"{name}@example.edu" for name in PEOPLE])
     campus = Campus(world, world.add_institution(table(world.folder), PEOPLE, timezone="UTC"))
-    campus.institution.app.revoke("Calendars.ReadWrite")
+    campus.institution.revoke()
     campus.refuses("E-CONSENT", 6)
-    campus.institution.app.grant("Calendars.ReadWrite")
+    campus.institution.grant()
     campus.applies()
     assert campus.holds(classes())
 
 
 def test_a_plan_needs_no_permission_and_shows_what_waits(campus: Campus) -> None:
-    campus.institution.app.revoke("Calendars.ReadWrite")
+    campus.institution.revoke()
     with campus.world.watched() as seen:
         ended = campus.run("plan")
     assert ended.code == 0

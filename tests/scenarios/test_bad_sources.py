@@ -19,6 +19,9 @@ from tests.scenarios.campus import (
 from tests.scenarios.world import World, ics
 from tests.sources.web_site import Answer, Site, web_site
 
+# By each interface to calendars.
+pytestmark = pytest.mark.usefixtures("each_api")
+
 LOGIN = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in</body></html>"
 
 

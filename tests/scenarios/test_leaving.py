@@ -10,6 +10,9 @@ from tests.scenarios.world import World
 
 from classbell.lease import lease
 
+# By each interface to calendars.
+pytestmark = pytest.mark.usefixtures("each_api")
+
 ADA = "ada@example.edu"
 HER_OWN = {
     "subject": "Dentist",
@@ -311,6 +314,7 @@ class TestReset:
 
     # Where its id goes on answering, a young event counts as deleted only when lists no longer lack the young.
     @pytest.mark.stands_on("items_in_deleted_items_by_immutable_id")
+    @pytest.mark.needs("immutable_ids")
     def test_edits_deletions_and_a_deleted_calendar_are_undone(self, campus: Campus) -> None:
         write_tables(campus, classes())
         campus.replace_in_file(

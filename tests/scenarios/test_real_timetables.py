@@ -107,6 +107,19 @@ def in_calendars(timetable: Timetable, meetings: Iterable[Standing]) -> list[Sta
 def test_a_real_timetable_stands_in_outlook_and_follows_its_changes(
     timetable: Timetable, world: World
 ) -> None:
+    stands_and_follows_its_changes(timetable, world)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.prove
+@pytest.mark.parametrize("name", sorted(TIMETABLES)[::3])
+def test_a_third_of_them_stand_there_by_the_older_interface_as_well(name: str, world: World) -> None:
+    world.api = "outlook-rest-v2"
+    stands_and_follows_its_changes(TIMETABLES[name], world)
+
+
+def stands_and_follows_its_changes(timetable: Timetable, world: World) -> None:
+    """Every occurrence, exactly; then a day of changes, and nothing but those."""
     place = open_place(world, timetable)
     world.synced()
     every_meeting_stands_there_once(place)

@@ -62,10 +62,13 @@ OF_THE_INSTALLATION = {"ledger", "alembic_version"}
 Both = tuple[Institution, Institution]
 
 
-@pytest.fixture(scope="module")
-def shared_world(tmp_path_factory: pytest.TempPathFactory, pair: KeyPair) -> Iterator[World]:
+@pytest.fixture(scope="module", params=["graph", pytest.param("outlook-rest-v2", marks=pytest.mark.prove)])
+def shared_world(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, pair: KeyPair
+) -> Iterator[World]:
     """A world that the tests only look at."""
     with new_world(tmp_path_factory.mktemp("world"), pair) as world:
+        world.api = request.param
         yield world
 
 

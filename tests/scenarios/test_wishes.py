@@ -7,7 +7,8 @@ from tests.scenarios.campus import Campus, classes, moved, open_campus, write_ta
 from tests.scenarios.world import World
 
 # That events are an hour old is what our ledger says; the service's clock has to be right beside commands in life.
-pytestmark = pytest.mark.stands_on("lookup_lag")
+# By each interface to calendars.
+pytestmark = [pytest.mark.stands_on("lookup_lag"), pytest.mark.usefixtures("each_api")]
 
 PEOPLE_DO = 'name = "standard"\non_user_edit = "keep"\non_user_delete = "respect"\n'
 

@@ -23,6 +23,7 @@ from classbell.report import Report, Review
 from classbell.run import Run
 from classbell.sandbox import Address, App, Mailbox, Sandbox, SandboxClock, Tenant
 from classbell.settings import Configuration, load
+from classbell.settings.values import ApiName
 from classbell.sources.child import ChildParser
 from classbell.transport import AiohttpTransport
 
@@ -39,7 +40,7 @@ id = "{id}"
 name = "University of {title}"
 
 [tenant]
-tenant_id = "{tenant_id}"
+{api}tenant_id = "{tenant_id}"
 client_id = "{client_id}"
 login_url = "{url}"
 graph_url = "{url}"
@@ -117,6 +118,15 @@ class Institution:
     def domain(self) -> str:
         return self.tenant.domain
 
+    def revoke(self) -> None:
+        """Take the permission for calendars away, that of whichever interface."""
+        self.app.revoke("Calendars.ReadWrite")
+        self.app.revoke_exchange("Calendars.ReadWrite.All")
+
+    def grant(self) -> None:
+        self.app.grant("Calendars.ReadWrite")
+        self.app.grant_exchange("Calendars.ReadWrite.All")
+
     def mailbox(self, name: str) -> Mailbox:
         return self.tenant.mailbox(f"{name}@{self.domain}")
 
@@ -129,12 +139,17 @@ class Synced:
 
 @dataclass
 class World:
-    """A folder with a configuration, a sandbox that serves, and the certificate registered there."""
+    """
+    A folder with a configuration, a sandbox that serves, and the certificate registered there.
+
+    ``api`` is the interface to calendars of the institutions that are added from now on.
+    """
 
     sandbox: Sandbox
     address: Address
     folder: Path
     pair: KeyPair
+    api: ApiName = "graph"
     institutions: dict[str, Institution] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -159,6 +174,8 @@ class World:
         with registered_before(self.sandbox.clock):
             app.add_certificate(self.pair.certificate)
         app.grant("Calendars.ReadWrite")
+        if self.api != "graph":
+            app.grant_exchange("Calendars.ReadWrite.All")
         tenant.add_mailboxes(f"{name}@{tenant.domain}" for name in people)
         conf = self.folder / "conf.d"
         put_secret(conf / f"{id}-cert.pem", self.pair.certificate)
@@ -167,6 +184,7 @@ class World:
         text = INSTITUTION.format(
             id=id,
             title=id.title(),
+            api="" if self.api == "graph" else f'api = "{self.api}"\n',
             tenant_id=tenant.tenant_id,
             client_id=app.client_id,
             url=self.address.url,
