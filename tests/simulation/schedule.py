@@ -24,12 +24,15 @@ from tests.simulation.rest import all_put_back, calmed, rested
 from tests.simulation.world import AT_LEAST, MAX_DELETES, World
 
 from classbell.sandbox import Switches
+from classbell.settings.values import ApiName
 
 OPERATIONS = 150
 # The share of schedules at whose end everything deleted is put back.
 _REVERSED = 0.3
 # And of those in which all mailboxes are read back before the last runs.
 _READ_BACK = 0.4
+# The share of schedules that reach calendars by the interface before Graph.
+_OLDER = 0.1
 
 # What nobody knows of the service, each value as likely as the others of its row.
 UNCERTAIN: dict[str, Sequence[Any]] = {
@@ -101,7 +104,14 @@ def play(seed: str, equipment: Equipment, operations: int = OPERATIONS) -> Told:
         name: {key: wanted.choice(values) for key, values in POLICIES.items()} for name in ("north", "south")
     }
     skew = random.choice((0.0, 0.0, -40.0, 25.0))
-    return told_of(seed, equipment, story, switches=switches, skew=skew, policies=policies)
+    return told_of(
+        seed, equipment, story, switches=switches, skew=skew, policies=policies, api=drawn_api(seed)
+    )
+
+
+def drawn_api(seed: str) -> ApiName:
+    """By which interface calendars are reached in a schedule."""
+    return "outlook-rest-v2" if draws(f"{seed}/api").random() < _OLDER else "graph"
 
 
 def told_of(

@@ -22,17 +22,17 @@ from tests.simulation.network import ADDRESS, Network, SimulatedTransport
 from tests.simulation.ports import Disk, SimulatedClock, SimulatedDatabase, SimulatedFiles, SimulatedIds
 from tests.simulation.timetable import ZONE, Timetable
 
-from classbell.access import Access
+from classbell.access import DIALECTS, Access
 from classbell.errors import ClassbellError
 from classbell.identity.tokens import Tokens
 from classbell.ledger import Ledger
 from classbell.outlook.client import OutlookClient
-from classbell.outlook.graph import GraphDialect
 from classbell.outlook.pace import Pace
 from classbell.ports import Ports
 from classbell.run import Office
 from classbell.sandbox import App, Mailbox, Sandbox, Switches, Tenant
 from classbell.settings import InstitutionSettings
+from classbell.settings.values import ApiName
 from classbell.sources.child import ChildParser
 from classbell.witness import Witness
 
@@ -100,11 +100,12 @@ class Place:
         """The office of an institution."""
 
         async def access() -> Access:
-            tenant, dialect = institution.settings.tenant, GraphDialect()
+            tenant = institution.settings.tenant
+            dialect = DIALECTS[tenant.api]()
             tokens = Tokens(self.transport, self.clock, self.ids, tenant, self.world.equipment.credentials)
             return Access(
                 tokens=tokens,
-                client=OutlookClient(self.transport, tokens, dialect, self.clock, tenant.graph),
+                client=OutlookClient(self.transport, tokens, dialect, self.clock, tenant.calendars),
                 dialect=dialect,
                 pace=Pace(self.clock, self.ids, batches=self.world.batches),
             )
@@ -144,6 +145,7 @@ class World:
         batches: how many batches a process has on its way at most.
         classes: how many classes each timetable has at the beginning, and which ``people`` there are.
         policies: what the profile of each institution says of what people do to our events.
+        api: by which interface calendars are reached.
         lost: whether the ledger is not the newest one, and was not rebuilt since.
         backed_up_at: when its copy was made.
         decisions: what administrators have decided: pauses, departures, resets, approvals.
@@ -159,6 +161,7 @@ class World:
     classes: int = CLASSES
     people: tuple[str, ...] = PEOPLE
     policies: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    api: ApiName = "graph"
     trace: list[str] = field(default_factory=list)
     surprises: list[str] = field(default_factory=list)
     processes: dict[str, Life] = field(default_factory=dict)
@@ -276,6 +279,7 @@ class World:
         app = tenant.register_app("Classbell")
         app.add_certificate(self.equipment.pem)
         app.grant("Calendars.ReadWrite")
+        app.grant_exchange("Calendars.ReadWrite.All")
         tenant.add_mailboxes(f"{person}@{tenant.domain}" for person in self.people)
         folder = DISK / name
         timetables = [
@@ -299,6 +303,7 @@ class World:
                 "id": name,
                 "name": name.title(),
                 "tenant": {
+                    "api": self.api,
                     "tenant_id": tenant.tenant_id,
                     "client_id": app.client_id,
                     "login_url": ADDRESS,

@@ -131,6 +131,7 @@ async def take_permission_away(world: World, random: Random) -> str:
     match random.randint(1, 3):
         case 1:
             institution.app.revoke("Calendars.ReadWrite")
+            institution.app.revoke_exchange("Calendars.ReadWrite.All")
         case 2:
             institution.app.enabled = False
         case _:
@@ -148,6 +149,7 @@ def permit(world: World) -> None:
     """All permissions as they should be."""
     for institution in world.institutions:
         institution.app.grant("Calendars.ReadWrite")
+        institution.app.grant_exchange("Calendars.ReadWrite.All")
         institution.app.enabled = True
         institution.app.restrict_to(None)
 
