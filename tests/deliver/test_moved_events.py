@@ -6,6 +6,7 @@ from tests.verify.readings import rebuild, verify
 
 from classbell.ledger import Sighted
 from classbell.model import Action
+from classbell.sandbox import RequestInfo
 
 pytestmark = [pytest.mark.anyio, pytest.mark.lacks("immutable_ids")]
 
@@ -19,10 +20,10 @@ async def delivered(stage: Stage) -> None:
     stage.clock.pass_time(2 * BOUND)
 
 
-def move(stage: Stage) -> str:
+def move(stage: Stage) -> None:
     """Ada moves Logic to a calendar of her own."""
     ada = stage.mailbox("ada")
-    return ada.move_event(stage.our_event("ada", "Logic"), ada.create_calendar("Private"))
+    ada.move_event(stage.our_event("ada", "Logic"), ada.create_calendar("Private"))
 
 
 def cancel(stage: Stage) -> None:
@@ -57,9 +58,10 @@ async def test_it_is_found_after_a_conflict_too(stage: Stage) -> None:
     calendar = ada.create_calendar("Private")
     moved: list[str] = []
 
-    def between(info: object) -> bool:
-        if member("GET")(info) and not moved:  # type: ignore[arg-type]
-            moved.append(ada.move_event(stage.our_event("ada", "Mine"), calendar))
+    def between(info: RequestInfo) -> bool:
+        if member("GET")(info) and not moved:
+            moved.append(stage.our_event("ada", "Mine"))
+            ada.move_event(moved[0], calendar)
         return False
 
     stage.sandbox.faults.add(between, 500)

@@ -1,0 +1,62 @@
+"""Bugs where ids do not last, or another interface has given them."""
+
+from tests.planted.bug import Bug
+
+BUGS = (
+    Bug(
+        name="moved-is-gone",
+        rule="Where ids do not last, what an id does not find may stand in another calendar.",
+        file="deliver/write.py",
+        lines="return not (self._dialect.capabilities.immutable_ids and change.entry.etag)",
+        instead="return False",
+        found_by=("tests/deliver/test_moved_events.py::test_it_is_deleted_where_it_stands",),
+    ),
+    Bug(
+        name="young-is-gone",
+        rule="What lists may lack yet is not gone because they lack it.",
+        file="deliver/settle.py",
+        lines="if survey.service_time <= delivered_at + bound:",
+        instead="if survey.service_time < 0.0:",
+        found_by=(
+            "tests/deliver/test_moved_events.py::test_one_that_lists_cannot_show_yet_is_not_taken_for_gone",
+        ),
+    ),
+    Bug(
+        name="any-bearer-is-ours",
+        rule="Of what bears the mark of an event that moved, only what is proven is taken for it.",
+        file="deliver/joining.py",
+        lines="return proven[0] if len(proven) == 1 else None",
+        instead="return bearers[0] if bearers else None",
+        found_by=(
+            "tests/deliver/test_moved_events.py::test_a_copy_whose_original_is_gone_is_held_and_neither_written_nor_doubled",
+        ),
+    ),
+    Bug(
+        name="lost-among-copies-is-missing",
+        rule="What may stand there among others that bear its mark is not missing.",
+        file="deliver/joining.py",
+        lines="if entry.operation in bearers and not (capabilities.immutable_ids and entry.etag)",
+        instead="if entry.operation not in bearers",
+        found_by=(
+            "tests/deliver/test_moved_events.py::test_a_copy_whose_original_is_gone_is_held_and_neither_written_nor_doubled",
+        ),
+    ),
+    Bug(
+        name="ids-of-another-interface",
+        rule="Ids that another interface has given are not used before the mailbox was looked through.",
+        file="deliver/write.py",
+        lines="if any(change.entry is not None and change.mailbox.id_form != form for change in changes):",
+        instead="if any(change.entry is not None and not form for change in changes):",
+        found_by=(
+            "tests/deliver/test_two_interfaces.py::test_what_changes_afterwards_is_changed_and_not_made_again_there_and_back",
+        ),
+    ),
+    Bug(
+        name="form-not-noted",
+        rule="A mailbox is looked through once after a change of the interface.",
+        file="ledger/entries.py",
+        lines='connection.execute(_IN_FORM, there | {"form": id_form})',
+        instead="pass",
+        found_by=("tests/deliver/test_two_interfaces.py::test_a_mailbox_is_looked_through_once",),
+    ),
+)
