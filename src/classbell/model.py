@@ -233,13 +233,17 @@ class Mailbox(msgspec.Struct, frozen=True, kw_only=True):
     id_form: str = ""
 
 
+LOST_ID = "?"
+"""With what stands in the place of an id that nobody knows any more begins; no id of an event does."""
+
+
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """
     A row of the ledger: one event that we delivered. The only thing an update or delete may start from.
 
-    ``etag`` is what the service gave for our own last write (or for a read whose mark agreed); empty where
-    its event is not known by its id any more.
-    ``operation`` is the operation id of the create, which also stands in the event's mark.
+    ``etag`` is what the service gave for our own last write (or for a read whose mark agreed).
+    ``operation`` is the operation id of the create, which also stands in the event's mark. ``created_at`` is when the
+    service says that the event was made; 0.0 where that is not known, or was not asked of the ledger.
     """
 
     mailbox: Mailbox
@@ -252,6 +256,12 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     ends_at: int
     incarnation: int
     operation: str
+    created_at: float = 0.0
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether its event is known by no id any more; only its mark can find it."""
+        return self.event_id.startswith(LOST_ID)
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -311,13 +321,15 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     The outcome of one change.
 
     ``due_at`` is when to look or try again; ``etag`` and ``event_id`` are those of our event after a
-    change that is done or renewed; without an ``event_id`` a renewed one keeps its own.
+    change that is done or renewed; without an ``event_id`` a renewed one keeps its own. ``created_at`` is when the
+    service made an event that was created or found; 0.0 if it does not say.
     """
 
     change: Change
     became: Became
     event_id: str = ""
     etag: str = ""
+    created_at: float = 0.0
     due_at: float = 0.0
     code: str = ""
     detail: str = ""

@@ -7,14 +7,14 @@ BUGS = (
         name="moved-is-gone",
         rule="Where ids do not last, what an id does not find may stand in another calendar.",
         file="deliver/write.py",
-        lines="return not (self._dialect.capabilities.immutable_ids and change.entry.etag)",
+        lines="return change.action is not Action.CREATE and not self._dialect.capabilities.immutable_ids",
         instead="return False",
         found_by=("tests/deliver/test_moved_events.py::test_it_is_deleted_where_it_stands",),
     ),
     Bug(
         name="young-is-gone",
         rule="What lists may lack yet is not gone because they lack it.",
-        file="deliver/settle.py",
+        file="deliver/joining.py",
         lines="if survey.service_time <= delivered_at + bound:",
         instead="if survey.service_time < 0.0:",
         found_by=(
@@ -35,7 +35,7 @@ BUGS = (
         name="lost-among-copies-is-missing",
         rule="What may stand there among others that bear its mark is not missing.",
         file="deliver/joining.py",
-        lines="if entry.operation in bearers and not (capabilities.immutable_ids and entry.etag)",
+        lines="if entry.operation in bearers and (entry.is_lost or not capabilities.immutable_ids)",
         instead="if entry.operation not in bearers",
         found_by=(
             "tests/deliver/test_moved_events.py::test_a_copy_whose_original_is_gone_is_held_and_neither_written_nor_doubled",

@@ -154,10 +154,8 @@ BUGS = (
         name="adopted-as-untouched",
         rule="An event that is adopted may have been changed since it was made.",
         file="deliver/settle.py",
-        lines='return Outcome(change=change, became=Became.DONE, event_id=made[0].id, code="E-UNKNOWN-FOUND")',
-        instead="""return Outcome(
-            change=change, became=Became.DONE, event_id=made[0].id, etag=made[0].etag, code="E-UNKNOWN-FOUND"
-        )""",
+        lines="created_at=made[0].created_at,",
+        instead="created_at=made[0].created_at, etag=made[0].etag,",
         found_by=(
             "tests/verify/test_verify.py::test_what_its_owner_changed_before_we_could_find_it_is_no_less_changed",
         ),

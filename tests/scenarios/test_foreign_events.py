@@ -174,7 +174,7 @@ def _told(stories: Iterable[PlannedStory]) -> dict[str, int]:
     return counts
 
 
-# Without ids that last, what bears our mark and was made when it says is taken for what was moved.
+# Without ids that last, it might be our event, moved: what nothing proves is held, and nothing is made beside it.
 @pytest.mark.needs("immutable_ids")
 def test_a_copy_that_took_our_events_place_stays_and_our_event_is_made_again_beside_it(world: World) -> None:
     world.set_time(NOW)

@@ -10,21 +10,37 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from msgspec import structs
 
-from classbell.deliver.settle import made_in_time
+from classbell.deliver.settle import (
+    CONFLICTS,
+    CONTESTED_RETRY,
+    DAY,
+    SOON,
+    deleted,
+    in_words,
+    made_in_time,
+)
+from classbell.deliver.survey import Survey
 from classbell.ledger import InstitutionLedger, KnownMailbox
-from classbell.model import Entry, Mailbox
+from classbell.model import Action, Became, Change, Entry, Mailbox, Outcome
 from classbell.outlook.dialect import Capabilities, FoundEvent
 from classbell.outlook.mark import Mark
+
+# The service tells both instants itself, to the microsecond.
+_SAME_INSTANT = 0.001
 
 
 def event_of(entry: Entry, bearers: Sequence[FoundEvent], bound: float) -> FoundEvent | None:
     """
     The one of some events bearing its mark that an entry stands for; None if none is proven.
 
-    Each write gives an event an etag that no other one has: a copy is another one.
+    Each write gives an event an etag that no other one has; and a copy, which is another event, was created later. Where the
+    ledger does not know when, what its mark says has to do.
     """
     proven = [event for event in bearers if event.etag and event.etag == entry.etag]
-    proven = proven or [event for event in bearers if made_in_time(event, bound)]
+    if not proven and entry.created_at:
+        proven = [event for event in bearers if abs(event.created_at - entry.created_at) < _SAME_INSTANT]
+    elif not proven:
+        proven = [event for event in bearers if made_in_time(event, bound)]
     return proven[0] if len(proven) == 1 else None
 
 
@@ -88,5 +104,70 @@ def astray(
     return [
         entry
         for entry in missing
-        if entry.operation in bearers and not (capabilities.immutable_ids and entry.etag)
+        if entry.operation in bearers and (entry.is_lost or not capabilities.immutable_ids)
     ]
+
+
+def outcome_of_search(
+    change: Change,
+    found: FoundEvent | None,
+    bearers: int,
+    survey: Survey,
+    *,
+    delivered_at: float,
+    bound: float,
+    now: float,
+    conflicts: int,
+) -> Outcome:
+    """
+    What an event that its id does not find is, by a look for its mark in all calendars.
+
+    Args:
+        found: the one of them that is proven to be it.
+        bearers: how many may be it.
+        delivered_at: when it was written last, by our clock.
+        bound: how long after its create an event may be missing from lists, in seconds.
+        now: by our clock.
+        conflicts: how often this delivery has met one with this change.
+    """
+    if survey.failure is not None:
+        return Outcome(
+            change=change,
+            became=Became.WAITING,
+            due_at=now + min(survey.failure.retry_after or SOON, DAY),
+            code=survey.failure.code,
+            detail=f"could not be looked for: {in_words(survey.failure)}",
+        )
+    if found is not None and conflicts < CONFLICTS:
+        return Outcome(change=change, became=Became.RENEWED, event_id=found.id, etag=found.etag)
+    if found is not None:
+        return Outcome(
+            change=change,
+            became=Became.WAITING,
+            due_at=now + CONTESTED_RETRY,
+            code="E-EVT-CONTESTED",
+            detail=f"the event was moved before each of {conflicts} attempts; tried again later",
+        )
+    if bearers:
+        return Outcome(
+            change=change,
+            became=Became.HELD,
+            code="E-MARK-SEVERAL",
+            detail=f"its id does not find it, and {bearers} events may be it; none is touched",
+        )
+    if survey.service_time <= delivered_at + bound:
+        return Outcome(
+            change=change,
+            became=Became.WAITING,
+            due_at=now + SOON,
+            code="E-EVT-GONE",
+            detail="not found in any calendar, which a young event may be for a while; looked for again",
+        )
+    if change.action is Action.DELETE:
+        return deleted(change)
+    return Outcome(
+        change=change,
+        became=Became.GONE,
+        code="E-EVT-GONE",
+        detail="the event stands in no calendar any more",
+    )

@@ -86,6 +86,7 @@ def _done(change: Change, answer: Answer, situation: Situation) -> Outcome:
         became=Became.DONE,
         event_id=answer.event_id,
         etag=answer.etag,
+        created_at=answer.created_at,
         request_id=answer.request_id,
     )
 
@@ -184,77 +185,13 @@ def outcome_of_survey(
             request_id=answer.request_id,
         )
     if change.action is Action.DELETE:
-        return _deleted(change, answer)
+        return deleted(change, answer)
     return Outcome(
         change=change,
         became=Became.GONE,
         code="E-EVT-GONE",
         detail="the event stands in no calendar any more",
         request_id=answer.request_id,
-    )
-
-
-def outcome_of_search(
-    change: Change,
-    found: FoundEvent | None,
-    bearers: int,
-    survey: Survey,
-    *,
-    delivered_at: float,
-    bound: float,
-    now: float,
-    conflicts: int,
-) -> Outcome:
-    """
-    What an event that its id does not find is, by a look for its mark in all calendars.
-
-    Args:
-        found: the one of them that is proven to be it.
-        bearers: how many may be it.
-        delivered_at: when it was written last, by our clock.
-        bound: how long after its create an event may be missing from lists, in seconds.
-        now: by our clock.
-        conflicts: how often this delivery has met one with this change.
-    """
-    if survey.failure is not None:
-        wait = _wait(change, survey.failure)
-        return Outcome(
-            change=change,
-            became=Became.WAITING,
-            due_at=now + wait,
-            code=survey.failure.code,
-            detail=f"could not be looked for: {in_words(survey.failure)}",
-        )
-    if found is not None and conflicts < CONFLICTS:
-        return Outcome(change=change, became=Became.RENEWED, event_id=found.id, etag=found.etag)
-    if found is not None:
-        return Outcome(
-            change=change,
-            became=Became.WAITING,
-            due_at=now + CONTESTED_RETRY,
-            code="E-EVT-CONTESTED",
-            detail=f"the event was moved before each of {conflicts} attempts; tried again later",
-        )
-    if bearers:
-        return Outcome(
-            change=change,
-            became=Became.HELD,
-            code="E-MARK-SEVERAL",
-            detail=f"its id does not find it, and {bearers} events may be it; none is touched",
-        )
-    if survey.service_time <= delivered_at + bound:
-        return Outcome(
-            change=change,
-            became=Became.WAITING,
-            due_at=now + SOON,
-            code="E-EVT-GONE",
-            detail="not found in any calendar, which a young event may be for a while; looked for again",
-        )
-    return Outcome(
-        change=change,
-        became=Became.DONE if change.action is Action.DELETE else Became.GONE,
-        code="E-EVT-GONE",
-        detail="the event stands in no calendar any more",
     )
 
 
@@ -298,7 +235,13 @@ def outcome_of_look(
     made = [event for event in bearers if made_in_time(event, bound)]
     if len(made) == 1:
         # Without its etag: whether its owner has changed it since it was made, that cannot tell.
-        return Outcome(change=change, became=Became.DONE, event_id=made[0].id, code="E-UNKNOWN-FOUND")
+        return Outcome(
+            change=change,
+            became=Became.DONE,
+            event_id=made[0].id,
+            created_at=made[0].created_at,
+            code="E-UNKNOWN-FOUND",
+        )
     if bearers:
         return Outcome(
             change=change,
@@ -366,20 +309,21 @@ def not_sent(change: Change, reason: str, due_at: float) -> Outcome:
 
 def _gone(change: Change, answer: Answer, diagnosis: Diagnosis) -> Outcome:
     if change.action is Action.DELETE:
-        return _deleted(change, answer)
+        return deleted(change, answer)
     return _outcome(change, Became.GONE, answer, diagnosis)
 
 
-def _deleted(change: Change, answer: Answer) -> Outcome:
+def deleted(change: Change, answer: Answer | None = None) -> Outcome:
     """What was to be deleted is not there. If its deletion was sent before, that may have been us, and can be put back."""
+    request_id = answer.request_id if answer is not None else ""
     if change.state is ChangeState.UNKNOWN:
-        return Outcome(change=change, became=Became.DONE, request_id=answer.request_id)
+        return Outcome(change=change, became=Became.DONE, request_id=request_id)
     return Outcome(
         change=change,
         became=Became.DONE,
         code="E-EVT-GONE",
         detail="the event stands in no calendar any more",
-        request_id=answer.request_id,
+        request_id=request_id,
     )
 
 

@@ -8,7 +8,12 @@ from msgspec import structs
 from classbell.deliver.backlog import Readiness
 from classbell.deliver.bodies import Bodies
 from classbell.deliver.charge import Charge
-from classbell.deliver.joining import bearers_by_operation, event_of, known_as_found
+from classbell.deliver.joining import (
+    bearers_by_operation,
+    event_of,
+    known_as_found,
+    outcome_of_search,
+)
 from classbell.deliver.ownership import refused, tell, without_entry
 from classbell.deliver.refusals import Refusals
 from classbell.deliver.settle import (
@@ -18,7 +23,6 @@ from classbell.deliver.settle import (
     not_read,
     not_sent,
     outcome_of_read,
-    outcome_of_search,
     outcome_of_survey,
     outcome_of_write,
 )
@@ -83,13 +87,15 @@ class Writer:
         outcomes: list[Outcome] = []
         if any(change.entry is not None and change.mailbox.id_form != form for change in changes):
             changes, outcomes = await self._join(changes)
-        blind = [change for change in changes if self._is_blind(change)]
-        sendable = [change for change in changes if change not in blind] if blind else changes
+        unknown = [change for change in changes if change.entry is not None and change.entry.is_lost]
+        blind = [change for change in changes if self._is_blind(change) and change not in unknown]
+        aside = unknown + blind
+        sendable = [change for change in changes if change not in aside] if aside else changes
         sent, conflicts, lost = await self._send(sendable) if sendable else ([], [], [])
         outcomes += sent
         self._seen.difference_update(change.id for change in sendable)
-        for change in blind:
-            (lost if self._is_astray(change) else conflicts).append(change)
+        conflicts += blind
+        lost += unknown
         # Where others of the same batch were refused, reading must wait as well.
         barred = [(change, why) for change in conflicts if (why := self._refusals.barred(change.mailbox))]
         if barred:
@@ -116,11 +122,6 @@ class Writer:
             return False
         unsure = change.action is Action.DELETE and change.state is ChangeState.UNKNOWN
         return not change.entry.etag or (unsure and change.id not in self._seen)
-
-    def _is_astray(self, change: Change) -> bool:
-        """Whether an event can be found by its mark only: its id is of another interface, and this one takes no such."""
-        lost = change.entry is not None and not change.entry.etag
-        return lost and not self._dialect.capabilities.immutable_ids
 
     async def _send(self, changes: Sequence[Change]) -> tuple[list[Outcome], list[Change], list[Change]]:
         """Send changes; the outcomes, those that met a conflict, and those whose event their id did not find."""
@@ -183,9 +184,7 @@ class Writer:
 
     def _may_have_moved(self, change: Change) -> bool:
         """Whether what an id does not find may stand somewhere under another one: an id that lasts finds it."""
-        if change.entry is None or change.action is Action.CREATE:
-            return False
-        return not (self._dialect.capabilities.immutable_ids and change.entry.etag)
+        return change.action is not Action.CREATE and not self._dialect.capabilities.immutable_ids
 
     async def _join(self, changes: Sequence[Change]) -> tuple[list[Change], list[Outcome]]:
         """Where another dialect has given the ids of a mailbox, look once under which ones its events are known now."""
@@ -235,13 +234,14 @@ class Writer:
         outcomes = []
         for (change, entry), survey in zip(pairs, surveys, strict=True):
             known = await self._ledger.known.of(change.mailbox)
+            ours = {one.meeting_id: one for one in known.entries}
             others = {one.event_id for one in known.entries} - {entry.event_id}
             bearers = bearers_by_operation(others, survey.events).get(entry.operation, ())
             self._conflicts[change.id] += 1
             outcomes.append(
                 outcome_of_search(
                     change,
-                    event_of(entry, bearers, bound),
+                    event_of(ours.get(change.meeting_id, entry), bearers, bound),
                     len(bearers),
                     survey,
                     delivered_at=known.delivered_at.get(change.meeting_id, 0.0),

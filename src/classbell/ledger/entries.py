@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert,
 from classbell.ledger.bits import unsigned
 from classbell.ledger.database import Database, parts_of
 from classbell.ledger.schema import entry, mailbox, meeting, packed, rendering, stale
-from classbell.model import Entry, Ids, Mailbox
+from classbell.model import LOST_ID, Entry, Ids, Mailbox
 from classbell.plan import Delivered
 
 SourcesOf = Callable[[Ids], NDArray[np.int16]]
@@ -73,6 +73,7 @@ class Entries:
                         ends_at=row.ends_at,
                         incarnation=row.incarnation,
                         operation=row.operation,
+                        created_at=row.created_at or 0.0,
                     ),
                     row.body or b"",
                 )
@@ -94,19 +95,16 @@ class Entries:
 
         Args:
             found: the ids by meeting.
-            lost: entries whose event is known by no id any more; they lose their etag, so that nothing is
-                written to it before it is found.
+            lost: entries whose event is known by no id any more: nothing is written to it before it is found.
             id_form: in which form all ids of this mailbox are from now on.
         """
         there = self._mine | {"box": owner.id}
         joined = [there | {"of": of, "event": event_id} for of, event_id in found.items()]
-        struck = [there | {"of": entry.meeting_id, "event": entry.event_id} for entry in lost]
+        joined += [there | {"of": one.meeting_id, "event": f"{LOST_ID}{one.operation}"} for one in lost]
 
         def write(connection: Connection) -> None:
             if joined:
                 connection.execute(_JOIN, joined)
-            if struck:
-                connection.execute(_LOSE, struck)
             connection.execute(_IN_FORM, there | {"form": id_form})
 
         await self._database.write(write)
@@ -232,7 +230,6 @@ _THE_PAIR = (
     entry.c.meeting_id == bindparam("of"),
 )
 _JOIN = update(entry).where(*_THE_PAIR).values(event_id=bindparam("event"))
-_LOSE = update(entry).where(*_THE_PAIR, entry.c.event_id == bindparam("event")).values(etag="")
 _IN_FORM = update(mailbox).where(*_THE_BOX).values(id_form=bindparam("form"))
 _EVENT_IDS = (
     select(entry.c.event_id)

@@ -119,6 +119,7 @@ class _Books:
                 "incarnation": o.change.incarnation,
                 "operation": o.change.operation,
                 "delivered_at": self._now,
+                "created_at": o.created_at or None,
             }
             for o in created
         ]

@@ -61,6 +61,7 @@ class Standing:
     ends_at: int
     incarnation: int
     operation: str
+    created_at: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,6 +235,7 @@ class Rebuilding:
                 "incarnation": event.incarnation,
                 "operation": event.operation,
                 "delivered_at": now,
+                "created_at": event.created_at or None,
             }
             for event in one.standing
         ]

@@ -133,6 +133,7 @@ entry = Table(
     Column("incarnation", Integer, nullable=False),
     Column("operation", Text, nullable=False),
     Column("delivered_at", Float, nullable=False),
+    Column("created_at", Float, comment="by the service; empty if not known"),
     sqlite_with_rowid=False,
 )
 

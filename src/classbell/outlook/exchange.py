@@ -238,6 +238,6 @@ def _events(address: str, calendar_id: str) -> str:
 
 
 def _event(entry: Entry) -> str:
-    if not entry.event_id:
+    if not entry.event_id or entry.is_lost:
         raise ValueError("an entry names the event it stands for")
     return f"{_user(entry.mailbox.address)}/events/{quote(entry.event_id, safe='')}"

@@ -131,10 +131,9 @@ class Reader:
         """
         gone = Gone()
         left = list(entries)
-        if not self.capabilities.immutable_ids:
-            # What was not joined bears no id of this dialect; its mark alone could have found it.
-            gone.missing.extend(entry for entry in left if not entry.etag)
-            left = [entry for entry in left if entry.etag]
+        # Only by its mark could such a one have been found.
+        gone.missing.extend(entry for entry in left if entry.is_lost)
+        left = [entry for entry in left if not entry.is_lost]
         refusals = 0
         while left:
             # Never more of one mailbox at once than the pace allows.

@@ -339,6 +339,7 @@ class Rebuild:
             ends_at=shown.ends_at if shown is not None else ends_at,
             incarnation=incarnation,
             operation=operation,
+            created_at=event.created_at,
         )
 
     def _times(self, event: FoundEvent) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""In which form mailboxes have the ids of their events: up to now there was one."""
+"""What finds events that their ids do not: in which form ids are (up to now there was one), and when each was created."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,3 +20,4 @@ def upgrade() -> None:
             comment="of its entries",
         ),
     )
+    op.add_column("entry", sa.Column("created_at", sa.Float(), comment="by the service; empty if not known"))
