@@ -15,7 +15,7 @@ BUGS = (
         name="young-is-gone",
         rule="What lists may lack yet is not gone because they lack it.",
         file="deliver/joining.py",
-        lines="if survey.service_time <= delivered_at + bound:",
+        lines="if survey.service_time <= settled_at:",
         instead="if survey.service_time < 0.0:",
         found_by=(
             "tests/deliver/test_moved_events.py::test_one_that_lists_cannot_show_yet_is_not_taken_for_gone",

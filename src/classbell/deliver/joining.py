@@ -155,7 +155,12 @@ def outcome_of_search(
             code="E-MARK-SEVERAL",
             detail=f"its id does not find it, and {bearers} events may be it; none is touched",
         )
-    if survey.service_time <= delivered_at + bound:
+    return _outcome_of_nothing(change, survey, delivered_at + bound, now)
+
+
+def _outcome_of_nothing(change: Change, survey: Survey, settled_at: float, now: float) -> Outcome:
+    """Where no event bears the mark, from *settled_at* on that proves it gone."""
+    if survey.service_time <= settled_at:
         return Outcome(
             change=change,
             became=Became.WAITING,
