@@ -19,6 +19,7 @@ from tests.simulation.actors import Act, all_acts
 from tests.simulation.actors.forgetting import OF_SCHEDULES, forget_somebody
 from tests.simulation.draws import draws
 from tests.simulation.equipment import INSTALLATION, Equipment
+from tests.simulation.lasting import with_lasting_ids
 from tests.simulation.loop import Stuck, virtual_loop
 from tests.simulation.rest import all_put_back, calmed, rested
 from tests.simulation.world import AT_LEAST, MAX_DELETES, World
@@ -143,7 +144,8 @@ def told_of(
                 final = loop.run_until_complete(story(world))
             except Stuck as stuck:
                 world.surprises.append(str(stuck))
-            told.history = [record.told() for record in world.sandbox.history]
+            records = (record.told() for record in world.sandbox.history)
+            told.history = [record | {"path": with_lasting_ids(record["path"])} for record in records]
             told.testimony = _testimony(world, final)
             told.trace = world.trace
     finally:
@@ -199,7 +201,7 @@ def _testimony(world: World, final: dict[str, Any]) -> dict[str, Any]:
         "deaths": world.deaths,
         "lost": world.network.lost,
         "ways": world.network.ways,
-        "deletes": world.network.deletes,
+        "deletes": [(at, with_lasting_ids(url)) for at, url in world.network.deletes],
         "mails": [mail.cause for mail in world.sandbox.outbox],
         "surprises": world.surprises,
         "final": final,

@@ -16,12 +16,9 @@ from math import inf
 from typing import Any
 from urllib.parse import unquote
 
-from classbell.sandbox.ids import MailboxIds, parse
-
 _REMOVED = frozenset({"delete", "purge"})
 _MADE = frozenset({"create", "copy", "move", "restore"})
 _MAILBOX = re.compile(r"/users/([^/?]+)")
-_EVENT = re.compile(r"/events/([^/?]+)")
 _REFUSED = 400
 # For so long a process waits for an answer; it may have connected slowly, too.
 PATIENCE = 110.0
@@ -124,9 +121,8 @@ class Case:
     """A history with the testimony beside it."""
 
     def __init__(self, history: list[dict[str, Any]], testimony: dict[str, Any]) -> None:
-        self.history = [record | {"path": with_lasting_ids(record["path"])} for record in history]
-        deletes = [[at, with_lasting_ids(url)] for at, url in testimony.get("deletes", ())]
-        self.testimony = testimony | {"deletes": deletes}
+        self.history = history
+        self.testimony = testimony
 
     @cached_property
     def institutions(self) -> dict[str, dict[str, Any]]:
@@ -291,16 +287,6 @@ class Case:
             (self.institutions[told["institution"]]["tenant"], told["mailbox"], told["key"]): told
             for told in self.testimony["final"].get("waiting", ())
         }
-
-
-def with_lasting_ids(path: str) -> str:
-    """A path whose event is named by the id that it keeps, as changes name it; ids of Outlook REST change with a move."""
-    found = _EVENT.search(path)
-    item = parse(unquote(found[1])) if found else None
-    if found is None or item is None or item.folder is None:
-        return path
-    lasting = MailboxIds(b"", item.replica).immutable(item.number)
-    return path[: found.start(1)] + lasting + path[found.end(1) :]
 
 
 def asked_mailbox(record: dict[str, Any]) -> str:
