@@ -95,3 +95,25 @@ async def not_provable(world: World) -> list[dict[str, Any]]:
     world.start("explain", tell)
     await world.quiet()
     return found
+
+
+async def astray(world: World) -> list[dict[str, Any]]:
+    """Pairs whose event cannot be found any more without doubt, as verify lists them: others bear its mark."""
+    found: list[dict[str, Any]] = []
+
+    async def tell(place: Place) -> str:
+        ledger = await place.open()
+        for institution in world.institutions:
+            book = await ledger.institution(institution.id)
+            meetings = await meetings_of(book)
+            for mailbox, number in (await book.mailboxes.numbers()).items():
+                found.extend(
+                    {"institution": institution.id, "mailbox": mailbox, "key": meetings[one.meeting_id]}
+                    for one in await book.sightings.of_mailbox(number)
+                    if one.kind is Sighted.FORGED and one.meeting_id is not None
+                )
+        return f"{len(found)} events are not where they were"
+
+    world.start("explain", tell)
+    await world.quiet()
+    return found

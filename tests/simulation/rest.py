@@ -10,7 +10,7 @@ from tests.simulation.actors.noting import decided, noted
 from tests.simulation.actors.plans import deleting_runs, put_back
 from tests.simulation.actors.service import permit
 from tests.simulation.network import USUAL
-from tests.simulation.questions import blocked, left_to_people, not_provable, stopped
+from tests.simulation.questions import astray, blocked, left_to_people, not_provable, stopped
 from tests.simulation.world import Institution, Place, World
 
 from classbell.ledger.gate import CODES
@@ -104,6 +104,8 @@ async def rested(
     held = await stopped(world)
     told = {"third_run": third, "waiting": waiting, "suspended": suspended, "stopped": held}
     told |= {"beside": await not_provable(world), "left_to_people": await left_to_people(world)}
+    if world.api != "graph":
+        told |= {"astray": await astray(world)}
     return known | told | {"at": world.now()}
 
 

@@ -120,6 +120,8 @@ def _not_put_right(
             continue
         if _waits(case, pair) or _stands_in_its_place(case, pair, told, wanted):
             continue
+        if _may_be_a_copy(case, pair):
+            continue
         events = case.of_pair.get(pair, []) + _doubles(case, pair)
         shown = [(e.steps[-1], e.ours[-1]) for e in events if e.live and e.ours]
         if not any(
@@ -144,6 +146,15 @@ def _waits(case: Case, pair: Pair) -> bool:
     suspended = any((told["institution"], told["mailbox"]) == name for told in final["suspended"])
     return suspended and any(
         (told["institution"], told["mailbox"], told["key"]) == (*name, pair[2]) for told in final["stopped"]
+    )
+
+
+def _may_be_a_copy(case: Case, pair: Pair) -> bool:
+    """Whether the product says that it cannot tell an event from its copies, and one of those stands there."""
+    said = {"institution": case.of_tenant[pair[0]]["id"], "mailbox": pair[1], "key": pair[2]}
+    ours = {event.id for event in case.of_pair.get(pair, [])}
+    return said in case.testimony["final"].get("astray", ()) and any(
+        event.live and event.copy_of in ours for event in case.events.values()
     )
 
 
