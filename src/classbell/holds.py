@@ -96,7 +96,7 @@ class Holding:
             accepted=pairs_of(
                 [
                     (one.mailbox_id, one.meeting_id)
-                    for one in await self._ledger.holds.accepted_deletes()
+                    for one in await self._ledger.holds.accepted_deletes(now - DAY)
                     if one.sent
                     or one.has_left
                     or one.source not in applied

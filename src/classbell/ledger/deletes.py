@@ -69,17 +69,23 @@ def forget_counts(connection: Connection, institution_id: int, now: float) -> No
     connection.execute(_OUTDATED, {"mine": institution_id, "moment": now - _COUNTED_FOR})
 
 
-def accepted_deletes(connection: Connection, institution_id: int) -> list[AcceptedDelete]:
-    """The deletes of an institution that were accepted and are not done, as far as is known."""
+def accepted_deletes(connection: Connection, institution_id: int, moment: float) -> list[AcceptedDelete]:
+    """
+    The deletes of an institution that were accepted and are not done, as far as is known.
+
+    One that is held is not to be done any more. If it was sent since a moment, it may have been carried out all the same.
+    """
+    wanted = {"mine": institution_id, "moment": moment}
     return [
         AcceptedDelete(box, of, source, bool(left), bool(sent))
-        for box, of, source, left, sent in connection.execute(_ACCEPTED, {"mine": institution_id})
+        for box, of, source, left, sent in connection.execute(_ACCEPTED, wanted)
     ]
 
 
 # The limit is of a day.
 _COUNTED_FOR = 2 * 86_400.0
-_SENT = (ChangeState.SENT, ChangeState.UNKNOWN)
+_SENT = (ChangeState.SENT, ChangeState.UNKNOWN, ChangeState.HELD)
+_UNDER_WAY = (ChangeState.PENDING, ChangeState.WAITING, ChangeState.SENT, ChangeState.UNKNOWN)
 _MINE = change.c.institution_id == bindparam("mine")
 # Spelled out, so that the partial index may answer.
 _DELETES: ColumnElement[bool] = literal_column(f"change.action = {int(Action.DELETE)}")
@@ -123,6 +129,7 @@ _ACCEPTED = (
         _MINE,
         IS_OPEN,
         change.c.action == Action.DELETE,
-        among(change.c.state, (ChangeState.PENDING, ChangeState.WAITING, *_SENT)),
+        among(change.c.state, _UNDER_WAY)
+        | ((change.c.state == ChangeState.HELD) & (change.c.sent_at >= bindparam("moment"))),
     )
 )

@@ -201,9 +201,9 @@ class Holds:
         """What was deleted since then; that of which it is not certain yet is under way."""
         return await self._database.read(lambda c: deletions(c, self._institution_id, moment))
 
-    async def accepted_deletes(self) -> list[AcceptedDelete]:
-        """The deletes that were accepted and are not done, as far as is known: their events count as delivered."""
-        return await self._database.read(lambda c: accepted_deletes(c, self._institution_id))
+    async def accepted_deletes(self, moment: float) -> list[AcceptedDelete]:
+        """The deletes that were accepted and are not done, as far as is known; of those held what was sent since then."""
+        return await self._database.read(lambda c: accepted_deletes(c, self._institution_id, moment))
 
     async def accepted_pairs(self) -> Ids:
         """Rows of mailbox and meeting: changes that were accepted and not sent yet."""
