@@ -149,7 +149,8 @@ async def all_put_back(world: World) -> dict[str, Any]:
         await world.quiet()
     await asyncio.sleep(A_DAY_AND_MORE)
     await _all_synced(world, world.institutions, approved=0)
-    return {"restored": {"begin": begin, "end": len(world.sandbox.history)}}
+    waiting = await _waiting(world, [])
+    return {"restored": {"begin": begin, "end": len(world.sandbox.history), "waiting": waiting}}
 
 
 async def _waiting(world: World, suspended: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -216,7 +216,7 @@ def carries_out_a_plan_twice(forged: Forged) -> None:
 def cannot_put_back_what_it_deleted(forged: Forged) -> None:
     forged.testimony["states"].append(state(NOON + 9))
     forged.change("delete", "e1", at=NOON + 20)
-    forged.testimony["final"]["restored"] = {"begin": len(forged.history)}
+    forged.testimony["final"]["restored"] = {"begin": len(forged.history), "waiting": []}
 
 
 def puts_back_something_else(forged: Forged) -> None:

@@ -67,7 +67,7 @@ def test_what_comes_back_newer_than_it_was_deleted_is_right_after_an_update_that
     forged.testimony["states"].append(state(NOON + 9))
     forged.asked("PATCH", NOON + 10, status)
     forged.change("delete", "e1", at=NOON + 20)
-    forged.testimony["final"]["restored"] = {"begin": len(forged.history)}
+    forged.testimony["final"]["restored"] = {"begin": len(forged.history), "waiting": []}
     forged.change("create", "e2", at=END, title=title, content="another", mark=marked(incarnation=2))
     assert ("I12" in forged.found()) is found
 
@@ -85,7 +85,7 @@ def test_it_comes_back_as_it_was_known_before_an_update_that_went_through_and_no
     forged.change("update", "e1", title="l1 v2", at=NOON + 10, content="l1 v2")
     forged.asked("PATCH", NOON + 10, status)
     forged.change("delete", "e1", title="l1 v2", at=NOON + 20)
-    forged.testimony["final"]["restored"] = {"begin": len(forged.history)}
+    forged.testimony["final"]["restored"] = {"begin": len(forged.history), "waiting": []}
     content = {"l1 v1": ""}.get(title, title)
     forged.change("create", "e2", at=END, title=title, content=content, mark=marked(incarnation=2))
     assert ("I12" in forged.found()) is found

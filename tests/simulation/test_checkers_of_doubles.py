@@ -41,5 +41,5 @@ def test_nothing_is_to_be_put_back_where_a_rebuild_may_take_a_copy_for_what_we_d
     if rebuilt:
         forged.testimony["runs"].append(run(NOON + 900, NOON + 950, kind="rebuild"))
     forged.asked("GET", NOON + 960)
-    forged.testimony["final"]["restored"] = {"begin": len(forged.history)}
+    forged.testimony["final"]["restored"] = {"begin": len(forged.history), "waiting": []}
     assert ("I12" in forged.found()) is wrong

@@ -4,6 +4,7 @@ import pytest
 from tests.simulation.forging import ADA, NOON, STARTS, Forged, state
 
 STOPPED = {"institution": "north", "mailbox": ADA, "key": "lectures:l1", "code": "E-HOLD-MAILBOX"}
+RESTORED = {"institution": "north", "mailbox": ADA, "key": "lectures:l1", "code": "E-CAL-STOPPED"}
 PAUSED = {"institution": "north", "mailbox": ADA, "kind": "paused"}
 
 
@@ -47,3 +48,27 @@ def test_nothing_is_made_where_something_stands_that_may_be_it_under_another_key
     times = {"start": STARTS + later, "end": STARTS + later + 3600}
     forged.testimony["final"]["beside"] = [told | times]
     assert sorted(forged.found()) == found
+
+
+@pytest.mark.parametrize(
+    ("deleted", "waiting", "found"),
+    [
+        (True, [RESTORED], False),
+        (False, [RESTORED], True),
+        (True, [], True),
+        (True, [RESTORED | {"key": "lectures:l2"}], True),
+        (True, [RESTORED | {"code": "E-MBX-404"}], True),
+    ],
+    ids=["stopped", "still_there", "not_told", "another_one_told", "for_another_reason"],
+)
+def test_what_is_put_back_waits_where_its_owner_has_deleted_the_calendar(
+    waiting: list[dict[str, str]], *, deleted: bool, found: bool
+) -> None:
+    forged = Forged()
+    forged.testimony["states"].append(state(NOON + 9))
+    forged.change("delete", "e1", at=NOON + 20)
+    if deleted:
+        detail = {"action": "delete-calendar", "cause": "user", "calendar": "c"}
+        forged.record("change", NOON + 30, app="", detail=detail)
+    forged.testimony["final"]["restored"] = {"begin": len(forged.history), "waiting": waiting}
+    assert ("I12" in forged.found()) is found

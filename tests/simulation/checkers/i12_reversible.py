@@ -4,8 +4,9 @@ I12: what we have deleted can be put back, with equal content, and stays until a
 At the end of some schedules all that runs have deleted is put back, and a run follows.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import pairwise
+from typing import Any
 from urllib.parse import unquote
 
 from tests.simulation.checkers.decisions import asked, departures, losses, spans
@@ -19,7 +20,7 @@ def violations(case: Case) -> Iterator[str]:
     """What could not be put back, came back otherwise, or went again unasked."""
     restored = case.testimony["final"].get("restored")
     if restored is not None:
-        yield from _missing(case, restored["begin"])
+        yield from _missing(case, restored["begin"], _stopped(case, restored["waiting"]))
     yield from _gone_again(case)
     for event in case.events.values():
         for before, step in pairwise(event.steps):
@@ -27,12 +28,27 @@ def violations(case: Case) -> Iterator[str]:
                 yield f"record {step.number}: {step.title} was removed from {event.mailbox} for good"
 
 
-def _missing(case: Case, begin: int) -> Iterator[str]:
+def _stopped(case: Case, waiting: Iterable[dict[str, Any]]) -> set[Pair]:
+    """What waits, once all was to be put back, since its owner has deleted the calendar in which it stood."""
+    deleted = {
+        (record["tenant"], record["mailbox"])
+        for record in case.history
+        if record["detail"].get("action") == "delete-calendar" and not record["app"]
+    }
+    pairs = {
+        (case.institutions[told["institution"]]["tenant"], told["mailbox"], told["key"])
+        for told in waiting
+        if told["code"] == "E-CAL-STOPPED"
+    }
+    return {pair for pair in pairs if pair[:2] in deleted}
+
+
+def _missing(case: Case, begin: int, stopped: Collection[Pair]) -> Iterator[str]:
     """What we had deleted before record *begin*, and does not stand there as it did."""
     unheard_of = {(told["institution"], told["mailbox"]) for told in case.testimony["final"]["suspended"]}
     for pair, events in case.of_pair.items():
         name = (case.of_tenant[pair[0]]["id"], pair[1])
-        if name in unheard_of or case.waits(pair) is not None:
+        if name in unheard_of or pair in stopped or case.waits(pair) is not None:
             continue
         before = [(step, event) for event in events for step in event.steps if step.number <= begin]
         deleted = _deleted_last(before)
