@@ -13,8 +13,8 @@ from tests.simulation.network import USUAL
 from tests.simulation.questions import astray, blocked, left_to_people, not_provable, stopped
 from tests.simulation.world import Institution, Place, World
 
+from classbell.ledger.codes import LOST
 from classbell.ledger.gate import CODES
-from classbell.ledger.rebuilding import LOST
 from classbell.model import ChangeState
 from classbell.people import mailbox_key
 from classbell.readback import verification_of

@@ -14,7 +14,6 @@ from classbell.model import Change, Mailbox
 from classbell.outlook.dialect import FoundEvent
 from classbell.outlook.mark import Mark
 
-LOST = "E-LEDGER-LOST"
 HELD = "an event of a newer ledger stands there; nothing is written there until it is rebuilt"
 
 

@@ -10,7 +10,7 @@ from math import inf
 
 from classbell.deliver.backlog import Readiness
 from classbell.deliver.charge import Charge
-from classbell.deliver.overtaken import LOST, overtaken
+from classbell.deliver.overtaken import overtaken
 from classbell.deliver.refusals import Refusals
 from classbell.deliver.settle import (
     DAY,
@@ -24,7 +24,7 @@ from classbell.deliver.settle import (
     undecided,
 )
 from classbell.deliver.survey import Survey, Surveyor
-from classbell.ledger import InstitutionLedger
+from classbell.ledger import LOST, InstitutionLedger
 from classbell.model import Change, Entry, Mailbox, Outcome
 from classbell.outlook.answers import Diagnosis, Fence, Meaning
 from classbell.outlook.client import OutlookClient

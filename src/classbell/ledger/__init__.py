@@ -11,19 +11,21 @@ from classbell.errors import ClassbellError
 from classbell.ledger.acceptance import Acceptance, Accepted, Acceptor
 from classbell.ledger.certificates import Certificates
 from classbell.ledger.changes import Changes, Intent
+from classbell.ledger.codes import FENCED, LOST, NEVER
 from classbell.ledger.database import SCHEMA, Database, insert_one
+from classbell.ledger.doubt import Doubt, doubt
 from classbell.ledger.entries import Entries, full_key
 from classbell.ledger.holds import Found, Holds, HoldState, StoredHold
 from classbell.ledger.incarnations import times_made
 from classbell.ledger.known import Knowledge, KnownMailbox, UnderWay
 from classbell.ledger.leaving import AcceptedLeave, Leaving, Left
-from classbell.ledger.mailboxes import FENCED, Mailboxes, OutMailbox
+from classbell.ledger.mailboxes import Mailboxes, OutMailbox
 from classbell.ledger.meetings import KnownRendering, Meetings, NewRendering
 from classbell.ledger.outcomes import MADE_BEFORE
 from classbell.ledger.persons import Persons, Remains
 from classbell.ledger.pruning import Pruning
 from classbell.ledger.quarantines import InQuarantine, Quarantines
-from classbell.ledger.rebuilding import NEVER, Doubt, Rebuilding, RebuiltMailbox, Standing, doubt
+from classbell.ledger.rebuilding import Rebuilding, RebuiltMailbox, Standing
 from classbell.ledger.rekeying import Rekeyed
 from classbell.ledger.restoring import Deleted, Restoring
 from classbell.ledger.runs import PastRun, RunChanges, Runs, SourceState
@@ -199,6 +201,7 @@ _SAME_AGAIN = update(ledger).values(revision=ledger.c.revision)
 
 __all__ = [
     "FENCED",
+    "LOST",
     "MADE_BEFORE",
     "NEVER",
     "SCHEMA",

@@ -7,13 +7,10 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, Row, bindparam, delete, insert, literal, select, update
 
 from classbell.ledger.changes import IS_OPEN, postpone
+from classbell.ledger.codes import FENCED, LOST, NEVER
 from classbell.ledger.database import Database, parts_of
-from classbell.ledger.rebuilding import LOST, NEVER
 from classbell.ledger.schema import calendar, change, mailbox
 from classbell.model import ChangeState, Mailbox
-
-FENCED = frozenset({"E-GRAPH-429", "E-GRAPH-5XX"})
-"""Why a mailbox is out that the service asked us to leave in peace."""
 
 
 @dataclass(frozen=True, kw_only=True)

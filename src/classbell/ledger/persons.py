@@ -15,11 +15,11 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 
 from classbell.errors import HeldError
 from classbell.ledger.changes import IS_OPEN
+from classbell.ledger.codes import LOST
 from classbell.ledger.database import Database, insert_one
 from classbell.ledger.deletes import count_on
 from classbell.ledger.incarnations import go_beyond
 from classbell.ledger.outcomes import CREATING
-from classbell.ledger.rebuilding import LOST
 from classbell.ledger.runs import BEGIN
 from classbell.ledger.schema import approval, change, entry, forgotten, hold, ledger, mailbox, metadata
 from classbell.model import ChangeState, RunKind

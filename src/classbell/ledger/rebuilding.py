@@ -6,14 +6,15 @@ Nothing here decides what is ours; ``verify`` does, from the marks.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum, auto
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, or_, select, update
 
 from classbell.ledger.bits import signed, unsigned
 from classbell.ledger.changes import IS_OPEN
+from classbell.ledger.codes import LOST
 from classbell.ledger.database import Database, parts_of
+from classbell.ledger.doubt import OVERTAKEN, Doubt, doubt
 from classbell.ledger.entries import mark_stale
 from classbell.ledger.gate import UNLINKED
 from classbell.ledger.incarnations import begin_anew, remember
@@ -26,23 +27,9 @@ from classbell.ledger.wishes import Removed, keep_wishes
 from classbell.ledger.words import among
 from classbell.model import Action, Change, ChangeState, Entry, Mailbox, Reason
 
-LOST = "E-LEDGER-LOST"
 ABSENT = "E-UNKNOWN-ABSENT"
-# A mailbox in doubt waits for its rebuild, however long that takes: the end of the year 9999.
-NEVER = 253_402_300_799.0
 
-
-_OLD = "an older copy of the ledger is in use; nothing is written there until it is rebuilt"
-_OVERTAKEN = "an event of a newer ledger stands there; nothing is written there until it is rebuilt"
 _ABSENT = "looked for by a rebuild and not found; it is sent again if it is still wanted"
-
-
-class Doubt(Enum):
-    """How much a ledger must be doubted: not at all, in one mailbox, or as a whole."""
-
-    NONE = auto()
-    MAILBOX = auto()
-    LEDGER = auto()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,9 +138,9 @@ class Rebuilding:
         def write(connection: Connection) -> Doubt:
             if reached(connection):
                 return Doubt.NONE
-            others = select(mailbox.c.id).where(mailbox.c.out_detail == _OVERTAKEN, mailbox.c.id != number)
+            others = select(mailbox.c.id).where(mailbox.c.out_detail == OVERTAKEN, mailbox.c.id != number)
             if connection.execute(others.limit(1)).first() is None:
-                doubt(connection, _OVERTAKEN, self._mine & (mailbox.c.id == number))
+                doubt(connection, OVERTAKEN, self._mine & (mailbox.c.id == number))
                 return Doubt.MAILBOX
             doubt(connection)
             return Doubt.LEDGER
@@ -374,26 +361,3 @@ def _is_sound(connection: Connection, box: int) -> bool:
         mailbox.c.id == box, mailbox.c.contacted_at.is_not(None), mailbox.c.out_code != LOST
     )
     return connection.execute(sound).first() is not None
-
-
-def doubt(connection: Connection, why: str = _OLD, which: ColumnElement[bool] | None = None) -> None:
-    """
-    Hold every mailbox of every institution until it is rebuilt: this ledger is not the newest one.
-
-    Nothing that is open goes on either, for it may have been carried out long ago.
-
-    Args:
-        which: if given, the mailboxes that alone are held.
-    """
-    mailboxes = true() if which is None else which
-    values = {"contacted_at": None, "out_code": LOST, "out_detail": why, "retry_at": NEVER}
-    connection.execute(update(mailbox).where(mailboxes).values(values))
-    there = true() if which is None else change.c.mailbox_id.in_(select(mailbox.c.id).where(which))
-    waiting = (ChangeState.PENDING, ChangeState.WAITING)
-    unknown = (ChangeState.SENT, ChangeState.UNKNOWN)
-    for states, into in ((waiting, ChangeState.WAITING), (unknown, ChangeState.UNKNOWN)):
-        connection.execute(
-            update(change)
-            .where(IS_OPEN, there, or_(*(change.c.state == state for state in states)))
-            .values(state=into, code=LOST, detail="waits until its mailbox is rebuilt", due_at=NEVER)
-        )

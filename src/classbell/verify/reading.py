@@ -17,7 +17,7 @@ from classbell.deliver.refusals import Refusals
 from classbell.deliver.settle import in_words
 from classbell.deliver.survey import REPEATS, SHORT, Survey, Surveyor
 from classbell.errors import ClassbellError
-from classbell.ledger import InstitutionLedger, KnownMailbox, OutMailbox
+from classbell.ledger import LOST, InstitutionLedger, KnownMailbox, OutMailbox
 from classbell.model import Entry, Mailbox
 from classbell.outlook.answers import Diagnosis, Fence, Meaning, classify
 from classbell.outlook.dialect import Answer, FoundEvent, Kind
@@ -28,7 +28,6 @@ SIDE_BY_SIDE = 8
 ATTEMPTS = 5
 PATIENCE = 120.0
 PER_MAILBOX = 3
-LOST = "E-LEDGER-LOST"
 
 _PASSING = (Meaning.BUSY, Meaning.SERVICE_BUSY, Meaning.NOT_SENT, Meaning.UNAUTHORISED, Meaning.UNKNOWN)
 

@@ -12,9 +12,9 @@ from math import ceil
 
 from classbell.access import Access
 from classbell.deliver.joining import known_as_found
-from classbell.deliver.overtaken import HELD, LOST, overtaken
+from classbell.deliver.overtaken import HELD, overtaken
 from classbell.deliver.survey import Survey
-from classbell.ledger import InstitutionLedger, KnownMailbox, Sighted, Verified
+from classbell.ledger import LOST, InstitutionLedger, KnownMailbox, Sighted, Verified
 from classbell.model import Mailbox
 from classbell.outlook.answers import Diagnosis, Meaning
 from classbell.outlook.dialect import FoundEvent

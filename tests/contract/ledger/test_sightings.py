@@ -284,3 +284,15 @@ async def test_an_institution_rebuilds_no_mailbox_of_another(
     await other.rebuilding.keep([RebuiltMailbox(mailbox=known.mailbox, standing=[], incarnations={})], NOW)
     assert await entry(delivered) == known
     assert await other.rebuilding.mailboxes(10) == []
+
+
+@pytest.mark.parametrize(("code", "peace"), [("E-GRAPH-429", 600.0), ("E-MBX-GONE", 0.0)])
+async def test_who_asked_for_peace_before_is_not_asked_by_a_rebuild_either(
+    ledger: Ledger, delivered: InstitutionLedger, code: str, peace: float
+) -> None:
+    ann = (await box(delivered, "ann")).id
+    await delivered.mailboxes.put_out(ann, code, "not now", NOW + 600.0)
+    for _ in range(2):
+        await ledger.doubt(await ledger.revision() + 5)
+    (out,) = await delivered.mailboxes.out()
+    assert (out.code, out.retry_at, out.quiet_until) == ("E-LEDGER-LOST", NEVER, peace and NOW + peace)
