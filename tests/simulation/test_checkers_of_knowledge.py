@@ -85,17 +85,30 @@ def test_what_could_not_be_written_into_the_ledger_was_heard_in_vain(outcome: st
     assert ("I13" in forged.found()) is wrong
 
 
-@pytest.mark.parametrize(("at", "wrong"), [(NOON + 5, True), (NOON + 15, False)], ids=["before", "since"])
-@pytest.mark.parametrize("what", ["loss", "reset"])
+@pytest.mark.parametrize(
+    ("what", "at", "heard", "wrong"),
+    [
+        ("loss", NOON + 5, True, True),
+        ("loss", NOON + 5, False, True),
+        ("loss", NOON + 15, True, False),
+        ("reset", NOON + 5, True, True),
+        ("reset", NOON + 5, False, False),
+        ("reset", NOON - 5, False, True),
+        ("reset", NOON + 15, True, False),
+    ],
+)
 def test_only_what_was_forgotten_or_asked_for_since_our_last_write_excuses_another_over_an_edit(
-    what: str, at: float, *, wrong: bool
+    what: str, at: float, *, heard: bool, wrong: bool
 ) -> None:
+    """What a reset had written, and did not hear of, it writes again."""
     forged = Forged()
+    forged.asked("POST", NOON)
     if what == "loss":
         forged.decide("loss", at, at, mailbox="", old=False)
     else:
         forged.testimony["runs"].append(run(at, at + 1, person=ADA, reset=True))
     forged.change("update", "e1", title="l1 v2", at=NOON + 9)
+    forged.asked("PATCH", NOON + 9, 200 if heard else 503)
     forged.change("update", "e1", by="user", at=NOON + 12, show_as="free")
     forged.change("update", "e1", title="l1 v3", at=NOON + 20)
     assert ("I13" in forged.found()) is wrong

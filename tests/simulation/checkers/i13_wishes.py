@@ -205,9 +205,12 @@ def _overwritten(case: Case, event: Event) -> Iterator[str]:
         if not step.by_us or step.action != "update":
             continue
         ours = [one for one in event.steps[:place] if one.by_us]
-        # Since we wrote last a ledger was lost that knew what stood there, or all was to be put back.
-        since = ours[-1].at
-        if any(since <= at <= step.at for at in (*lost, *(reset["begin"] for reset in resets))):
+        # Since we wrote last a ledger was lost that knew what stood there, or all was to be put back; what a reset has
+        # written and not heard of, it writes again.
+        since, heard = ours[-1].at, max((one.at for one in ours if case.heard(one)), default=0.0)
+        if any(since <= at <= step.at for at in lost) or any(
+            heard <= reset["begin"] <= step.at for reset in resets
+        ):
             continue
         # Of what was sent before, the last may not have been heard of: then its version is not what is known.
         known = [one for one in ours if one.title != step.title][-2:]
