@@ -104,11 +104,14 @@ async def take_into_doubt(ledger: Ledger, witness: Witness) -> HeldError | None:
     Returns:
         Why it was doubted; None if it is not.
     """
+    revision = await ledger.revision()
     try:
-        witness.confirm(await ledger.revision())
+        witness.confirm(revision)
     except HeldError as why:
         witness.bear(await ledger.doubt(witness.known()))
         return why
+    # Also of a new ledger: it may be rebuilt, and that never be witnessed.
+    witness.bear(revision)
     return None
 
 

@@ -17,6 +17,8 @@ from tests.scenarios.calendars import utc
 from tests.scenarios.watch import Watch
 from tests.scenarios.world import Institution, World, table
 
+from classbell.life import LocalFiles
+
 PEOPLE = ("ada", "grace", "alan")
 CLASSES = 20
 
@@ -71,6 +73,22 @@ def _write(path: Path, header: list[str], rows: list[list[str]]) -> None:
     writer.writerow(header)
     writer.writerows([*row, *[""] * (len(header) - len(row))] for row in rows)
     path.write_text(text.getvalue(), encoding="utf-8")
+
+
+class Died(BaseException):
+    """The end of a process, at a place that a test chose."""
+
+
+class MortalFiles(LocalFiles):
+    """Local files for a process that dies as it writes a certain text."""
+
+    def __init__(self, last: bytes) -> None:
+        self._last = last
+
+    def write_durably(self, path: Path, content: bytes, *, private: bool = False) -> None:
+        if self._last in content:
+            raise Died
+        super().write_durably(path, content, private=private)
 
 
 @dataclass

@@ -6,6 +6,8 @@ import pytest
 from tests.scenarios.campus import (
     PEOPLE,
     Campus,
+    Died,
+    MortalFiles,
     as_tables,
     classes,
     moved,
@@ -15,8 +17,6 @@ from tests.scenarios.campus import (
     write_tables,
 )
 from tests.scenarios.world import World, table
-
-from classbell.life import LocalFiles
 
 
 @pytest.fixture
@@ -60,22 +60,6 @@ def test_a_database_that_is_gone_is_refused_while_its_witness_is_there(campus: C
     put_back(campus, the_witness_of(files))
     campus.refuses("E-LEDGER-OLD", 4)
     assert campus.holds(classes())
-
-
-class Died(BaseException):
-    """The end of a process, at a place that a test chose."""
-
-
-class MortalFiles(LocalFiles):
-    """Local files for a process that dies as it writes a certain text."""
-
-    def __init__(self, last: bytes) -> None:
-        self._last = last
-
-    def write_durably(self, path: Path, content: bytes, *, private: bool = False) -> None:
-        if self._last in content:
-            raise Died
-        super().write_durably(path, content, private=private)
 
 
 def test_a_first_plan_that_was_never_witnessed_is_delivered_by_the_next_run(world: World) -> None:

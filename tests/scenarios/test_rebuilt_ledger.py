@@ -9,6 +9,8 @@ import pytest
 from tests.scenarios.campus import (
     PEOPLE,
     Campus,
+    Died,
+    MortalFiles,
     classes,
     moved,
     nothing_changed,
@@ -19,7 +21,7 @@ from tests.scenarios.world import SharedClock, World
 
 from classbell.cli.assembly import workplace
 from classbell.life import LocalFiles, SystemIds
-from classbell.ports import Ports
+from classbell.ports import Files, Ports
 from classbell.readback import entered, go_beyond, rebuild_of, take_into_doubt
 from classbell.run import Run
 from classbell.sources.child import ChildParser
@@ -47,7 +49,12 @@ def campus(world: World) -> Campus:
     return open_campus(world)
 
 
-def rebuild(campus: Campus, *people: str, id: str = "example") -> Rebuilt:  # noqa: A002 -- as the file calls it
+def rebuild(
+    campus: Campus,
+    *people: str,
+    id: str = "example",  # noqa: A002 -- as the file calls it
+    files: Files | None = None,
+) -> Rebuilt:
     """``classbell ledger rebuild``, where eleven minutes take no time."""
     world = campus.world
     clock = PassingClock(world.sandbox.clock)
@@ -55,7 +62,11 @@ def rebuild(campus: Campus, *people: str, id: str = "example") -> Rebuilt:  # no
     async def work() -> Rebuilt:
         async with AiohttpTransport(clock, environ={}) as transport:
             ports = Ports(
-                transport=transport, clock=clock, ids=SystemIds(), files=LocalFiles(), parser=ChildParser()
+                transport=transport,
+                clock=clock,
+                ids=SystemIds(),
+                files=files or LocalFiles(),
+                parser=ChildParser(),
             )
             async with workplace(world.configuration, writing=True, trusting=False, ports=ports) as place:
                 await take_into_doubt(place.ledger, place.witness)
@@ -87,6 +98,15 @@ def put_back(campus: Campus, files: dict[Path, bytes], only: Callable[[str], boo
     for path, content in files.items():
         if only(path.name):
             path.write_bytes(content)
+
+
+@YOUNG_ARE_LISTED
+def test_a_rebuild_of_a_new_ledger_that_was_never_witnessed_holds_nobody_up(campus: Campus) -> None:
+    put_back(campus, {})
+    with pytest.raises(Died):
+        rebuild(campus, files=MortalFiles(b'"revision":2'))
+    campus.applies()
+    assert campus.holds(moved(classes()))
 
 
 @YOUNG_ARE_LISTED
