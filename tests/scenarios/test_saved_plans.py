@@ -107,6 +107,16 @@ def test_a_plan_is_of_one_installation(campus: Campus) -> None:
     refused(campus, "E-PLAN-FOREIGN", 11, "move.plan")
 
 
+def test_a_plan_is_of_one_ledger_even_if_the_next_one_has_come_as_far(campus: Campus) -> None:
+    campus.applies()
+    write_tables(campus, classes()[:10])
+    campus.run("plan", "-o", "move.plan")
+    for path in campus.world.folder.glob("classbell.db*"):
+        path.unlink()
+    campus.refuses("E-LEDGER-LOST", 4)
+    refused(campus, "E-PLAN-FOREIGN", 11, "move.plan")
+
+
 def test_a_plan_is_of_the_institutions_it_was_made_for(campus: Campus) -> None:
     open_campus(campus.world, "second")
     campus.run("plan", "-i", "example", "-o", "move.plan")

@@ -43,8 +43,10 @@ async def check_institution(plan: SavedPlan, saved: SavedInstitution, office: Of
     """
     See that nothing has happened to an institution since its plan was made.
 
+    A ledger that has begun anew counts its runs from one again: the run on which a plan is based is older than the plan.
+
     Raises:
-        StalePlan: E-PLAN-USED, E-PLAN-STALE.
+        StalePlan: E-PLAN-USED, E-PLAN-STALE, E-PLAN-FOREIGN.
         HeldError: E-PAUSED.
     """
     used_at = await office.ledger.used_plans.used_at(plan.digest)
@@ -53,6 +55,9 @@ async def check_institution(plan: SavedPlan, saved: SavedInstitution, office: Of
     newest = await office.ledger.runs.newest()
     if newest != saved.basis:
         raise stale("E-PLAN-STALE", plan, f"since then run {newest} has changed the ledger of {saved.id}")
+    basis = await office.ledger.runs.find(newest)
+    if basis is not None and basis.started_at > saved.planned_at:
+        raise stale("E-PLAN-FOREIGN", plan, f"the ledger of {saved.id} has begun anew since then")
     pause = await office.ledger.suspensions.pause()
     if pause is not None and (pause.until is None or pause.until > office.ports.clock.now()):
         raise paused(plan.name, saved.id, pause.reason)
