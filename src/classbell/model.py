@@ -233,6 +233,9 @@ class Mailbox(msgspec.Struct, frozen=True, kw_only=True):
     id_form: str = ""
 
 
+MIXED_FORMS = "mixed"
+"""The ``id_form`` of a mailbox whose entries have ids of more than one form; no dialect has it."""
+
 LOST_ID = "?"
 """With what stands in the place of an id that nobody knows any more begins; no id of an event does."""
 

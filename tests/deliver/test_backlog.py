@@ -25,7 +25,8 @@ async def book(stage: Stage) -> AsyncIterator[InstitutionLedger]:
     }
     async with stage.ledger() as book:
         await stage.accept(book)
-        await book.mailboxes.contacted(list((await book.mailboxes.numbers()).values()), stage.clock.now())
+        numbers = list((await book.mailboxes.numbers()).values())
+        await book.mailboxes.contacted(numbers, stage.clock.now(), "restImmutableEntryId")
         yield book
 
 

@@ -12,6 +12,8 @@ from classbell.verify.wanted import Wants
 
 pytestmark = pytest.mark.anyio
 
+NEEDS_TRANSACTIONS = pytest.mark.needs("transaction_id")
+
 
 async def deleted_unheard(stage: Stage) -> None:
     """Bo has deleted what was made, which the service remembers; then the mailbox is rebuilt."""
@@ -28,6 +30,7 @@ async def deleted_unheard(stage: Stage) -> None:
     assert (await rebuild(stage)).known == 1
 
 
+@NEEDS_TRANSACTIONS
 async def test_what_its_owner_takes_back_is_not_taken_for_another_ledgers(stage: Stage) -> None:
     await deleted_unheard(stage)
     await stage.run()
@@ -40,6 +43,7 @@ async def test_what_its_owner_takes_back_is_not_taken_for_another_ledgers(stage:
     await stage.assert_true()
 
 
+@NEEDS_TRANSACTIONS
 @pytest.mark.parametrize("wish", ["respect", "restore"])
 async def test_that_its_owner_has_deleted_one_is_learnt_from_the_service(stage: Stage, wish: str) -> None:
     stage.policies = {"on_user_delete": wish}
@@ -58,6 +62,7 @@ async def test_what_is_wanted_no_more_is_not_sent_again(stage: Stage) -> None:
     assert await stage.why_open() == {}
 
 
+@NEEDS_TRANSACTIONS
 async def test_what_a_lost_ledger_had_made_is_no_attempt_of_ours(stage: Stage) -> None:
     """Bo has deleted another version than the one that is wanted now, which nobody knows any more: it is delivered."""
     stage.sandbox.switches.transaction_memory = math.inf

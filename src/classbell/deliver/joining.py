@@ -6,7 +6,7 @@ it, and the etag of our own last write, or the time at which it was made, says w
 never written to.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import structs
 
@@ -20,13 +20,14 @@ from classbell.deliver.settle import (
     made_in_time,
 )
 from classbell.deliver.survey import Survey
-from classbell.ledger import InstitutionLedger, KnownMailbox
-from classbell.model import Action, Became, Change, Entry, Mailbox, Outcome
+from classbell.ledger import InstitutionLedger, KnownMailbox, NewId, Sighted
+from classbell.model import LOST_ID, Action, Became, Change, ChangeState, Entry, Mailbox, Outcome
 from classbell.outlook.dialect import Capabilities, FoundEvent
 from classbell.outlook.mark import Mark
 
 # The service tells both instants itself, to the microsecond.
 _SAME_INSTANT = 0.001
+_NOT_FOUND = "E-EVT-GONE"
 
 
 def event_of(entry: Entry, bearers: Sequence[FoundEvent], bound: float) -> FoundEvent | None:
@@ -73,23 +74,35 @@ async def known_as_found(
     """
     known = await ledger.known.of(owner)
     other_form = owner.id_form != capabilities.id_form
-    if capabilities.immutable_ids and not other_form:
+    lasting = capabilities.immutable_ids and not other_form
+    if lasting and not any(entry.is_lost for entry in known.entries):
         return known
     there = {event.id for event in events}
-    unseen = [entry for entry in known.entries if entry.event_id not in there]
     bearers = bearers_by_operation({entry.event_id for entry in known.entries}, events)
-    found: dict[int, str] = {}
-    lost: list[Entry] = []
-    for entry in unseen:
+    ids: list[NewId] = []
+    for entry in known.entries:
+        # Where an id lasts, what it does not find is gone, whoever has copied it.
+        if entry.event_id in there or (lasting and not entry.is_lost):
+            continue
         event = event_of(entry, bearers.get(entry.operation, ()), bound)
         if event is not None:
-            found[entry.meeting_id] = event.id
-        elif other_form:
-            lost.append(entry)
-    if not found and not other_form:
+            ids.append(NewId(entry.event_id, event.id))
+        elif other_form and not entry.is_lost:
+            ids.append(NewId(entry.event_id, f"{LOST_ID}{entry.operation}"))
+    if not ids and not other_form:
         return known
-    await ledger.entries.join(owner, found, lost, capabilities.id_form)
+    ids += _of_held(known, events) if other_form else []
+    await ledger.entries.join(owner, ids, capabilities.id_form)
     return await ledger.known.of(structs.replace(owner, id_form=capabilities.id_form))
+
+
+def _of_held(known: KnownMailbox, events: Sequence[FoundEvent]) -> Iterator[NewId]:
+    """What a rebuild has held is known by its etag, or by no id: then nothing is made where it may stand."""
+    by_etag = {event.etag: event.id for event in events if event.etag}
+    there = set(by_etag.values())
+    for one in known.seen:
+        if one.kind is Sighted.EXTRA and one.event_id not in there and not one.event_id.startswith(LOST_ID):
+            yield NewId(one.event_id, by_etag.get(one.etag, f"{LOST_ID}{one.event_id}"))
 
 
 def astray(
@@ -159,20 +172,24 @@ def outcome_of_search(
 
 
 def _outcome_of_nothing(change: Change, survey: Survey, settled_at: float, now: float) -> Outcome:
-    """Where no event bears the mark, from *settled_at* on that proves it gone."""
-    if survey.service_time <= settled_at:
+    """
+    Where no event bears the mark, from *settled_at* on that proves it gone, if it is found so twice.
+
+    Calendars are listed one after the other: what is moved meanwhile may stand in none of the lists.
+    """
+    if survey.service_time <= settled_at or change.code != _NOT_FOUND:
         return Outcome(
             change=change,
-            became=Became.WAITING,
+            became=Became.UNKNOWN if change.state is ChangeState.UNKNOWN else Became.WAITING,
             due_at=now + SOON,
-            code="E-EVT-GONE",
-            detail="not found in any calendar, which a young event may be for a while; looked for again",
+            code=_NOT_FOUND,
+            detail="not found in any calendar, which a young or moving event may be for a while; looked for again",
         )
     if change.action is Action.DELETE:
         return deleted(change)
     return Outcome(
         change=change,
         became=Became.GONE,
-        code="E-EVT-GONE",
+        code=_NOT_FOUND,
         detail="the event stands in no calendar any more",
     )

@@ -124,7 +124,8 @@ class Preparation:
                 outcomes.append(undecided(change, survey.service_time, decides_at, now))
             else:
                 outcomes.append(outcome_of_look(change, survey.events, known, now, bound))
-        await self._ledger.changes.conclude(outcomes, now)
+        form = self._dialect.capabilities.id_form
+        await self._ledger.changes.conclude(outcomes, now, id_form=form)
         return outcomes
 
     async def look_whether_standing(self, entries: Sequence[Entry]) -> list[Survey]:

@@ -302,6 +302,17 @@ def not_read(change: Change, why: Diagnosis, now: float) -> Outcome:
     )
 
 
+def not_joined(change: Change, why: Diagnosis, now: float) -> Outcome:
+    """Outcome of a change whose event has another id now, where the look for that failed."""
+    return Outcome(
+        change=change,
+        became=Became.UNKNOWN if change.state is ChangeState.UNKNOWN else Became.WAITING,
+        due_at=now + (HOUR if why.meaning in _OUT else min(why.retry_after or SOON, DAY)),
+        code=why.code,
+        detail=f"the id of its event could not be looked up: {in_words(why)}",
+    )
+
+
 def not_sent(change: Change, reason: str, due_at: float) -> Outcome:
     """Outcome of a change whose request certainly never left."""
     return Outcome(change=change, became=Became.WAITING, due_at=due_at, code="E-GRAPH-UNSENT", detail=reason)

@@ -20,6 +20,7 @@ from classbell.deliver.settle import (
     SEND_WITHIN,
     Situation,
     in_words,
+    not_joined,
     not_read,
     not_sent,
     outcome_of_read,
@@ -57,6 +58,7 @@ class Writer:
         self._ledger = ledger
         self._client = client
         self._dialect = dialect
+        self._form = dialect.capabilities.id_form
         self._clock = clock
         self._charge = charge
         self._bodies = Bodies(ledger)
@@ -67,7 +69,6 @@ class Writer:
         self._refusals = refusals
         self._look = look
         self._look_through = look_through
-        self._joined: dict[int, dict[int, Entry]] = {}
         self.batches = 0
 
     async def write(self, changes: Sequence[Change]) -> list[Outcome]:
@@ -83,9 +84,8 @@ class Writer:
         return foreign + outcomes
 
     async def _write(self, changes: Sequence[Change]) -> list[Outcome]:
-        form = self._dialect.capabilities.id_form
         outcomes: list[Outcome] = []
-        if any(change.entry is not None and change.mailbox.id_form != form for change in changes):
+        if any(map(self._is_of_another_form, changes)):
             changes, outcomes = await self._join(changes)
         unknown = [change for change in changes if change.entry is not None and change.entry.is_lost]
         blind = [change for change in changes if self._is_blind(change) and change not in unknown]
@@ -156,7 +156,7 @@ class Writer:
             changes, answers, Situation(now=now, took=now - began, look_at=look_at)
         )
         if outcomes:
-            await self._ledger.changes.conclude(outcomes, now, intended=True)
+            await self._ledger.changes.conclude(outcomes, now, intended=True, id_form=self._form)
         # What is told of them from here on is told of this attempt.
         return outcomes, _tried_again(conflicts), _tried_again(lost)
 
@@ -187,40 +187,45 @@ class Writer:
         return change.action is not Action.CREATE and not self._dialect.capabilities.immutable_ids
 
     async def _join(self, changes: Sequence[Change]) -> tuple[list[Change], list[Outcome]]:
-        """Where another dialect has given the ids of a mailbox, look once under which ones its events are known now."""
-        capabilities, bound = self._dialect.capabilities, self._charge.bound
+        """Where ids of a mailbox are not of this dialect's form, look once under which ones its events are known now."""
+        ledger, capabilities = self._ledger, self._dialect.capabilities
+        affected = [change for change in changes if self._is_of_another_form(change)]
+        # Another batch may have looked since these were read.
+        entries = await ledger.entries.of_changes(affected)
         others = {
-            change.mailbox.id: change.mailbox
-            for change in changes
-            if change.entry is not None and change.mailbox.id_form != capabilities.id_form
+            entry.mailbox.id: entry.mailbox
+            for entry in entries.values()
+            if entry.mailbox.id_form != self._form
         }
         failed: dict[int, Diagnosis] = {}
-        unknown = [owner for number, owner in others.items() if number not in self._joined]
         try:
-            surveys = await self._look_through(unknown)
+            surveys = await self._look_through(list(others.values())) if others else []
         except ClassbellError as error:
             await self._put_back(changes, error)
             raise
         for survey in surveys:
-            owner = survey.mailbox
             if survey.failure is not None:
-                failed[owner.id] = survey.failure
+                failed[survey.mailbox.id] = survey.failure
                 continue
-            known = await known_as_found(self._ledger, owner, survey.events, capabilities, bound)
-            self._joined[owner.id] = {entry.meeting_id: entry for entry in known.entries}
-        going: list[Change] = []
-        waiting: list[Outcome] = []
+            await known_as_found(ledger, survey.mailbox, survey.events, capabilities, self._charge.bound)
+        if others:
+            entries = await ledger.entries.of_changes(affected)
         now = self._clock.now()
-        for change in changes:
-            if change.entry is None or change.mailbox.id not in others:
-                going.append(change)
-            elif change.mailbox.id in failed:
-                waiting.append(not_read(change, failed[change.mailbox.id], now))
-            else:
-                entry = self._joined[change.mailbox.id].get(change.meeting_id, change.entry)
-                going.append(structs.replace(change, entry=entry))
-        await self._ledger.changes.conclude(waiting, now)
+        waiting = [
+            not_joined(change, failed[change.mailbox.id], now)
+            for change in affected
+            if change.mailbox.id in failed
+        ]
+        await ledger.changes.conclude(waiting, now)
+        going = [
+            structs.replace(change, entry=entries[change.id]) if change.id in entries else change
+            for change in changes
+            if change.mailbox.id not in failed or change.entry is None
+        ]
         return going, waiting
+
+    def _is_of_another_form(self, change: Change) -> bool:
+        return change.entry is not None and change.mailbox.id_form != self._form
 
     async def _search(self, changes: Sequence[Change]) -> list[Outcome]:
         """Look by their marks for events that their ids do not find."""
@@ -251,7 +256,7 @@ class Writer:
                 )
             )
         self._seen.update(outcome.change.id for outcome in outcomes if outcome.became is Became.RENEWED)
-        await self._ledger.changes.conclude(outcomes, self._clock.now())
+        await self._ledger.changes.conclude(outcomes, self._clock.now(), id_form=self._form)
         return outcomes
 
     async def _read_again(self, changes: Sequence[Change]) -> tuple[list[Outcome], list[Change]]:
@@ -299,7 +304,7 @@ class Writer:
                     now=self._clock.now(),
                 )
         self._seen.update(outcome.change.id for outcome in outcomes if outcome.became is Became.RENEWED)
-        await self._ledger.changes.conclude(outcomes, now)
+        await self._ledger.changes.conclude(outcomes, now, id_form=self._form)
         return outcomes, lost
 
     async def _put_back(

@@ -14,7 +14,7 @@ from classbell.ledger.changes import Changes, Intent
 from classbell.ledger.codes import FENCED, LOST, NEVER
 from classbell.ledger.database import SCHEMA, Database, insert_one
 from classbell.ledger.doubt import Doubt, doubt
-from classbell.ledger.entries import Entries, full_key
+from classbell.ledger.entries import Entries, NewId, full_key
 from classbell.ledger.holds import Found, Holds, HoldState, StoredHold
 from classbell.ledger.incarnations import times_made
 from classbell.ledger.known import Knowledge, KnownMailbox, UnderWay
@@ -220,6 +220,7 @@ __all__ = [
     "KnownRendering",
     "Ledger",
     "Left",
+    "NewId",
     "NewRendering",
     "OutMailbox",
     "OwnersWishes",

@@ -177,20 +177,21 @@ class Changes:
 
         await self._database.write(write)
 
-    async def conclude(self, outcomes: Iterable[Outcome], now: float, *, intended: bool = False) -> None:
+    async def conclude(
+        self, outcomes: Iterable[Outcome], now: float, *, intended: bool = False, id_form: str = ""
+    ) -> None:
         """
         Record what came of changes, together with what the ledger then holds.
 
-        An outcome counts only for the attempt that it is of: if another process has meanwhile settled or
-        sent its change, that one records what came of it.
+        An outcome counts only for its attempt: what another process has settled or sent since is for that one to record.
 
         Args:
             intended: whether ``intend`` was called for the changes as they stand in the outcomes.
+            id_form: in which form the outcomes have ids of events; empty if they have none.
         """
-        told = list(outcomes)
-        sent = 1 if intended else 0
+        told, sent = list(outcomes), int(intended)
         await self._database.write(
-            lambda connection: record(connection, self._institution_id, told, now, self._operation_of, sent)
+            lambda c: record(c, self._institution_id, told, now, self._operation_of, sent, id_form)
         )
 
     def _operation_of(self, made: Change, incarnation: int) -> str:

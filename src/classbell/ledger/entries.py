@@ -11,13 +11,14 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, text, update
 
 from classbell.ledger.bits import unsigned
 from classbell.ledger.database import Database, parts_of
-from classbell.ledger.schema import entry, mailbox, meeting, packed, rendering, stale
-from classbell.model import LOST_ID, Entry, Ids, Mailbox
+from classbell.ledger.schema import change, entry, mailbox, meeting, packed, rendering, sighting, stale
+from classbell.model import Change, Entry, Ids, Mailbox
 from classbell.plan import Delivered
 
 SourcesOf = Callable[[Ids], NDArray[np.int16]]
@@ -36,6 +37,13 @@ class _Packed(NamedTuple):
     fingerprints: bytes
     starts: bytes
     ends: bytes
+
+
+class NewId(NamedTuple):
+    """An id under which something in a mailbox was known, and the one under which it is known now."""
+
+    was: str
+    now: str
 
 
 class Entries:
@@ -61,22 +69,7 @@ class Entries:
 
         def read(connection: Connection) -> list[tuple[Entry, bytes]]:
             return [
-                (
-                    Entry(
-                        mailbox=owner,
-                        meeting_id=row.meeting_id,
-                        meeting_key=full_key(row.source, row.key),
-                        event_id=row.event_id,
-                        etag=row.etag,
-                        fingerprint=unsigned(row.fingerprint),
-                        starts_at=row.starts_at,
-                        ends_at=row.ends_at,
-                        incarnation=row.incarnation,
-                        operation=row.operation,
-                        created_at=row.created_at or 0.0,
-                    ),
-                    row.body or b"",
-                )
+                (_entry(row, owner), row.body or b"")
                 for row in connection.execute(_OF_MAILBOX, self._mine | {"box": owner.id})
             ]
 
@@ -87,24 +80,36 @@ class Entries:
         there = self._mine | {"box": number}
         return await self._database.read(lambda c: set(c.execute(_EVENT_IDS, there).scalars()))
 
-    async def join(
-        self, owner: Mailbox, found: Mapping[int, str], lost: Iterable[Entry], id_form: str
-    ) -> None:
+    async def of_changes(self, changes: Sequence[Change]) -> dict[int, Entry]:
+        """The entries of the pairs of some changes as they are now, in mailboxes as they are now, by change."""
+        owners = {change.id: change.mailbox for change in changes}
+
+        def read(connection: Connection) -> dict[int, Entry]:
+            return {
+                row.change_id: _entry(row, structs.replace(owners[row.change_id], id_form=row.id_form))
+                for part in parts_of(list(owners))
+                for row in connection.execute(_OF_CHANGES, self._mine | {"numbers": part})
+            }
+
+        return await self._database.read(read)
+
+    async def join(self, owner: Mailbox, ids: Iterable[NewId], id_form: str) -> None:
         """
-        Give entries of a mailbox the ids under which their events are known now.
+        Give what is known of a mailbox the ids under which its events are known now.
 
         Args:
-            found: the ids by meeting.
-            lost: entries whose event is known by no id any more: nothing is written to it before it is found.
+            ids: of entries, and of what else was seen there; what has got another id meanwhile keeps that.
             id_form: in which form all ids of this mailbox are from now on.
         """
         there = self._mine | {"box": owner.id}
-        joined = [there | {"of": of, "event": event_id} for of, event_id in found.items()]
-        joined += [there | {"of": one.meeting_id, "event": f"{LOST_ID}{one.operation}"} for one in lost]
+        renamed = [there | {"was": one.was, "event": one.now} for one in ids]
 
         def write(connection: Connection) -> None:
-            if joined:
-                connection.execute(_JOIN, joined)
+            if renamed:
+                connection.execute(_JOIN, renamed)
+                # What was seen under the new id, before anybody knew whose it is, is out of date.
+                connection.execute(_FORGET_SEEN, renamed)
+                connection.execute(_SEEN_AS, renamed)
             connection.execute(_IN_FORM, there | {"form": id_form})
 
         await self._database.write(write)
@@ -208,6 +213,22 @@ def _run(rows: Sequence[_Packed], sources_of: SourcesOf) -> Delivered:
     )
 
 
+def _entry(row: Row[Any], owner: Mailbox) -> Entry:
+    return Entry(
+        mailbox=owner,
+        meeting_id=row.meeting_id,
+        meeting_key=full_key(row.source, row.key),
+        event_id=row.event_id,
+        etag=row.etag,
+        fingerprint=unsigned(row.fingerprint),
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        incarnation=row.incarnation,
+        operation=row.operation,
+        created_at=row.created_at or 0.0,
+    )
+
+
 _MINE = mailbox.c.institution_id == bindparam("mine")
 _NUMBERED = mailbox.c.id.in_(bindparam("numbers", expanding=True))
 _SOME = select(mailbox.c.id).where(_MINE, _NUMBERED)
@@ -224,12 +245,24 @@ _OF_MAILBOX = (
     .where(entry.c.mailbox_id == bindparam("box"), meeting.c.institution_id == bindparam("mine"))
     .order_by(entry.c.starts_at, entry.c.meeting_id)
 )
-_THE_BOX = (_MINE, mailbox.c.id == bindparam("box"))
-_THE_PAIR = (
-    entry.c.mailbox_id.in_(select(mailbox.c.id).where(*_THE_BOX)),
-    entry.c.meeting_id == bindparam("of"),
+_OF_CHANGES = (
+    select(entry, meeting.c.source, meeting.c.key, mailbox.c.id_form, change.c.id.label("change_id"))
+    .join(change, (change.c.mailbox_id == entry.c.mailbox_id) & (change.c.meeting_id == entry.c.meeting_id))
+    .join(meeting, meeting.c.id == entry.c.meeting_id)
+    .join(mailbox, mailbox.c.id == entry.c.mailbox_id)
+    .where(_MINE, change.c.id.in_(bindparam("numbers", expanding=True)))
 )
-_JOIN = update(entry).where(*_THE_PAIR).values(event_id=bindparam("event"))
+_THE_BOX = (_MINE, mailbox.c.id == bindparam("box"))
+_BOX_OF_OURS = select(mailbox.c.id).where(*_THE_BOX)
+_JOIN, _SEEN_AS = (
+    update(table)
+    .where(table.c.mailbox_id.in_(_BOX_OF_OURS), table.c.event_id == bindparam("was"))
+    .values(event_id=bindparam("event"))
+    for table in (entry, sighting)
+)
+_FORGET_SEEN = delete(sighting).where(
+    sighting.c.mailbox_id.in_(_BOX_OF_OURS), sighting.c.event_id == bindparam("event")
+)
 _IN_FORM = update(mailbox).where(*_THE_BOX).values(id_form=bindparam("form"))
 _EVENT_IDS = (
     select(entry.c.event_id)

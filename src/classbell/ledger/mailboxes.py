@@ -9,7 +9,7 @@ from sqlalchemy import BindParameter, Connection, Row, bindparam, delete, insert
 from classbell.ledger.changes import IS_OPEN, postpone
 from classbell.ledger.codes import FENCED, LOST, NEVER
 from classbell.ledger.database import Database, parts_of
-from classbell.ledger.schema import calendar, change, mailbox
+from classbell.ledger.schema import calendar, change, entry, mailbox
 from classbell.model import ChangeState, Mailbox
 
 
@@ -66,12 +66,16 @@ class Mailboxes:
 
         return await self._database.read(read)
 
-    async def contacted(self, numbers: Sequence[int], now: float, id_form: str = "") -> None:
-        """Record that the look at first contact ended well, and in which form ids will be there ("": as noted)."""
-        form = {"id_form": id_form} if id_form else {}
-        rows = [{**self._mine, "box": number, "contacted_at": now, **form} for number in numbers]
-        if rows:
-            await self._database.write(lambda c: c.execute(_CHANGE, rows))
+    async def contacted(self, numbers: Sequence[int], now: float, id_form: str) -> None:
+        """Record that the look at first contact ended well, and in which form ids will be there if there are none yet."""
+        boxes = [{**self._mine, "box": number} for number in numbers]
+
+        def write(connection: Connection) -> None:
+            connection.execute(_CHANGE, [box | {"contacted_at": now} for box in boxes])
+            connection.execute(_IN_FORM, [box | {"form": id_form} for box in boxes])
+
+        if boxes:
+            await self._database.write(write)
 
     async def served_beside(self, numbers: Iterable[int], code: str) -> bool:
         """Whether first contact was made with any mailbox beside these that is not out with this code."""
@@ -154,6 +158,11 @@ _OUT_CODE = select(mailbox.c.out_code).where(
 )
 _OF_KEY = select(mailbox).where(_MINE, mailbox.c.key == bindparam("name"))
 _CHANGE = update(mailbox).where(*_THE_BOX)
+_IN_FORM = (
+    update(mailbox)
+    .where(*_THE_BOX, ~select(entry.c.mailbox_id).where(entry.c.mailbox_id == mailbox.c.id).exists())
+    .values(id_form=bindparam("form"))
+)
 _SERVED = (
     select(literal(1))
     .where(_MINE, mailbox.c.contacted_at.is_not(None), mailbox.c.out_code != bindparam("why"))

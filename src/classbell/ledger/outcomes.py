@@ -16,7 +16,7 @@ from classbell.ledger.schema import change, entry, mailbox, past_incarnation, si
 from classbell.ledger.sighted import Sighted
 from classbell.ledger.wishes import Removed, drop_wishes, keep_wishes
 from classbell.ledger.words import among
-from classbell.model import Action, Became, Change, ChangeState, Outcome, Policy, Reason
+from classbell.model import MIXED_FORMS, Action, Became, Change, ChangeState, Outcome, Policy, Reason
 
 CREATING = (Action.CREATE, Action.ADOPT)
 # An earlier attempt has made the event, by what the service says; it was not the one that was answered so.
@@ -44,12 +44,14 @@ def record(
     now: float,
     operation_of: OperationOf,
     sent: int = 0,
+    id_form: str = "",
 ) -> None:
     """
     Enter outcomes into the books.
 
     Args:
         sent: how many attempts were begun since the changes were read whose outcomes these are.
+        id_form: in which form the outcomes have ids of events; empty if they have none.
     """
     books = _Books(connection, institution_id, now)
     settled: list[Outcome] = []
@@ -64,11 +66,14 @@ def record(
     done = [o for o in settled if _STATES[o.became] is ChangeState.DONE]
     # In this very transaction, so that a crash leaves no packed row that is wrong and trusted.
     mark_stale(connection, institution_id, {o.change.mailbox.id for o in (*done, *again, *left)})
-    books.enter([o for o in done if o.change.action in CREATING])
+    created = [o for o in done if o.change.action in CREATING]
+    books.enter(created)
     books.rewrite([o for o in done if o.change.action is Action.UPDATE])
     books.strike([*(o for o in done if o.change.action is Action.DELETE), *again, *left])
     keep_wishes(connection, [_removed(o.change) for o in left], now)
-    books.renew([o for o in settled if o.became is Became.RENEWED])
+    renewed = [o for o in settled if o.became is Became.RENEWED]
+    books.renew(renewed)
+    books.mix({o.change.mailbox.id for o in (*created, *renewed) if o.event_id}, id_form)
     books.settle([*settled, *left])
     books.make_again(again, operation_of)
 
@@ -158,6 +163,11 @@ class _Books:
             # this tells that its owner has changed something; once it is made, this is out of date.
             self._connection.execute(_FORGET_SEEN, rows)
             self._connection.execute(_SEE_DRIFTED, rows)
+
+    def mix(self, numbers: Iterable[int], id_form: str) -> None:
+        """Note of mailboxes that they have got ids of another form than theirs: no dialect may trust all of them then."""
+        for part in parts_of(sorted(numbers)):
+            self._connection.execute(_MIX, {"mine": self._mine, "numbers": part, "form": id_form})
 
     def strike(self, removed: Sequence[Outcome]) -> None:
         """Take rows out, remembering their incarnation: a later create must be another one."""
@@ -285,6 +295,15 @@ _REWRITE = (
     )
 )
 
+_MIX = (
+    update(mailbox)
+    .where(
+        mailbox.c.institution_id == bindparam("mine"),
+        mailbox.c.id.in_(bindparam("numbers", expanding=True)),
+        mailbox.c.id_form != bindparam("form"),
+    )
+    .values(id_form=MIXED_FORMS)
+)
 _RENEW = update(entry).where(*_OUR_PAIR).values(etag=bindparam("tag"), event_id=bindparam("event"))
 
 _FORGET_SEEN = delete(sighting).where(

@@ -8,10 +8,11 @@ its id is ours. Everything else that bears our mark is told, and never touched.
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 
 from classbell.deliver.ownership import bears_its_mark
 from classbell.ledger import KnownMailbox, Sighted, Sighting, Verified
-from classbell.model import Entry
+from classbell.model import LOST_ID, Entry
 from classbell.outlook.dialect import FoundEvent, instant_of
 from classbell.outlook.mark import Mark
 from classbell.verify.compare import differing
@@ -90,6 +91,7 @@ def findings(
     unmarked: Collection[Entry] = (),
     astray: Collection[Entry] = (),
     meetings: Mapping[str, int],
+    immutable_ids: bool,
     timezone: str,
 ) -> Verified:
     """
@@ -101,7 +103,16 @@ def findings(
         unmarked: entries whose events stand there without our mark.
         astray: entries whose events stand there among others that bear their marks.
         meetings: the numbers of meetings that marks name, by their full keys.
+        immutable_ids: whether an id finds its event wherever that stands.
     """
+    there = {event.id for event in events}
+    adrift = [
+        seen
+        for seen in known.seen
+        if seen.kind is Sighted.EXTRA
+        and seen.event_id not in there
+        and (not immutable_ids or seen.event_id.startswith(LOST_ID))
+    ]
     entries = {entry.event_id: entry for entry in known.entries}
     renewed: list[tuple[Entry, str]] = []
     sightings: list[Sighting] = [
@@ -123,7 +134,7 @@ def findings(
         if entry is None:
             # When it stands there tells which meeting it may be of, should the source renumber them.
             begin, end = times_of(event, timezone)
-            strange = _strange(known, event, owner, meetings)
+            strange = _strange(known, event, owner, meetings, adrift)
             sightings += [replace(one, starts_at=begin, ends_at=end) for one in strange]
             continue
         if not bears_its_mark(event.mark, entry):
@@ -164,9 +175,18 @@ def keys_named(events: Iterable[FoundEvent]) -> set[str]:
 
 
 def _strange(
-    known: KnownMailbox, event: FoundEvent, owner: Owner, meetings: Mapping[str, int]
+    known: KnownMailbox,
+    event: FoundEvent,
+    owner: Owner,
+    meetings: Mapping[str, int],
+    adrift: Iterable[Sighting],
 ) -> Iterator[Sighting]:
-    """What an event is that the ledger does not know by its id, though it bears a mark of this installation."""
+    """
+    What an event is that the ledger does not know by its id, though it bears a mark of this installation.
+
+    Args:
+        adrift: what was held there, and may stand under an id that nobody knows.
+    """
     mark = Mark.parse(event.mark) if event.mark else None
     if mark is None:
         yield _forged(event.id, None, event.etag, "bears what is no mark of ours")
@@ -176,16 +196,19 @@ def _strange(
         return
     meeting = meetings.get(mark.meeting_key)
     # Held by a rebuild, which has seen its incarnation as well: that makes it no copy.
-    held = [seen for seen in known.seen if seen.kind is Sighted.EXTRA and _is_of(seen, event)]
-    if mark.mailbox_key != known.mailbox.key and not held:
+    extras = (seen for seen in known.seen if seen.kind is Sighted.EXTRA and _is_of(seen, event))
+    # Nothing disproves that it is one which no id finds any more.
+    others = (seen for seen in adrift if meeting is not None and seen.meeting_id == meeting)
+    held = next(chain(extras, others), None)
+    if mark.mailbox_key != known.mailbox.key and held is None:
         yield _copy(event, None, "a copy of an event in another calendar")
     elif any(entry.operation == mark.operation for entry in known.entries):
         yield _copy(event, meeting, "a copy of our event")
     elif mark.operation in known.under_way:
         # Delivery looks for it by itself.
         return
-    elif held:
-        yield from held
+    elif held is not None:
+        yield replace(held, event_id=event.id, etag=event.etag)
     elif meeting is not None and mark.incarnation <= known.past.get(meeting, 0):
         yield _copy(
             event, meeting, "a copy of an event of ours that is no more, or put back from Deleted Items"

@@ -185,6 +185,7 @@ class Verification:
             unmarked=gone.unmarked if gone else (),
             astray=gone.astray if gone else (),
             meetings=await self._ledger.known.numbers(strangers) if strangers else {},
+            immutable_ids=self._access.dialect.capabilities.immutable_ids,
             timezone=self._timezone,
         )
 

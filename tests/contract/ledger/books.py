@@ -13,6 +13,7 @@ from classbell.plan import Delivered, Plan
 INSTALLATION = "6f1c1c62-6c0e-4b57-9a5e-0d9d4d8f2a11"
 SOURCE = "timetable"
 NOW = 1_790_000_000.0
+FORM = "restImmutableEntryId"
 SEND_WITHIN = 60.0
 HUGE = 2**64 - 1
 """A fingerprint that fits no signed number."""
@@ -125,7 +126,8 @@ async def conclude(
         known = {"event_id": event_id(change), "etag": f"etag-{change.fingerprint}"}
     fields = {"change": change, "became": became} | known | said
     intended = await _attempts(book, change) > change.attempts
-    await book.changes.conclude([Outcome(**fields)], now, intended=intended)  # type: ignore[arg-type]
+    outcome = Outcome(**fields)  # type: ignore[arg-type]
+    await book.changes.conclude([outcome], now, intended=intended, id_form=FORM)
 
 
 async def _attempts(book: InstitutionLedger, change: Change) -> int:

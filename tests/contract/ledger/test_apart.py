@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, select
 from tests.contract.ledger.books import (
+    FORM,
     NOW,
     Wish,
     accept,
@@ -98,7 +99,7 @@ async def live(book: InstitutionLedger) -> None:
     await send(book, [first, second, third])
     await conclude(book, first, Became.UNKNOWN, due_at=NOW + 5, code="E-GRAPH-LOST")
     await conclude(book, second, Became.HELD, code="E-HELD")
-    await book.mailboxes.contacted([first.mailbox.id], NOW)
+    await book.mailboxes.contacted([first.mailbox.id], NOW, FORM)
     await book.mailboxes.keep_calendar(first.mailbox.id, "Classes", "AAA")
     await book.mailboxes.put_out(fourth.mailbox.id, "E-CODE", "why", NOW + DAY)
     await book.runs.keep_sources([snapshot("timetable", 1, 2)], NOW)
@@ -123,7 +124,7 @@ async def test_institutions_that_use_the_same_words_live_side_by_side(ledger: Le
 Astray = Callable[[InstitutionLedger, Change], Awaitable[object]]
 
 BY_NUMBER: dict[str, Astray] = {
-    "contacted": lambda book, of: book.mailboxes.contacted([of.mailbox.id], NOW + 9),
+    "contacted": lambda book, of: book.mailboxes.contacted([of.mailbox.id], NOW + 9, FORM),
     "keep_calendar": lambda book, of: book.mailboxes.keep_calendar(of.mailbox.id, "Classes", "ZZZ"),
     "put_out": lambda book, of: book.mailboxes.put_out(of.mailbox.id, "E-ASTRAY", "astray", NOW + 9),
     "put_in": lambda book, of: book.mailboxes.put_in(of.mailbox.id),

@@ -1,7 +1,7 @@
 """Mailboxes: first contact, calendars of our own, and those to which nothing is delivered for now."""
 
 import pytest
-from tests.contract.ledger.books import NOW, accept, conclude, create, deliver, due, send, update
+from tests.contract.ledger.books import FORM, NOW, accept, conclude, create, deliver, due, send, update
 
 from classbell.ledger import InstitutionLedger
 from classbell.model import Became, ChangeState, Mailbox, Suspended
@@ -28,11 +28,11 @@ async def test_a_mailbox_is_found_by_its_key(uni: InstitutionLedger) -> None:
 
 async def test_first_contact_is_remembered(uni: InstitutionLedger) -> None:
     await accept(uni, create("ann", "algebra"), create("bob", "algebra"))
-    await uni.mailboxes.contacted([(await box(uni, "ann")).id], NOW)
+    await uni.mailboxes.contacted([(await box(uni, "ann")).id], NOW, FORM)
     assert (await box(uni, "ann")).contacted
     assert not (await box(uni, "bob")).contacted
     assert {one.mailbox.key: one.mailbox.contacted for one in await due(uni)} == {"ann": True, "bob": False}
-    await uni.mailboxes.contacted([], NOW)
+    await uni.mailboxes.contacted([], NOW, FORM)
 
 
 async def test_calendars_of_ours_are_remembered_by_mailbox_and_name(uni: InstitutionLedger) -> None:
@@ -145,7 +145,7 @@ async def test_whether_others_were_served_is_known(uni: InstitutionLedger) -> No
     await accept(uni, *(create(person, "algebra") for person in ("ann", "bob", "cid")))
     ann, bob, cid = [(await box(uni, person)).id for person in ("ann", "bob", "cid")]
     assert not await uni.mailboxes.served_beside([], "E-MBX-DENIED")
-    await uni.mailboxes.contacted([ann, bob], NOW)
+    await uni.mailboxes.contacted([ann, bob], NOW, FORM)
     assert await uni.mailboxes.served_beside([ann, cid], "E-MBX-DENIED")
     assert not await uni.mailboxes.served_beside([ann, bob], "E-MBX-DENIED")
     await uni.mailboxes.put_out(bob, "E-MBX-DENIED", "no", NOW + DAY)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Select, event, func, select
 from tests.contract.ledger.books import (
+    FORM,
     INSTALLATION,
     NOW,
     accept,
@@ -99,7 +100,7 @@ async def test_delivering_walks_through_no_history(ledger: Ledger, uni: Institut
             await conclude(uni, change, became)
         number = changes[0].mailbox.id
         await uni.mailboxes.out()
-        await uni.mailboxes.contacted([number], NOW)
+        await uni.mailboxes.contacted([number], NOW, FORM)
         await uni.mailboxes.keep_calendar(number, "Classes", "AAA")
         await uni.mailboxes.calendars([number])
         await uni.entries.event_ids(number)

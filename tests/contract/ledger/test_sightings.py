@@ -1,7 +1,7 @@
 """Sightings: what was seen in mailboxes, and when it is out of date."""
 
 import pytest
-from tests.contract.ledger.books import NOW, accept, create, delete, deliver, due, send, update
+from tests.contract.ledger.books import FORM, NOW, accept, create, delete, deliver, due, send, update
 
 from classbell.ledger import (
     NEVER,
@@ -183,7 +183,7 @@ async def test_one_institution_keeps_nothing_of_anothers_mailboxes(
 
 async def test_what_a_rebuild_has_seen_stays_the_highest_incarnation(delivered: InstitutionLedger) -> None:
     known = await entry(delivered)
-    await delivered.mailboxes.contacted([known.mailbox.id], NOW)
+    await delivered.mailboxes.contacted([known.mailbox.id], NOW, FORM)
     standing = Standing(
         meeting_key=known.meeting_key,
         event_id=known.event_id,
@@ -208,7 +208,7 @@ async def test_what_a_rebuild_misses_we_have_deleted_if_we_were_about_to_and_els
     delivered: InstitutionLedger, *, sent: bool
 ) -> None:
     known = await entry(delivered)
-    await delivered.mailboxes.contacted([known.mailbox.id], NOW)
+    await delivered.mailboxes.contacted([known.mailbox.id], NOW, FORM)
     accepted = await accept(delivered, delete("ann", "algebra"))
     if sent:
         # Its answer was lost.
