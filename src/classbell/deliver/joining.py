@@ -166,7 +166,7 @@ def outcome_of_search(
             change=change,
             became=Became.HELD,
             code="E-MARK-SEVERAL",
-            detail=f"its id does not find it, and {bearers} events may be it; none is touched",
+            detail=f"its id does not find it, and what bears its mark ({bearers}) may be it or a copy; none is touched",
         )
     return _outcome_of_nothing(change, survey, delivered_at + bound, now)
 

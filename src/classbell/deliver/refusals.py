@@ -283,7 +283,7 @@ def _refused_together(heard: Sequence[Heard]) -> bool:
 def _unreachable(reason: str) -> ClassbellError:
     return ServiceUnavailable(
         "E-GRAPH-DOWN",
-        "Microsoft Graph could not be reached.",
+        "Microsoft's calendars could not be reached.",
         why=f"{reason or 'no answer came'}.",
         do="check this computer's way to it: name resolution, firewall, https_proxy, ca_file.",
         effect="what was not delivered waits",
@@ -293,8 +293,8 @@ def _unreachable(reason: str) -> ClassbellError:
 def _token_rejected() -> ClassbellError:
     return ServiceUnavailable(
         "E-TOKEN-REJECTED",
-        "Microsoft Graph does not accept the access tokens that Microsoft Entra ID gives us.",
-        why="unknown; seen shortly after changes to the application, and with a wrong graph_url",
-        do="check cloud or graph_url in [tenant]; otherwise wait a quarter of an hour and run again",
+        "Microsoft's calendars do not accept the access tokens that Microsoft Entra ID gives us.",
+        why="unknown; seen shortly after changes to the application, and with a wrong graph_url or outlook_url",
+        do="check cloud, graph_url or outlook_url in [tenant]; otherwise wait a quarter of an hour and run again",
         effect="what was not delivered waits",
     )

@@ -1,31 +1,32 @@
 """The way to Microsoft: whether it answers at all, and what time it is there."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 
 from classbell import headers
+from classbell.access import DIALECTS
 from classbell.doctor.finding import Finding, State
 from classbell.doctor.subject import Subject
 from classbell.errors import ConfigurationError, ServiceUnavailable
 from classbell.identity.answers import clock_differs
 from classbell.identity.tokens import LARGE_SKEW
 from classbell.ports import NoAnswer
-from classbell.settings.values import ApiName
 
 TIMEOUT = 30.0
 # Beyond LARGE_SKEW a warning, beyond five minutes a failure: an assertion holds good for minutes, and how much difference
 # Entra ID tolerates is not documented.
 TOO_LARGE_SKEW = 300.0
-_DOCUMENTS: Mapping[ApiName, str] = {"graph": "v1.0/$metadata", "outlook-rest-v2": "api/v2.0/$metadata"}
 _GONE = 410
 
 
 async def network(subject: Subject) -> AsyncIterator[Finding]:
     """Sign-in and calendars answer. Asks both for a public document, without any credential."""
     tenant = subject.settings.tenant
+    dialect = DIALECTS[tenant.api]()
+    retired_on = dialect.capabilities.retired_on
     clock = subject.installation.ports.clock
     addresses = (
         ("E-LOGIN-DOWN", tenant.login, f"{tenant.tenant_id}/v2.0/.well-known/openid-configuration"),
-        ("E-GRAPH-DOWN", tenant.calendars, _DOCUMENTS[tenant.api]),
+        ("E-GRAPH-DOWN", tenant.calendars, f"{dialect.root.removeprefix('/')}/$metadata"),
     )
     subject.way = await subject.installation.transport(subject.settings)
     reached = []
@@ -42,21 +43,21 @@ async def network(subject: Subject) -> AsyncIterator[Finding]:
             )
             yield Finding.failure("network", error)
             continue
-        if answer.status == _GONE:
-            yield Finding.failure("network", _retired(base))
+        if answer.status == _GONE and code == "E-GRAPH-DOWN" and retired_on:
+            yield Finding.failure("network", _retired(base, retired_on))
             continue
         reached.append(base.removeprefix("https://"))
         service_time = headers.date(answer.headers)
         if service_time and subject.ahead is None:
             # The header counts whole seconds; half a second more is what it means on average.
             subject.ahead = (began + clock.now()) / 2 - (service_time + 0.5)
-    if tenant.api != "graph":
+    if retired_on:
         yield Finding.warning(
             "network",
             "W-API-RETIRED",
             f'Calendars are reached by api = "{tenant.api}", which Microsoft has retired.',
-            why="Exchange Online ended Outlook REST v2.0 on 2024-03-31; it is good for gateways and sandboxes that still"
-            " speak it, and for recordings.",
+            why=f"Exchange Online ended it on {retired_on}; it is good for gateways and sandboxes that still speak it, and for"
+            " recordings.",
             do='for Exchange Online itself set api = "graph" in [tenant].',
         )
     subject.reached = len(reached) == len(addresses)
@@ -66,11 +67,11 @@ async def network(subject: Subject) -> AsyncIterator[Finding]:
         )
 
 
-def _retired(base: str) -> ConfigurationError:
+def _retired(base: str, since: str) -> ConfigurationError:
     return ConfigurationError(
         "E-API-RETIRED",
         f"{base} no longer serves the interface to calendars that api names.",
-        why="Microsoft retired Outlook REST v2.0 in Exchange Online on 2024-03-31.",
+        why=f"Microsoft retired it in Exchange Online on {since}.",
         do='set api = "graph" in [tenant], and grant Calendars.ReadWrite of Microsoft Graph.',
     )
 

@@ -137,13 +137,13 @@ _ALL_BROKEN = _Row(
 _NOT_MICROSOFT = _Row(
     Meaning.SERVICE_BUSY,
     "E-GRAPH-ANSWER",
-    "The answer is not one of Microsoft Graph: a proxy, a sign-in page or a wrong graph_url is in between.",
+    "The answer is not Microsoft's: a proxy, a sign-in page, or a wrong graph_url or outlook_url is in between.",
     Fence.INSTITUTION,
 )
 _RETIRED = _Row(
     Meaning.SERVICE_BUSY,
     "E-API-RETIRED",
-    "Calendars are no longer served by the interface that api names; Microsoft has retired Outlook REST.",
+    "Calendars are no longer served there; Outlook REST, which api can name, was retired by Microsoft.",
     Fence.INSTITUTION,
 )
 _NO_MAILBOX = _Row(

@@ -170,7 +170,7 @@ class Capabilities:
             form understand each other's ids.
         permanent_delete: an event can be removed past the user's Deleted Items.
         batch_size: members of one batch at most.
-        batch_in_flight: members of one batch that the service works on at a time.
+        retired_on: when Microsoft ended it in Exchange Online, as an ISO date; empty while it is served.
     """
 
     transaction_id: bool
@@ -178,7 +178,7 @@ class Capabilities:
     id_form: str
     permanent_delete: bool
     batch_size: int
-    batch_in_flight: int
+    retired_on: str = ""
 
 
 class Dialect(Protocol):

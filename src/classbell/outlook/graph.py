@@ -32,7 +32,6 @@ class GraphDialect(ExchangeDialect):
         permanent_delete=True,
         batch_size=batch.MEMBERS,
         # "Outlook service limits", throttling page: four members at once, whatever their mailboxes.
-        batch_in_flight=4,
     )
     root = "/v1.0"
     batch_path = "/v1.0/$batch"

@@ -52,8 +52,7 @@ class OutlookRestDialect(ExchangeDialect):
         id_form="restId",
         permanent_delete=False,
         batch_size=batch.MEMBERS,
-        # Nobody has met a limit of the members in flight there; the batch itself is the bound.
-        batch_in_flight=batch.MEMBERS,
+        retired_on="2024-03-31",
     )
     root = "/api/v2.0"
     batch_path = "/api/v2.0/$batch"
