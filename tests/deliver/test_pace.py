@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Literal
 
 import pytest
-from tests.deliver.stage import Stage, batch, batch_of, lecture, member
+from tests.deliver.stage import BOUND, Stage, batch, batch_of, lecture, member
 
 from classbell.errors import ServiceUnavailable
 from classbell.model import Action
@@ -353,4 +353,20 @@ async def test_a_conflict_is_not_read_before_the_time_that_another_answer_of_its
     assert {record.status for record in asked} >= {412, 429, 200}
     later = [record.at for record in asked if record.number > fence.number and record.status != 412]
     assert min(later) >= fence.at + 90
+    await stage.assert_true()
+
+
+async def test_no_further_page_is_asked_for_within_a_peace_that_began_amid_a_look(stage: Stage) -> None:
+    stage.sandbox.switches.top_clamp = 1
+    term(stage, ["ada"], 2)
+    stage.mailbox("ada").create_calendar("Private")
+    stage.sandbox.faults.add(member("POST"), "504-after", times=2)
+    await stage.run()
+    stage.clock.pass_time(2 * BOUND)
+    stage.sandbox.faults.add(lambda info: "$skip" in info.path, 429, retry_after=7)
+    before = stage.here
+    await stage.run()
+    (refusal,) = [record for record in stage.asked(since=before) if record.status == 429]
+    after = [record.at for record in stage.asked() if record.number > refusal.number]
+    assert min(after) >= refusal.at + 7
     await stage.assert_true()

@@ -169,14 +169,23 @@ class Surveyor:
             return result
         answers = await self._client.send([request for _, _, request, _ in asked], send_until)
         self.batches += 1
-        heard = []
-        for (place, survey, _, kind), first in zip(asked, answers, strict=True):
-            answer = await self._client.complete(first, kind)
-            diagnosis = classify(kind, answer)
-            heard.append((survey.mailbox, answer, diagnosis))
-            if diagnosis.meaning is Meaning.DONE:
-                result[place] = answer
-            else:
-                survey.failure = diagnosis
-        self._note(heard)
+        together = list(zip(asked, answers, strict=True))
+        # What was refused here counts for the pages that follow.
+        self._note(
+            [(survey.mailbox, first, classify(kind, first)) for (_, survey, _, kind), first in together]
+        )
+        for (place, survey, _, kind), first in together:
+            result[place] = await self._with_its_pages(survey, kind, first)
         return result
+
+    async def _with_its_pages(self, survey: Survey, kind: Kind, first: Answer) -> Answer | None:
+        """An answer with what follows it; None, and the survey has failed, if any of it is not done."""
+        answer = await self._client.complete(first, kind, lambda: self._barred(survey.mailbox) is not None)
+        diagnosis = classify(kind, answer)
+        if diagnosis.meaning is Meaning.DONE:
+            return answer
+        peace = self._barred(survey.mailbox)
+        if answer is not first and (answer.sent or peace is None):
+            self._note([(survey.mailbox, answer, diagnosis)])
+        survey.failure = diagnosis if answer.sent or peace is None else peace
+        return None

@@ -25,6 +25,7 @@ TIMEOUT = 100.0
 # How often we sign in anew to learn the time, where none of the answers was read in time to tell it.
 _SIGN_INS = 3
 PAGES = 1_000
+_NO_MORE = "Microsoft takes no more for now"
 
 _OK = 200
 _UNAUTHORISED = 401
@@ -183,7 +184,7 @@ class OutlookClient:
         going = []
         for place in chunk:
             if all_refused or barred(place) or _owner(requests[place]) in refused:
-                answers[place] = Answer(status=None, sent=False, message="Microsoft takes no more for now")
+                answers[place] = Answer(status=None, sent=False, message=_NO_MORE)
             elif place not in answers:
                 going.append(place)
         return going
@@ -210,12 +211,15 @@ class OutlookClient:
             self._tokens.invalidate(token)
         return self._dialect.decode_one(kind, response.status, response.body, self._seen(response))
 
-    async def complete(self, first: Answer, kind: Kind = Kind.LOOK) -> Answer:
+    async def complete(
+        self, first: Answer, kind: Kind = Kind.LOOK, barred: Callable[[], bool] = lambda: False
+    ) -> Answer:
         """
         A look, or a list of calendars, with all its pages: *first* and what follows it.
 
         Pages go by position, so that a change meanwhile can repeat an element (paging page): each is given
-        once. If one page fails, the whole look has failed and its answer is that page's.
+        once. If one page fails, the whole look has failed and its answer is that page's. So it has if a page may not
+        be asked for since something else was refused meanwhile, which *barred* is asked before each.
         """
         if not first.next_link or not _has_list(first, kind):
             return first
@@ -226,6 +230,8 @@ class OutlookClient:
         while page.next_link:
             if page.next_link in followed or len(followed) >= PAGES:
                 return Answer(status=None, message="the pages of the list lead in a circle")
+            if barred():
+                return Answer(status=None, sent=False, message=_NO_MORE)
             followed.add(page.next_link)
             page = await self.follow(page.next_link, kind)
             if not _has_list(page, kind):
