@@ -15,8 +15,7 @@ from random import Random
 from typing import Any
 
 import msgspec
-from tests.simulation.actors import Act, all_acts
-from tests.simulation.actors.forgetting import OF_SCHEDULES, forget_somebody
+from tests.simulation.actors import Act, Deed, all_acts, changing_over, forgetting
 from tests.simulation.draws import draws
 from tests.simulation.equipment import INSTALLATION, Equipment
 from tests.simulation.lasting import with_lasting_ids
@@ -90,7 +89,7 @@ def play(seed: str, equipment: Equipment, operations: int = OPERATIONS) -> Told:
     random = draws(f"{seed}/schedule")
 
     async def story(world: World) -> dict[str, Any]:
-        await _drawn(world, random, operations, forgets)
+        await _drawn(world, random, operations, asides)
         await calmed(world)
         final = await rested(world, world.institutions, read_back=read_back)
         return final | (await all_put_back(world) if reversed_too else {})
@@ -98,21 +97,30 @@ def play(seed: str, equipment: Equipment, operations: int = OPERATIONS) -> Told:
     switches = Switches(**{name: random.choice(values) for name, values in UNCERTAIN.items()})
     wanted = draws(f"{seed}/policies")
     reversed_too = draws(f"{seed}/reversed").random() < _REVERSED
-    forgetting = draws(f"{seed}/forgetting")
-    forgets = forgetting if forgetting.random() < OF_SCHEDULES else None
+    api = drawn_api(seed)
+    asides = _asides(seed, api)
     read_back = draws(f"{seed}/read back").random() < _READ_BACK
     policies = {
         name: {key: wanted.choice(values) for key, values in POLICIES.items()} for name in ("north", "south")
     }
     skew = random.choice((0.0, 0.0, -40.0, 25.0))
-    return told_of(
-        seed, equipment, story, switches=switches, skew=skew, policies=policies, api=drawn_api(seed)
-    )
+    return told_of(seed, equipment, story, switches=switches, skew=skew, policies=policies, api=api)
 
 
 def drawn_api(seed: str) -> ApiName:
     """By which interface calendars are reached in a schedule."""
     return "outlook-rest-v2" if draws(f"{seed}/api").random() < _OLDER else "graph"
+
+
+def _asides(seed: str, api: ApiName) -> list[tuple[Deed, Random]]:
+    """What may happen after each step of a schedule, with draws of its own."""
+    forgets, changes = draws(f"{seed}/forgetting"), draws(f"{seed}/changing over")
+    asides: list[tuple[Deed, Random]] = []
+    if forgets.random() < forgetting.OF_SCHEDULES:
+        asides.append((forgetting.forget_somebody, forgets))
+    if api != "graph" and changes.random() < changing_over.OF_SCHEDULES:
+        asides.append((changing_over.change_over, changes))
+    return asides
 
 
 def told_of(
@@ -154,7 +162,9 @@ def told_of(
     return told
 
 
-async def _drawn(world: World, random: Random, operations: int, forgets: Random | None) -> None:
+async def _drawn(
+    world: World, random: Random, operations: int, asides: Sequence[tuple[Deed, Random]]
+) -> None:
     acts = _drawn_acts(random)
     weights = [act.weight for act in acts]
     longest = random.choice((1.0, 30.0, 600.0))
@@ -166,8 +176,9 @@ async def _drawn(world: World, random: Random, operations: int, forgets: Random 
             continue
         number += 1
         world.tell(f"{number:3} {happened}")
-        if forgets is not None and (forgotten := await forget_somebody(world, forgets)):
-            world.tell(f"    {forgotten}")
+        for deed, draws_of_its_own in asides:
+            if told := await deed(world, draws_of_its_own):
+                world.tell(f"    {told}")
         await asyncio.sleep(random.choice((0.0, random.uniform(0, 1), random.uniform(0, longest))))
 
 
