@@ -97,7 +97,7 @@ async def entered(office: Office, review: Review, people: Sequence[str]) -> list
     return found
 
 
-async def take_into_doubt(ledger: Ledger, witness: Witness) -> HeldError | None:
+async def take_into_doubt(ledger: Ledger, witness: Witness, now: float) -> HeldError | None:
     """
     If a ledger is not the newest one, hold every mailbox until it is rebuilt; then it may be used again.
 
@@ -108,7 +108,7 @@ async def take_into_doubt(ledger: Ledger, witness: Witness) -> HeldError | None:
     try:
         witness.confirm(revision)
     except HeldError as why:
-        witness.bear(await ledger.doubt(witness.known()))
+        witness.bear(await ledger.doubt(witness.known(), now))
         return why
     # Also of a new ledger: it may be rebuilt, and that never be witnessed.
     witness.bear(revision)

@@ -69,7 +69,7 @@ def rebuild(
                 parser=ChildParser(),
             )
             async with workplace(world.configuration, writing=True, trusting=False, ports=ports) as place:
-                await take_into_doubt(place.ledger, place.witness)
+                await take_into_doubt(place.ledger, place.witness, place.ports.clock.now())
                 office = await place.office(place.configuration.institution(id))
                 review = await Run(office).look()
                 named = await entered(office, review, people)

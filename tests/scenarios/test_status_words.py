@@ -75,7 +75,7 @@ def test_mailboxes_that_wait_for_a_rebuild_are_held_and_lead_to_it(one: World) -
         async with workplace(one.configuration, writing=True, trusting=False) as place:
             await place.office(one.configuration.institution("example"))
             place.witness.bear(99)
-            await take_into_doubt(place.ledger, place.witness)
+            await take_into_doubt(place.ledger, place.witness, place.ports.clock.now())
 
     asyncio.run(doubt())
     ended = classbell("status", cwd=one.folder)

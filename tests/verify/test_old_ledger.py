@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from tests.deliver.stage import Stage, lecture, member
+from tests.deliver.stage import BOUND, Stage, lecture, member
 from tests.verify.readings import rebuild
 
 from classbell.model import Action
@@ -19,12 +19,12 @@ async def delivered(stage: Stage) -> None:
     await stage.run()
 
 
-async def put_back(stage: Stage, old: bytes) -> int:
+async def put_back(stage: Stage, old: bytes, at: float = 0.0) -> int:
     """Put an old copy in the ledger's place, as its witness will notice; the revision that it is in then."""
     stage.lose_ledger()
     (stage.folder / "ledger.db").write_bytes(old)
     ledger = await stage.open_ledger()
-    revision = await ledger.doubt(2)
+    revision = await ledger.doubt(2, at)
     ledger.close()
     return revision
 
@@ -68,7 +68,7 @@ async def test_what_was_under_way_in_an_old_ledger_is_asked_for_anew(stage: Stag
     await stage.run(patience=0.0)
     assert await stage.why_open() != {}
     ledger = await stage.open_ledger()
-    await ledger.doubt(9)
+    await ledger.doubt(9, 0.0)
     ledger.close()
     assert (await rebuild(stage)).adopted == 1
     assert await stage.why_open() == {}
@@ -87,3 +87,37 @@ async def test_what_an_old_ledger_does_not_know_of_is_no_wish_of_the_owner_and_i
     await rebuild(stage)
     await stage.run()
     await stage.assert_true()
+
+
+async def test_a_first_look_proves_nothing_while_lists_may_lack_what_a_lost_ledger_sent_last(
+    stage: Stage,
+) -> None:
+    """A rebuild that died before it had entered anybody: a new ledger, and all that it knows is that it is not the newest."""
+    stage.sandbox.switches.lookup_lag = 60.0
+    stage.timetable["ada"].append(lecture("Rings", day=15))
+    await stage.run()
+    stage.lose_ledger()
+    ledger = await stage.open_ledger()
+    await ledger.doubt(3, stage.clock.now())
+    ledger.close()
+    before = stage.here
+    await stage.run()
+    assert stage.asked("POST", since=before) == []
+    assert set((await stage.why_open()).values()) == {("waiting", "E-LEDGER-EARLY")}
+    stage.clock.pass_time(BOUND + 120)
+    await stage.run()
+    assert set((await stage.why_open()).values()) == {("waiting", "E-LEDGER-LOST")}
+    await rebuild(stage)
+    await stage.settle()
+    await stage.assert_true()
+
+
+async def test_who_is_new_is_served_as_soon_as_nothing_can_come_to_light_any_more(stage: Stage) -> None:
+    await put_back(stage, (stage.folder / "ledger.db").read_bytes(), at=stage.clock.now())
+    stage.mailbox("cy")
+    stage.timetable["cy"] = [lecture("Rings")]
+    await stage.run()
+    assert stage.shown("cy") == []
+    stage.clock.pass_time(BOUND + 120)
+    await stage.run()
+    assert stage.shown("cy") == stage.wanted("cy")

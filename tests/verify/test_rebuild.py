@@ -381,7 +381,7 @@ async def test_what_goes_with_who_has_left_goes_on_after_a_rebuild_if_the_ledger
         await book.leaving.accept(bo.id, mode, await book.leaving.look(bo.id, mode, now), "", now)
     if old:
         ledger = await stage.open_ledger()
-        await ledger.doubt(9)
+        await ledger.doubt(9, 0.0)
         ledger.close()
     await rebuild(stage)
     await stage.run()

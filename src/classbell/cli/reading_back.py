@@ -184,7 +184,7 @@ class _Rebuilding(_Reading):
     trusting = False
 
     async def _begin(self) -> None:
-        why = await take_into_doubt(self._place.ledger, self._place.witness)
+        why = await take_into_doubt(self._place.ledger, self._place.witness, self._place.ports.clock.now())
         if why is not None:
             warn(
                 HeldError(

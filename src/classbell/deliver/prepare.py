@@ -33,6 +33,7 @@ from classbell.outlook.mark import installation_prefix, operation_prefix
 from classbell.outlook.pace import Pace
 from classbell.ports import Clock
 
+_EARLY = "a newer ledger was lost a moment ago; what it sent last may still come to light there"
 _PASSING = (Meaning.BUSY, Meaning.SERVICE_BUSY, Meaning.NOT_SENT, Meaning.UNAUTHORISED)
 
 
@@ -90,6 +91,8 @@ class Preparation:
                 ready += self._put_off(change, survey.failure)
             elif survey.events and await self._unknown_marks(survey):
                 self._hold(survey.mailbox)
+            elif survey.prefix and (wait := await self._until_all_is_listed()) > 0:
+                self._refusals.close(survey.mailbox, "E-LEDGER-EARLY", _EARLY, wait, out=False)
             else:
                 sound.append((change, survey))
         contacted = [survey.mailbox.id for _, survey in sound if survey.prefix]
@@ -170,6 +173,11 @@ class Preparation:
         copies = {e.id for e in survey.events if is_copy_from_elsewhere(e, survey.mailbox, bound)}
         known = copies.union(await self._ledger.entries.event_ids(survey.mailbox.id))
         return any(event.id not in known for event in survey.events)
+
+    async def _until_all_is_listed(self) -> float:
+        """For how long a first look does not find for certain what a ledger sent that was lost before this one."""
+        doubted_at = await self._ledger.rebuilding.doubted_at()
+        return doubted_at + SEND_WITHIN + self._charge.bound - self._clock.now() if doubted_at else 0.0
 
     def _hold(self, mailbox: Mailbox) -> None:
         self._refusals.close(

@@ -116,7 +116,7 @@ class Ledger:
         """How many plans this ledger has accepted."""
         return await self._database.read(lambda c: int(c.execute(_REVISION).scalar_one()))
 
-    async def doubt(self, beyond: int) -> int:
+    async def doubt(self, beyond: int, now: float) -> int:
         """
         Hold every mailbox until it is rebuilt, and go on from behind a revision; the new one.
 
@@ -126,6 +126,7 @@ class Ledger:
 
         def write(connection: Connection) -> int:
             doubt(connection)
+            connection.execute(_DOUBTED, {"doubted_at": now})
             return _advance(connection, beyond)
 
         return await self._database.write(write)
@@ -195,7 +196,7 @@ _NUMBER = select(institution.c.id).where(institution.c.key == bindparam("name"))
 _ENTER = insert(institution)
 _INSTALLATION = select(ledger.c.installation)
 _REVISION = select(ledger.c.revision)
-_ADVANCE = update(ledger)
+_ADVANCE = _DOUBTED = update(ledger)
 _SAME_AGAIN = update(ledger).values(revision=ledger.c.revision)
 
 

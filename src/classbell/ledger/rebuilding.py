@@ -119,6 +119,10 @@ class Rebuilding:
 
         return await self._database.read(read)
 
+    async def doubted_at(self) -> float:
+        """When this ledger was last found not to be the newest one; 0.0 if it never was."""
+        return await self._database.read(lambda c: float(c.execute(select(ledger.c.doubted_at)).scalar_one()))
+
     async def overtaken(self, number: int, revision: int, *, surely: bool = False) -> Doubt:
         """
         Doubt this ledger where a mark names a revision that it has not reached yet; how much it is doubted by that.

@@ -38,6 +38,7 @@ ledger = Table(
     metadata,
     Column("installation", Text, primary_key=True),
     Column("revision", BigInteger, nullable=False, comment="grows with every accepted plan"),
+    Column("doubted_at", Float, nullable=False, server_default="0", comment="found not to be the newest one"),
 )
 
 institution = Table(

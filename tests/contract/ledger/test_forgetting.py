@@ -184,7 +184,7 @@ async def test_what_a_look_would_not_find_yet_is_not_settled(ledger: Ledger, boo
         await conclude(book, change, became)
     remains = await book.persons.remains(ada, NOW)
     assert (remains.in_doubt, remains.unsettled, remains.may_stay) == (1, 1, False)
-    await ledger.doubt(9)
+    await ledger.doubt(9, 0.0)
     assert (await book.persons.remains(ada, NOW)).lost
 
 

@@ -234,7 +234,7 @@ async def test_after_a_loss_every_incarnation_is_higher_than_any_that_was_given_
         await accept(delivered, create(f"bob {hours}", "geometry"))
         (change,) = await due(delivered)
         given.append((change.incarnation, times_made(change.incarnation)))
-        await ledger.doubt(100 * hours)
+        await ledger.doubt(100 * hours, 0.0)
     assert 4 < given[0][0] < given[1][0]
     assert [times for _, times in given] == [1, 1]
     await accept(other, create("zoe", "algebra"))
@@ -249,7 +249,7 @@ async def test_in_doubt_nothing_is_due_anywhere_until_it_is_rebuilt(
     await accept(delivered, update("ann", "algebra", fingerprint=7), create("ann", "sets"))
     await send(delivered, [change for change in await due(delivered) if change.fingerprint == 1])
     revision = await ledger.revision()
-    assert await ledger.doubt(revision + 5) == revision + 6
+    assert await ledger.doubt(revision + 5, 0.0) == revision + 6
     for book, person in ((delivered, "ann"), (other, "zoe")):
         await book.changes.adrift(NOW, 600.0)
         assert await due(book, NOW + 90_000.0) == []
@@ -293,6 +293,6 @@ async def test_who_asked_for_peace_before_is_not_asked_by_a_rebuild_either(
     ann = (await box(delivered, "ann")).id
     await delivered.mailboxes.put_out(ann, code, "not now", NOW + 600.0)
     for _ in range(2):
-        await ledger.doubt(await ledger.revision() + 5)
+        await ledger.doubt(await ledger.revision() + 5, 0.0)
     (out,) = await delivered.mailboxes.out()
     assert (out.code, out.retry_at, out.quiet_until) == ("E-LEDGER-LOST", NEVER, peace and NOW + peace)

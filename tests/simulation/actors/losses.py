@@ -70,7 +70,7 @@ def rebuilding(world: World) -> Callable[[Place], Awaitable[str]]:
 
     async def work(place: Place) -> str:
         ledger = await place.open(trusting=False)
-        await take_into_doubt(ledger, place.witness)
+        await take_into_doubt(ledger, place.witness, place.clock.now())
         told = []
         whole = True
         for institution in world.institutions:
