@@ -283,16 +283,18 @@ class Rebuilding:
         Give up what is open in a mailbox, but for the deletes that were approved as its owner left.
 
         No plan would ask for these again. They hold good for events that stand there still, by their *operations*,
-        and if the ledger is not in doubt: else that owner may long have come back.
+        and if the ledger was not doubted since: else that owner may long have come back.
 
         Args:
             here: the meetings of which anything stands there.
         """
         open_ = (change.c.institution_id == self._institution_id) & (change.c.mailbox_id == box) & IS_OPEN
         approved = select(change.c.id, change.c.operation).where(open_, change.c.reason == Reason.UNLINKED)
-        going: list[int] = []
-        if _is_sound(connection, box):
-            going = [number for number, operation in connection.execute(approved) if operation in operations]
+        sound = _is_sound(connection, box)
+        if not sound:
+            approved = approved.where(change.c.code != LOST)
+        going = [number for number, operation in connection.execute(approved) if operation in operations]
+        if sound:
             going += self._looked_for(connection, box, here, decides_until)
         connection.execute(
             update(change).where(open_, change.c.id.not_in(going)).values(state=ChangeState.SUPERSEDED)
