@@ -1,5 +1,7 @@
 """Who has left more than once, or together with everybody: what may go, and what must not."""
 
+from collections.abc import Sequence
+
 import pytest
 from tests.simulation.checkers import judged
 from tests.simulation.forging import ADA, NOON, STARTS, Forged, marked, state
@@ -10,11 +12,19 @@ LATER = NOON + 10_000
 
 
 def leaves(
-    forged: Forged, at: float, mode: str, events: list[list[str]], *, mailbox: str = ADA, deletes: int = -1
+    forged: Forged,
+    at: float,
+    mode: str,
+    events: list[list[str]],
+    *,
+    mailbox: str = ADA,
+    deletes: int = -1,
+    unread: Sequence[str] = (),
 ) -> None:
     """Somebody leaves, and these events are to go: as many as were counted, unless another number is given."""
     counted = len(events) if deletes < 0 else deletes
-    forged.decide("unlink", at, at + 1, mailbox=mailbox, mode=mode, deletes=counted, events=events)
+    told = {"mode": mode, "deletes": counted, "events": events, "unread": list(unread)}
+    forged.decide("unlink", at, at + 1, mailbox=mailbox, **told)
 
 
 @pytest.mark.parametrize("whom", [ADA, ""])
@@ -145,6 +155,24 @@ def test_what_was_to_go_goes_by_what_was_said_when_somebody_left_last(mode: str,
     leaves(forged, NOON + 90, "DELETE_ALL_EVENTS", HERS)
     if mode:
         leaves(forged, NOON + 200, mode, [])
+    forged.testimony["states"].append(state(NOON + 80))
+    forged.testimony["final"]["suspended"].append(
+        {"institution": "north", "mailbox": ADA, "kind": "unlinked"}
+    )
+    assert any("in spite of" in text for text in judged(forged.history, forged.testimony)) is wrong
+
+
+@pytest.mark.parametrize(
+    ("unread", "known", "wrong"),
+    [([ADA], [], False), ([ADA], HERS, True), ([GRACE], [], True)],
+    ids=["unread", "unread_but_known", "read"],
+)
+def test_where_a_mailbox_was_not_read_only_what_was_known_is_to_go(
+    unread: list[str], known: list[list[str]], *, wrong: bool
+) -> None:
+    forged = Forged()
+    forged.asked("POST", NOON)
+    leaves(forged, NOON + 90, "CLEANUP", known, unread=unread)
     forged.testimony["states"].append(state(NOON + 80))
     forged.testimony["final"]["suspended"].append(
         {"institution": "north", "mailbox": ADA, "kind": "unlinked"}

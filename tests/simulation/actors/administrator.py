@@ -118,6 +118,7 @@ async def unlink(world: World, random: Random) -> str:
                 person,
                 mode=mode.value,
                 deletes=farewell.left.deletes,
+                unread=[one.mailbox.key for one in farewell.rebuilt.unread] if farewell.rebuilt else [],
                 events=await _going(office, farewell, place.clock.now()),
             )
             departed = await departure.carry_out(farewell, "wanted so")

@@ -94,7 +94,9 @@ def _stayed(case: Case) -> Iterator[str]:
             once_more = any(one.covers(span.institution, pair[1]) for one in again)
             if once_more or (span.institution, pair[1]) in kept:
                 continue
-            told = span.told["mode"] == "CLEANUP" or list(pair[1:]) in span.told["events"]
+            # Where a mailbox cannot be read, only what the ledger knows goes, and that is said.
+            read = span.told["mode"] == "CLEANUP" and pair[1] not in span.told.get("unread", ())
+            told = read or list(pair[1:]) in span.told["events"]
             for event in events:
                 stood = event.born.at < span.told["asked"] and not any(
                     step.action == "restore" for step in event.steps
