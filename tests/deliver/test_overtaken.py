@@ -108,6 +108,7 @@ async def deleted_unheard(stage: Stage) -> str:
 
 
 @pytest.mark.stands_on("transaction_memory", "transaction_of_deleted")
+@pytest.mark.needs("transaction_id")
 async def test_what_this_one_asked_for_before_it_was_rebuilt_is_no_newer_ledgers(stage: Stage) -> None:
     """Its answer was lost, and its owner had put it into Deleted Items for a while."""
     ada = stage.mailbox("ada")
@@ -128,6 +129,7 @@ async def test_what_this_one_asked_for_before_it_was_rebuilt_is_no_newer_ledgers
 
 
 @pytest.mark.stands_on("transaction_memory", "transaction_of_deleted")
+@pytest.mark.needs("transaction_id")
 async def test_what_was_asked_for_before_the_meeting_changed_never_passes_for_the_present_version(
     stage: Stage,
 ) -> None:

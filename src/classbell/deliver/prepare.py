@@ -61,6 +61,7 @@ class Preparation:
         self._readiness = readiness
         self._refusals = refusals
         self._begun: dict[int, Survey] = {}
+        self._doubted_at: float | None = None
 
     @property
     def batches(self) -> int:
@@ -176,8 +177,9 @@ class Preparation:
 
     async def _until_all_is_listed(self) -> float:
         """For how long a first look does not find for certain what a ledger sent that was lost before this one."""
-        doubted_at = await self._ledger.rebuilding.doubted_at()
-        return doubted_at + SEND_WITHIN + self._charge.bound - self._clock.now() if doubted_at else 0.0
+        if self._doubted_at is None:
+            self._doubted_at = await self._ledger.rebuilding.doubted_at()
+        return self._doubted_at + SEND_WITHIN + self._charge.bound - self._clock.now()
 
     def _hold(self, mailbox: Mailbox) -> None:
         self._refusals.close(
