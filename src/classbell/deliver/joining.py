@@ -121,6 +121,11 @@ def astray(
     ]
 
 
+def is_sought(change: Change) -> bool:
+    """Whether only its mark can find a change's event: it has no id any more, or its id did not find it before."""
+    return change.entry is not None and (change.entry.is_lost or change.code == _NOT_FOUND)
+
+
 def outcome_of_search(
     change: Change,
     found: FoundEvent | None,

@@ -11,6 +11,7 @@ from classbell.deliver.charge import Charge
 from classbell.deliver.joining import (
     bearers_by_operation,
     event_of,
+    is_sought,
     known_as_found,
     outcome_of_search,
 )
@@ -87,7 +88,7 @@ class Writer:
         outcomes: list[Outcome] = []
         if any(map(self._is_of_another_form, changes)):
             changes, outcomes = await self._join(changes)
-        unknown = [change for change in changes if change.entry is not None and change.entry.is_lost]
+        unknown = [change for change in changes if is_sought(change)]
         blind = [change for change in changes if self._is_blind(change) and change not in unknown]
         aside = unknown + blind
         sendable = [change for change in changes if change not in aside] if aside else changes
