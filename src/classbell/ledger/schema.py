@@ -364,7 +364,9 @@ change = Table(
     Column("detail", Text, nullable=False, server_default=""),
     Column("request_id", Text, nullable=False, server_default=""),
     Column("finished_at", Float),
-    Column("policy", SmallInteger, nullable=False, server_default="0", comment="of the profile, when planned"),
+    Column(
+        "policy", SmallInteger, nullable=False, server_default="0", comment="of the profile, when planned"
+    ),
     Column(
         "doubted",
         SmallInteger,
