@@ -1,7 +1,7 @@
 """Which answers count as heard: only who heard what became of an update knows what was deleted."""
 
 import pytest
-from tests.simulation.forging import ADA, END, NOON, Forged, marked, pair, state
+from tests.simulation.forging import ADA, END, NOON, Forged, marked, pair, run, state
 
 LATER = NOON + 900
 
@@ -88,4 +88,27 @@ def test_it_comes_back_as_it_was_known_before_an_update_that_went_through_and_no
     forged.testimony["final"]["restored"] = {"begin": len(forged.history), "waiting": []}
     content = {"l1 v1": ""}.get(title, title)
     forged.change("create", "e2", at=END, title=title, content=content, mark=marked(incarnation=2))
+    assert ("I12" in forged.found()) is found
+
+
+@pytest.mark.parametrize(
+    ("outcome", "ended", "title", "found"),
+    [
+        ("", NOON + 15, "l1 v2", False),
+        ("0", NOON + 15, "l1 v2", True),
+        ("", NOON + 7, "l1 v2", True),
+        ("", NOON + 25, "l1 v2", True),
+        ("", NOON + 15, "l1 v3", True),
+    ],
+    ids=["died", "ended_well", "died_before_it_was_wanted", "died_since", "nobody_wanted_that"],
+)
+def test_what_comes_back_may_be_newer_if_a_process_died_that_may_have_been_about_to_write_that(
+    outcome: str, ended: float, title: str, *, found: bool
+) -> None:
+    forged = Forged()
+    forged.testimony["states"] += [state(NOON + 9, pair(2)), state(NOON + 16)]
+    forged.testimony["runs"].append(run(NOON + 5, ended, outcome=outcome))
+    forged.change("delete", "e1", at=NOON + 20)
+    forged.testimony["final"]["restored"] = {"begin": len(forged.history), "waiting": []}
+    forged.change("create", "e2", at=END, title=title, content="another", mark=marked(incarnation=2))
     assert ("I12" in forged.found()) is found

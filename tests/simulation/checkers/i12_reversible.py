@@ -97,9 +97,10 @@ def _equal(case: Case, event: Event, removal: Step, back: Event) -> bool:
         same = any(now.title == step.title for step in written)
     else:
         same = any(now.content == step.content for step in written)
-    return same or (
-        _asked_for_more(case, event, written[-1], removal) and _version(now) > _version(written[-1])
+    asked_for_more = _asked_for_more(case, event, written[-1], removal) or _died_about_to_ask(
+        case, event, written[-1], removal, now.title
     )
+    return same or (asked_for_more and _version(now) > _version(written[-1]))
 
 
 def _last_written(case: Case, event: Event, removal: Step) -> list[Step]:
@@ -117,6 +118,32 @@ def _asked_for_more(case: Case, event: Event, written: Step, removal: Step) -> b
         and (record["status"] == 0 or record["status"] >= _MAYBE_DONE)
         for record in case.requests()
         if written.number < record["number"] < removal.number
+    )
+
+
+def _died_about_to_ask(case: Case, event: Event, written: Step, removal: Step, title: str) -> bool:
+    """Whether a process that may have noted an update to a version died since: nobody knows whether that one left."""
+    institution = case.of_tenant[event.tenant]["id"]
+    return any(
+        run["institution"] == institution
+        and run["person"] in {"", event.mailbox}
+        and not run["outcome"]
+        and run["end"] is not None
+        and written.at <= run["end"] <= removal.at
+        and _wanted_by(case, event, title, run["end"])
+        for run in case.testimony["runs"]
+    )
+
+
+def _wanted_by(case: Case, event: Event, title: str, until: float) -> bool:
+    """Whether a source asked for a version of an event before a moment."""
+    assert event.born.mark is not None
+    named = (event.mailbox, event.born.mark.key, title)
+    return any(
+        (pair["mailbox"], pair["key"], pair["title"]) == named
+        for state in case.testimony["states"]
+        if state["institution"] == event.born.mark.institution and state["at"] <= until
+        for pair in state["pairs"]
     )
 
 
