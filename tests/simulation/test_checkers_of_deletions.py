@@ -257,3 +257,23 @@ def test_a_deletion_that_nobody_heard_of_is_one_however_often_its_owner_takes_th
     forged.change("restore", "e4", by="user", at=NOON + 106, mark=marked(key=key(4)))
     deleted(forged, numbers, NOON + 109)
     assert ("I4" in forged.found()) is wrong
+
+
+@pytest.mark.parametrize(("begin", "wrong"), [(NOON + 12, False), (NOON + 30, True)], ids=["read", "unread"])
+def test_a_bad_state_that_no_run_can_have_read_has_not_asked_for_what_an_earlier_one_did(
+    begin: float, *, wrong: bool
+) -> None:
+    """Two bad states one after the other; the second one is over at once."""
+    forged = Forged()
+    made(forged, range(2, 4))
+    forged.testimony |= {"max_deletes": (50, 100.0), "at_least": 50}
+    forged.testimony["states"] = [
+        state(NOON - 9, *named(2, 3)),
+        state(NOON + 9, *named(3), good=False),
+        state(NOON + 20, *named(), good=False),
+        state(NOON + 21, *named(2, 3)),
+    ]
+    forged.testimony["runs"] = [run(begin, begin + 1, outcome="E-GRAPH-DOWN")]
+    deleted(forged, range(2, 3), NOON + 40)
+    told = judged(forged.history, forged.testimony)
+    assert any("because of one bad state" in text for text in told) is wrong

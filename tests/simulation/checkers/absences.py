@@ -29,7 +29,11 @@ class Absences:
             self._states[state["institution"], state["source"]].append((state, pairs))
 
     def judge(self, event: Event, removal: Step) -> str | Bad | None:
-        """``asked for``; the bad state that did; None if none did."""
+        """
+        ``asked for``; the bad state that did; None if none did.
+
+        Of several bad ones it is the last that a run can have read: what comes and goes unread asks for nothing.
+        """
         suspect: Bad | None = None
         for state, until, named in self._of(event):
             if state["at"] > removal.at or until < event.born.at or named:
@@ -38,8 +42,9 @@ class Absences:
                 continue
             if state["good"] or self.agreed(event, removal):
                 return "asked for"
-            if state["readable"]:
-                suspect = (state["institution"], state["source"], state["at"])
+            bad = (state["institution"], state["source"], state["at"])
+            if state["readable"] and (suspect is None or self.readers(bad)):
+                suspect = bad
         return suspect
 
     def _withdrawn(self, event: Event, removal: Step, until: float) -> bool:
