@@ -121,9 +121,11 @@ def astray(
     ]
 
 
-def is_sought(change: Change) -> bool:
-    """Whether only its mark can find a change's event: it has no id any more, or its id did not find it before."""
-    return change.entry is not None and (change.entry.is_lost or change.code == _NOT_FOUND)
+def is_sought(change: Change, capabilities: Capabilities) -> bool:
+    """Whether only its mark can find a change's event: it has no id any more, or one that does not last did not find it."""
+    if change.entry is None:
+        return False
+    return change.entry.is_lost or (change.code == _NOT_FOUND and not capabilities.immutable_ids)
 
 
 def outcome_of_search(

@@ -88,7 +88,7 @@ class Writer:
         outcomes: list[Outcome] = []
         if any(map(self._is_of_another_form, changes)):
             changes, outcomes = await self._join(changes)
-        unknown = [change for change in changes if is_sought(change)]
+        unknown = [change for change in changes if is_sought(change, self._dialect.capabilities)]
         blind = [change for change in changes if self._is_blind(change) and change not in unknown]
         aside = unknown + blind
         sendable = [change for change in changes if change not in aside] if aside else changes
