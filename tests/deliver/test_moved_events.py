@@ -72,6 +72,28 @@ async def test_it_is_found_after_a_conflict_too(stage: Stage) -> None:
     await stage.assert_true()
 
 
+async def test_what_is_dragged_back_amid_a_look_is_not_made_again(stage: Stage) -> None:
+    """It stands in none of the lists: in one it stands no more, in the other not yet."""
+    move(stage)
+    ada = stage.mailbox("ada")
+    looks: list[str] = []
+
+    def between(info: RequestInfo) -> bool:
+        if member("GET")(info) and "/events" in info.path:
+            looks.append(info.path)
+            if len(looks) == 2:
+                ada.move_event(stage.our_event("ada", "Logic"))
+        return False
+
+    stage.sandbox.faults.add(between, 500)
+    change(stage)
+    await stage.run()
+    assert len(looks) > 2
+    await stage.settle()
+    await stage.assert_true()
+    assert len(ada.events()) == 2
+
+
 async def test_reading_back_follows_it(stage: Stage) -> None:
     move(stage)
     verdict = await verify(stage)

@@ -6,7 +6,6 @@ from tests.deliver.test_two_interfaces import change_over
 from tests.verify.readings import rebuild, verify
 
 from classbell.ledger import Sighted
-from classbell.sandbox import RequestInfo
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prove]
 
@@ -151,25 +150,4 @@ async def test_a_look_for_new_ids_that_is_refused_is_told_and_not_repeated_all_t
     assert len(stage.asked("GET", since=before)) < 10
     assert await stage.why_open() == {("ada", "Logic"): ("waiting", "E-GRAPH-REJECTED")}
     stage.sandbox.faults.clear()
-    await nothing_stands_twice(stage)
-
-
-async def test_what_is_dragged_away_and_back_amid_a_look_is_not_made_again(stage: Stage) -> None:
-    change_over(stage)
-    ada = stage.mailbox("ada")
-    private = ada.create_calendar("Private")
-    ada.move_event(stage.our_event("ada", "Logic"), private)
-    looks: list[str] = []
-
-    def between(info: RequestInfo) -> bool:
-        if member("GET")(info) and "/events" in info.path:
-            looks.append(info.path)
-            if len(looks) == 2:
-                ada.move_event(stage.our_event("ada", "Logic"))
-        return False
-
-    stage.sandbox.faults.add(between, 500)
-    stage.timetable["ada"][0] = lecture("Logic", place="A1")
-    await stage.run()
-    assert len(looks) > 1
     await nothing_stands_twice(stage)

@@ -28,7 +28,7 @@ BUGS = (
         lines="if survey.service_time <= settled_at or change.code != _NOT_FOUND:",
         instead="if survey.service_time <= settled_at:",
         found_by=(
-            "tests/deliver/test_there_and_back.py::test_what_is_dragged_away_and_back_amid_a_look_is_not_made_again",
+            "tests/deliver/test_moved_events.py::test_what_is_dragged_back_amid_a_look_is_not_made_again",
         ),
     ),
     Bug(
