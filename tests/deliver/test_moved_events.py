@@ -94,6 +94,21 @@ async def test_what_is_dragged_back_amid_a_look_is_not_made_again(stage: Stage) 
     assert len(ada.events()) == 2
 
 
+async def test_a_delete_of_which_nobody_heard_stays_unknown_where_it_cannot_be_looked_for(
+    stage: Stage,
+) -> None:
+    cancel(stage)
+    stage.sandbox.faults.add(member("DELETE"), "504-after")
+    await stage.run(patience=0.0)
+    stage.clock.pass_time(2 * BOUND)
+    stage.sandbox.faults.add(lambda info: member("GET")(info) and "/calendars" in info.path, 400, times=9)
+    await stage.run(patience=0.0)
+    assert await stage.why_open() == {("ada", "Logic"): ("unknown", "E-GRAPH-REJECTED")}
+    stage.sandbox.faults.clear()
+    await stage.settle()
+    await stage.assert_true()
+
+
 async def test_reading_back_follows_it(stage: Stage) -> None:
     move(stage)
     verdict = await verify(stage)

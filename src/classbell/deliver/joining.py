@@ -13,15 +13,14 @@ from msgspec import structs
 from classbell.deliver.settle import (
     CONFLICTS,
     CONTESTED_RETRY,
-    DAY,
     SOON,
     deleted,
-    in_words,
     made_in_time,
+    not_joined,
 )
 from classbell.deliver.survey import Survey
 from classbell.ledger import InstitutionLedger, KnownMailbox, NewId, Sighted
-from classbell.model import LOST_ID, Action, Became, Change, ChangeState, Entry, Mailbox, Outcome
+from classbell.model import LOST_ID, Action, Became, Change, Entry, Mailbox, Outcome
 from classbell.outlook.dialect import Capabilities, FoundEvent
 from classbell.outlook.mark import Mark
 
@@ -151,13 +150,7 @@ def outcome_of_search(
         conflicts: how often this delivery has met one with this change.
     """
     if survey.failure is not None:
-        return Outcome(
-            change=change,
-            became=Became.WAITING,
-            due_at=now + min(survey.failure.retry_after or SOON, DAY),
-            code=survey.failure.code,
-            detail=f"could not be looked for: {in_words(survey.failure)}",
-        )
+        return not_joined(change, survey.failure, now)
     if found is not None and conflicts < CONFLICTS:
         return Outcome(change=change, became=Became.RENEWED, event_id=found.id, etag=found.etag)
     if found is not None:
@@ -187,7 +180,7 @@ def _outcome_of_nothing(change: Change, survey: Survey, settled_at: float, now: 
     if survey.service_time <= settled_at or change.code != _NOT_FOUND:
         return Outcome(
             change=change,
-            became=Became.UNKNOWN if change.state is ChangeState.UNKNOWN else Became.WAITING,
+            became=Became.WAITING,
             due_at=now + SOON,
             code=_NOT_FOUND,
             detail="not found in any calendar, which a young or moving event may be for a while; looked for again",

@@ -282,8 +282,7 @@ def undecided(change: Change, answered_at: float, decides_at: float, now: float)
 
 def not_looked(change: Change, diagnosis: Diagnosis, now: float) -> Outcome:
     """Outcome of a look that failed."""
-    wait = HOUR if diagnosis.meaning in _OUT else min(diagnosis.retry_after or SOON, DAY)
-    return _unsettled(change, f"could not be looked for: {diagnosis.reason}", now + wait)
+    return _unsettled(change, f"could not be looked for: {diagnosis.reason}", now + _until_a_look(diagnosis))
 
 
 def _unsettled(change: Change, detail: str, due_at: float) -> Outcome:
@@ -302,12 +301,16 @@ def not_read(change: Change, why: Diagnosis, now: float) -> Outcome:
     )
 
 
+def _until_a_look(failure: Diagnosis) -> float:
+    return HOUR if failure.meaning in _OUT else min(failure.retry_after or SOON, DAY)
+
+
 def not_joined(change: Change, why: Diagnosis, now: float) -> Outcome:
-    """Outcome of a change whose event has another id now, where the look for that failed."""
+    """Outcome of a change whose event may have another id now, where the look for that failed."""
     return Outcome(
         change=change,
-        became=Became.UNKNOWN if change.state is ChangeState.UNKNOWN else Became.WAITING,
-        due_at=now + (HOUR if why.meaning in _OUT else min(why.retry_after or SOON, DAY)),
+        became=Became.WAITING,
+        due_at=now + _until_a_look(why),
         code=why.code,
         detail=f"the id of its event could not be looked up: {in_words(why)}",
     )

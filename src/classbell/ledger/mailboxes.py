@@ -46,7 +46,7 @@ class Mailboxes:
         def read(connection: Connection) -> list[OutMailbox]:
             return [
                 OutMailbox(
-                    mailbox=_mailbox(row),
+                    mailbox=mailbox_of(row),
                     code=row.out_code,
                     detail=row.out_detail,
                     retry_at=row.retry_at,
@@ -62,7 +62,7 @@ class Mailboxes:
 
         def read(connection: Connection) -> Mailbox | None:
             row = connection.execute(_OF_KEY, {**self._mine, "name": key}).one_or_none()
-            return _mailbox(row) if row is not None else None
+            return mailbox_of(row) if row is not None else None
 
         return await self._database.read(read)
 
@@ -136,7 +136,8 @@ class Mailboxes:
         await self._database.write(write)
 
 
-def _mailbox(row: Row[Any]) -> Mailbox:
+def mailbox_of(row: Row[Any]) -> Mailbox:
+    """The mailbox of a row that names its columns as the table does."""
     return Mailbox(
         id=row.id,
         key=row.key,

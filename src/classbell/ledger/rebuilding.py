@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from msgspec import structs
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, or_, select, update
 
 from classbell.ledger.bits import signed, unsigned
@@ -19,6 +20,7 @@ from classbell.ledger.entries import mark_stale
 from classbell.ledger.gate import UNLINKED
 from classbell.ledger.incarnations import begin_anew, remember
 from classbell.ledger.inheriting import inherit
+from classbell.ledger.mailboxes import mailbox_of
 from classbell.ledger.meetings import keep_meetings
 from classbell.ledger.outcomes import CREATING, MADE_BEFORE
 from classbell.ledger.schema import change, entry, ledger, mailbox, meeting
@@ -107,12 +109,8 @@ class Rebuilding:
 
         def read(connection: Connection) -> list[Mailbox]:
             return [
-                Mailbox(
-                    id=row.id,
-                    key=row.key,
-                    address=row.address,
-                    contacted=row.contacted_at is not None and row.out_code != LOST,
-                    id_form=row.id_form,
+                structs.replace(
+                    mailbox_of(row), contacted=row.contacted_at is not None and row.out_code != LOST
                 )
                 for row in connection.execute(query)
             ]

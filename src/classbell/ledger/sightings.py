@@ -28,6 +28,7 @@ from classbell.ledger.changes import IS_OPEN
 from classbell.ledger.database import Database, parts_of
 from classbell.ledger.entries import mark_stale
 from classbell.ledger.incarnations import remember
+from classbell.ledger.mailboxes import mailbox_of
 from classbell.ledger.outcomes import CREATING
 from classbell.ledger.schema import change, entry, mailbox, sighting, verified
 from classbell.ledger.sighted import Sighted
@@ -127,12 +128,12 @@ class Sightings:
     async def mailboxes(self, limit: int, after: int = -1) -> list[Mailbox]:
         """The mailboxes in which events of ours may stand, by their numbers, from behind number *after*."""
         wanted = self._mine | {"after": after, "limit": limit}
-        return await self._database.read(lambda c: [_mailbox(row) for row in c.execute(_BY_NUMBER, wanted)])
+        return await self._database.read(lambda c: [mailbox_of(row) for row in c.execute(_BY_NUMBER, wanted)])
 
     async def longest_unseen(self, limit: int) -> list[Mailbox]:
         """Those of them that were not read back for the longest time; those never read back come first."""
         wanted = self._mine | {"limit": limit}
-        return await self._database.read(lambda c: [_mailbox(row) for row in c.execute(_BY_LOOK, wanted)])
+        return await self._database.read(lambda c: [mailbox_of(row) for row in c.execute(_BY_LOOK, wanted)])
 
     async def count_mailboxes(self) -> int:
         """In how many mailboxes events of ours may stand."""
@@ -312,14 +313,4 @@ def _sighting(row: Row[Any]) -> Sighting:
         detail=row.detail,
         starts_at=row.starts_at,
         ends_at=row.ends_at,
-    )
-
-
-def _mailbox(row: Row[Any]) -> Mailbox:
-    return Mailbox(
-        id=row.id,
-        key=row.key,
-        address=row.address,
-        contacted=row.contacted_at is not None,
-        id_form=row.id_form,
     )
