@@ -125,7 +125,7 @@ def test_a_share_is_of_what_stood_when_it_was_decided(more: int) -> None:
     assert ("I4" in forged.found()) is (more == 0)
 
 
-@pytest.mark.parametrize("noticed", ["", "in vain", "asked", "of others", "verify"])
+@pytest.mark.parametrize("noticed", ["", "in vain", "asked", "of others", "died", "verify"])
 def test_what_its_owner_has_deleted_counts_as_delivered_until_that_can_be_known(noticed: str) -> None:
     forged = Forged()
     made(forged, range(2, 41))
@@ -134,8 +134,10 @@ def test_what_its_owner_has_deleted_counts_as_delivered_until_that_can_be_known(
         status = 404 if noticed == "asked" else 502
         forged.record("refusal", NOON + 60, method="PATCH", path=f"/users/{ADA}/events/e40", status=status)
     elif noticed:
-        forged.testimony["runs"].append(run(NOON + 60, NOON + 70, kind="verify"))
-        whose = ADA if noticed == "verify" else "grace@north.example"
+        forged.testimony["runs"].append(
+            run(NOON + 60, NOON + 70, kind="verify", outcome="" if noticed == "died" else "read")
+        )
+        whose = "grace@north.example" if noticed == "of others" else ADA
         path = f"/v1.0/users/{whose}/events?$filter=x"
         forged.record("request", NOON + 65, method="GET", path=path, status=200)
     trickle(forged, NOON + HOUR)

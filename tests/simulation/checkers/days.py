@@ -137,6 +137,8 @@ def noticed(case: Case, event: Event, since: float, until: float) -> bool:
     )
     read = any(
         run["kind"] in _READING
+        # One that died may have read more than it kept.
+        and run["outcome"]
         and run["institution"] == institution
         and since <= (run["end"] or until)
         and run["begin"] <= until
