@@ -167,6 +167,19 @@ def test_who_was_beside_another_may_not_have_been_told() -> None:
     assert "I14" not in forged.found()
 
 
+@pytest.mark.parametrize(
+    ("quick_since", "wrong"), [(NOON - 10, False), (NOON - 60, True)], ids=["then", "long"]
+)
+def test_what_left_before_the_network_was_quick_may_still_be_on_its_way(
+    quick_since: float, *, wrong: bool
+) -> None:
+    forged = Forged()
+    forged.testimony["ways"] = [[0.0, 12.0], [quick_since, 0.1]]
+    forged.asked("PATCH", NOON, 429, retry_after="30")
+    forged.asked("PATCH", NOON + 10)
+    assert ("I14" in forged.found()) is wrong
+
+
 def test_the_south_has_another_application() -> None:
     """What the tests above rest on."""
     assert Forged().testimony["institutions"][1]["app"] == SOUTH["app"] != "a-north"

@@ -7,8 +7,9 @@ could not be called back.
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import inf
 from typing import Any
 
@@ -90,7 +91,8 @@ def _fences(case: Case) -> Iterator[_Fence]:
             continue
         answered = max(record["at"], ends[batch]) if batch else record["at"]
         # Three ways: that of the answer; that of a request that was decided on just before it came, and its connection's.
-        way = max(longest for _, longest in ways[max(0, bisect_right(times, answered) - 1) :][:3])
+        present = max(0, bisect_right(times, answered) - 1)
+        way = max([*_not_over(ways, present, answered), *(longest for _, longest in ways[present:][:3])])
         yield _Fence(
             record["number"],
             record["app"],
@@ -99,6 +101,13 @@ def _fences(case: Case) -> Iterator[_Fence]:
             answered + 3 * way + 0.001,
             record["at"] + wait - 0.001,
         )
+
+
+def _not_over(ways: Sequence[Sequence[float]], present: int, at: float) -> Iterator[float]:
+    """How long ways were before the present ones that may still be gone: twice, of a connection and of its request."""
+    for (_, longest), (over, _) in pairwise(ways[: present + 1]):
+        if over + 2 * longest > at:
+            yield longest
 
 
 def _known(case: Case, fence: _Fence, left: float) -> bool:
