@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from classbell.access import Access
 from classbell.deliver import Charge, Delivery, Progress, Tally
-from classbell.errors import ClassbellError, ConfigurationError
+from classbell.errors import ClassbellError, ConfigurationError, HeldError
 from classbell.ledger import Left, Waiting
 from classbell.model import LeaveMode, Mailbox
 from classbell.people import mailbox_key
@@ -19,7 +19,8 @@ from classbell.record import record_of_error
 from classbell.run import Office
 from classbell.verify import RebuildProgress, Rebuilt
 
-PAGE = 1000
+# What goes follows from what the ledger knows already.
+_BY_THE_LEDGER = (LeaveMode.DELETE_FUTURE_EVENTS, LeaveMode.DELETE_ALL_EVENTS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +75,7 @@ class Departure:
 
         Raises:
             ConfigurationError: E-PERSON-UNKNOWN, the ledger does not know the person.
+            HeldError: E-LEDGER-LOST, it does not know for certain what stands there.
             RefusedError, TemporaryError: the mailboxes were to be read, and cannot be.
         """
         mailbox = await self._mailbox()
@@ -83,6 +85,14 @@ class Departure:
         left = await self._office.ledger.leaving.look(
             mailbox.id if mailbox else None, self._mode, self._office.ports.clock.now()
         )
+        if left.doubted and mailbox and self._mode in _BY_THE_LEDGER:
+            raise HeldError(
+                "E-LEDGER-LOST",
+                f"Which events of ours stand in the calendar of {mailbox.address} is in doubt.",
+                why="events of this installation stand there that this ledger does not know, or it is an older copy",
+                do=f"classbell ledger rebuild {mailbox.address}, then this again; or, for all events, --mode CLEANUP",
+                effect="no calendar was changed, and nobody was unlinked",
+            )
         return Farewell(mode=self._mode, mailbox=mailbox, left=left, rebuilt=rebuilt)
 
     async def carry_out(

@@ -73,6 +73,17 @@ def past_class(campus: Campus) -> None:
     ledger.close()
 
 
+def doubt(campus: Campus) -> None:
+    """Ada's mailbox has events that this ledger does not know, as far as the ledger goes."""
+    ledger = sqlite3.connect(campus.world.database)
+    with ledger:
+        ledger.execute(
+            "UPDATE mailbox SET contacted_at = NULL, out_code = 'E-LEDGER-LOST', retry_at = 253402300799 WHERE key = ?",
+            (ADA,),
+        )
+    ledger.close()
+
+
 def an_hour_later(campus: Campus) -> None:
     """Microsoft takes requests again, and the time that it named is over."""
     campus.world.sandbox.faults.clear()
@@ -186,6 +197,19 @@ class TestUnlink:
         ).json
         assert told(lines, "leave")["held"] >= 1
         assert [event["id"] for event in mailbox.events()] == [copy]
+
+    @pytest.mark.parametrize("mode", ["DELETE_FUTURE_EVENTS", "DELETE_ALL_EVENTS"])
+    def test_nothing_is_deleted_where_nobody_knows_for_certain_what_stands(
+        self, campus: Campus, mode: str
+    ) -> None:
+        doubt(campus)
+        refused(
+            campus.run("unlink", ADA, "--mode", mode, "--yes", "--deletes", str(CLASSES)), "E-LEDGER-LOST", 4
+        )
+        assert count(campus) == CLASSES
+        an_hour_later(campus)
+        unlink(campus, mode, CLASSES)
+        assert count(campus) == 0
 
     def test_somebody_whom_nobody_knows_cannot_be_unlinked(self, campus: Campus) -> None:
         refused(campus.run("unlink", "eve@example.edu", "--mode", "UNLINK_ONLY"), "E-PERSON-UNKNOWN", 2)

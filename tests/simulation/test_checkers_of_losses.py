@@ -130,6 +130,27 @@ def test_whom_neither_a_timetable_nor_the_ledger_knows_nobody_can_look_for(
 
 
 @pytest.mark.parametrize(
+    ("whom", "at", "left", "found"),
+    [
+        (ADA, LOST, 1, []),
+        (ADA, LOST, 0, ["I3"]),
+        ("bo@north.example", LOST, 1, ["I3"]),
+        (ADA, NOON - 9, 1, ["I3"]),
+    ],
+    ids=["left_there", "nothing_left", "somebody_else", "before_it_was_made"],
+)
+def test_what_somebody_leaves_who_is_forgotten_and_named_no_more_stays(
+    whom: str, at: float, left: int, found: list[str]
+) -> None:
+    forged = Forged()
+    forged.testimony["states"].append(state(NOON + 10))
+    forged.decide("forget", at, at, mailbox=whom, left=left)
+    forged.decide("resume", at + 9, at + 9, mailbox=whom)
+    told = judged(forged.history, forged.testimony)
+    assert sorted({text[:2] for text in told if "still stands" in text}) == found
+
+
+@pytest.mark.parametrize(
     ("lost", "copied", "version", "found"),
     [
         (True, NOON + 60, 1, []),

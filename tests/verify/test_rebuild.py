@@ -371,10 +371,11 @@ async def test_what_is_so_new_that_lists_lack_it_stays_known_and_is_not_made_twi
 
 @pytest.mark.parametrize(
     ("doubted", "stays"),
-    [("", 0), ("before", 0), ("since", 1)],
+    # Of a mailbox that is in doubt already, nothing is approved.
+    [("", 0), ("before", 1), ("since", 1)],
     ids=["sound", "doubted_before", "doubted_since"],
 )
-async def test_what_goes_with_who_has_left_goes_on_after_a_rebuild_if_it_was_not_doubted_since(
+async def test_what_goes_with_who_has_left_goes_on_after_a_rebuild_if_it_was_not_doubted(
     stage: Stage, doubted: str, stays: int
 ) -> None:
     mode = LeaveMode.DELETE_ALL_EVENTS

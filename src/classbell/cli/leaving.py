@@ -171,6 +171,12 @@ class _Leaving:
                 unread.code,
                 f"{unread.mailbox.address} could not be read: {unread.detail} Only what the ledger knows goes there.",
             )
+        if left.doubted:
+            boxes = "1 mailbox is" if left.doubted == 1 else f"{left.doubted} mailboxes are"
+            self._output.warning(
+                "E-LEDGER-LOST",
+                f"{boxes} in doubt: nothing goes there until classbell ledger rebuild has read it.",
+            )
         self._output.event(
             "leave",
             institution=settings.id,
@@ -186,6 +192,7 @@ class _Leaving:
             given_up=left.open,
             held=rebuilt.held_count if rebuilt else 0,
             unread=rebuilt.unread_count if rebuilt else 0,
+            doubted=left.doubted,
         )
 
     def _agreed(self, farewell: "Farewell") -> bool:

@@ -22,13 +22,13 @@ from sqlalchemy import (
     insert,
     literal,
     select,
-    true,
     update,
 )
 
 from classbell.errors import HeldError
 from classbell.ledger.acceptance import SHARDS
 from classbell.ledger.changes import IS_OPEN, UNSETTLED
+from classbell.ledger.codes import LOST
 from classbell.ledger.database import Database, insert_one
 from classbell.ledger.holds import end_all
 from classbell.ledger.outcomes import CREATING
@@ -47,7 +47,7 @@ class Left:
 
     ``coming`` are those that start in the future; ``uncertain`` creates of which nobody knows yet whether they were
     made, ``open`` changes that are given up. ``strange`` are events that bear our mark and that nobody can prove to be
-    ours, as far as mailboxes were read: they stay.
+    ours, as far as mailboxes were read: they stay. Nothing goes from ``doubted`` mailboxes: they must be rebuilt first.
     """
 
     mailboxes: int
@@ -57,6 +57,7 @@ class Left:
     uncertain: int
     open: int
     strange: int = 0
+    doubted: int = 0
 
     @property
     def after(self) -> int:
@@ -173,6 +174,7 @@ class Leaving:
             self._open(number)
         )
         opened, uncertain = connection.execute(of_changes).one()
+        of_doubt = select(func.count()).where(mailbox.c.id.in_(self._boxes(number)), _IN_DOUBT)
         return Left(
             mailboxes=mailboxes,
             events=events,
@@ -181,6 +183,7 @@ class Leaving:
             uncertain=uncertain,
             open=opened - uncertain,
             strange=connection.execute(self._strange(number)).scalar_one(),
+            doubted=connection.execute(of_doubt).scalar_one(),
         )
 
     def _strange(self, number: int | None) -> Select[Any]:
@@ -251,13 +254,15 @@ _SHOWS_PERHAPS = _THEIR_DELETE.values(
 _GONE_PERHAPS = _THEIR_DELETE.values(state=ChangeState.UNKNOWN, attempts=bindparam("tries"))
 
 
+_IN_DOUBT = mailbox.c.out_code == LOST
+
+
 def _goes(mode: LeaveMode, now: float) -> ColumnElement[bool]:
     """Which entries' events go."""
     if mode is LeaveMode.UNLINK_ONLY:
         return false()
-    if mode is LeaveMode.DELETE_FUTURE_EVENTS:
-        return entry.c.starts_at > now
-    return true()
+    known = entry.c.mailbox_id.not_in(select(mailbox.c.id).where(_IN_DOUBT))
+    return known & (entry.c.starts_at > now) if mode is LeaveMode.DELETE_FUTURE_EVENTS else known
 
 
 def _uncertain() -> ColumnElement[bool]:

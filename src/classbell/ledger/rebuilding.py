@@ -59,6 +59,7 @@ class RebuiltMailbox:
     A mailbox as a complete look has shown it.
 
     Args:
+        known: what the ledger had of it when that was worked out: the etags of events by their ids.
         standing: all events there that are ours.
         left: ids of events whose entries stay as they are.
         sightings: what is not ours to touch, each with the full key of the meeting that it names, if any.
@@ -68,6 +69,7 @@ class RebuiltMailbox:
     """
 
     mailbox: Mailbox
+    known: Mapping[str, str]
     standing: Sequence[Standing]
     left: Collection[str] = ()
     sightings: Sequence[tuple[Sighting, str]] = ()
@@ -168,28 +170,33 @@ class Rebuilding:
         first = all(row.attempts == 1 for row in asked)
         return min((row.send_until for row in asked), default=0.0) if first else 0.0
 
-    async def keep(self, rebuilt: Sequence[RebuiltMailbox], now: float) -> None:
+    async def keep(self, rebuilt: Sequence[RebuiltMailbox], now: float) -> set[int]:
         """
-        Let what stands in mailboxes take the place of what was known of them.
+        Let what stands in mailboxes take the place of what was known of them; the numbers of those where it does not.
+
+        Where another process has recorded something since, all of that would be taken for gone: it must be looked at again.
 
         Open changes there are superseded, since they rest on what was known before; the next plan asks anew for
         what is still wanted. What was approved as somebody left goes on, and so does what may have been made before and
         is not there. First contact is made with this, and what was lost is found.
         """
-        await self._database.write(lambda connection: self._keep(connection, rebuilt, now))
+        return await self._database.write(lambda connection: self._keep(connection, rebuilt, now))
 
-    def _keep(self, connection: Connection, rebuilt: Sequence[RebuiltMailbox], now: float) -> None:
+    def _keep(self, connection: Connection, rebuilt: Sequence[RebuiltMailbox], now: float) -> set[int]:
         ours: set[int] = set()
         for part in parts_of([one.mailbox.id for one in rebuilt]):
             query = select(mailbox.c.id).where(self._mine, mailbox.c.id.in_(part))
             ours.update(connection.execute(query).scalars())
         rebuilt = [one for one in rebuilt if one.mailbox.id in ours]
+        changed = {one.mailbox.id for one in rebuilt if _known(connection, one.mailbox.id) != one.known}
+        rebuilt = [one for one in rebuilt if one.mailbox.id not in changed]
         if self._lost(connection, rebuilt):
             begin_anew(connection, self._institution_id, now)
         numbers = self._meetings(connection, rebuilt)
-        mark_stale(connection, self._institution_id, ours)
+        mark_stale(connection, self._institution_id, ours - changed)
         for one in rebuilt:
             self._replace(connection, one, numbers, now)
+        return changed
 
     def _lost(self, connection: Connection, rebuilt: Sequence[RebuiltMailbox]) -> bool:
         """Whether another ledger has made events there: where this one was never, or is known to be behind."""
@@ -357,6 +364,12 @@ class Rebuilding:
         given = keep_meetings(connection, self._institution_id, fresh).tolist()
         found.update(zip((f"{source}:{key}" for source, key in fresh), given, strict=True))
         return found
+
+
+def _known(connection: Connection, box: int) -> dict[str, str]:
+    """The etags of the events that the ledger has of a mailbox, by their ids."""
+    query = select(entry.c.event_id, entry.c.etag).where(entry.c.mailbox_id == box)
+    return {row.event_id: row.etag for row in connection.execute(query)}
 
 
 def _is_sound(connection: Connection, box: int) -> bool:

@@ -19,7 +19,6 @@ from classbell.ledger import (
     Sighted,
     Sighting,
     Standing,
-    UnderWay,
 )
 from classbell.model import Entry, Mailbox
 from classbell.outlook.answers import Diagnosis, Meaning
@@ -27,13 +26,24 @@ from classbell.outlook.dialect import FoundEvent
 from classbell.outlook.mark import Mark, installation_prefix
 from classbell.ports import Clock
 from classbell.verify.adoption import Adoption, adoption
-from classbell.verify.compare import differing
 from classbell.verify.findings import Owner, is_young, times_of, unseen
 from classbell.verify.reading import Reader, Unread, told_apart
-from classbell.verify.wanted import Want, Wanted, Wants
+from classbell.verify.wanted import Want, Wanted, Wants, shown_by, what_was_sent
 
 PAGE = 1000
 KEPT = 1000
+
+_CHANGED = Diagnosis(Meaning.BUSY, "E-LEDGER-EARLY", "The mailbox changed while it was read.")
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What one mailbox is to be from now on, and what was found for that."""
+
+    survey: Survey
+    rebuilt: RebuiltMailbox
+    sorted_out: Adoption
+    struck: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,16 +205,20 @@ class Rebuild:
         failed = [survey for survey in first if survey.failure is not None]
         earlier = {survey.mailbox.id: survey for survey in first if survey.failure is None}
         again = [survey.mailbox for survey in earlier.values()]
-        found: list[RebuiltMailbox] = []
+        found: list[_Found] = []
         for survey in await reader.look(again, self._prefix, content=True):
             if survey.failure is None:
                 survey.failure = await self._rebuild(earlier[survey.mailbox.id], survey, reader, found)
             if survey.failure is not None:
                 failed.append(survey)
+        changed = await self._ledger.rebuilding.keep([one.rebuilt for one in found], self._clock.now())
+        for one in found:
+            if one.survey.mailbox.id in changed:
+                one.survey.failure = _CHANGED
+                failed.append(one.survey)
             else:
-                await self._keep_calendars(survey)
-        await self._ledger.rebuilding.keep(found, self._clock.now())
-        self._rebuilt.mailboxes += len(found)
+                self._count(one)
+                await self._keep_calendars(one.survey)
         self._tell(RebuildProgress(rebuilt=self._rebuilt.mailboxes))
         return failed
 
@@ -221,7 +235,7 @@ class Rebuild:
             await self._ledger.mailboxes.keep_calendar(number, name, found.id)
 
     async def _rebuild(
-        self, earlier: Survey, survey: Survey, reader: Reader, found: list[RebuiltMailbox]
+        self, earlier: Survey, survey: Survey, reader: Reader, found: list[_Found]
     ) -> Diagnosis | None:
         """Work out one mailbox; what kept us from it, if anything did."""
         if earlier.service_time < self._decides_at:
@@ -229,7 +243,7 @@ class Rebuild:
                 Meaning.BUSY, "E-LEDGER-EARLY", "Requests of before may still come to light there."
             )
         if {event.id for event in earlier.events} != {event.id for event in survey.events}:
-            return Diagnosis(Meaning.BUSY, "E-LEDGER-EARLY", "The mailbox changed while it was read.")
+            return _CHANGED
         capabilities = self._access.dialect.capabilities
         known = await known_as_found(self._ledger, survey.mailbox, survey.events, capabilities, self._bound)
         absent = unseen(known, [survey.events])
@@ -265,8 +279,8 @@ class Rebuild:
         ]
         wants = await self._wanted.of(survey.mailbox.key) if self._wanted is not None else Wants()
         rebuilt = self._rebuilt_mailbox(known, sorted_out, wants)
-        found.append(replace(rebuilt, decides_until=earlier.service_time - self._bound))
-        self._count(survey.mailbox, sorted_out, struck=len(gone.missing))
+        rebuilt = replace(rebuilt, decides_until=earlier.service_time - self._bound)
+        found.append(_Found(survey, rebuilt, sorted_out, struck=len(gone.missing)))
         return None
 
     async def _elsewhere(self, survey: Survey) -> list[tuple[Entry, bytes]]:
@@ -297,27 +311,26 @@ class Rebuild:
                 ends_at=entry.ends_at,
             )
             wanted = [*wants.may_show(entry.meeting_key, self._times(event))]
-            sent = _sent(known.updates.get(entry.meeting_id))
+            sent = what_was_sent(known.updates.get(entry.meeting_id))
             # Without a timetable it is known by what was sent alone.
             wanted += [sent] if sent is not None and sent.body else []
             if not known.mailbox.contacted:
                 # What an old ledger takes for a change by its owner we may have written ourselves.
                 wanted += [before] if before.body else []
-            shown, drifted = _told_apart(event, wanted, before if known.mailbox.contacted else None)
+            shown, drifted = shown_by(event, wanted, before if known.mailbox.contacted else None)
             sightings += [(sighting, entry.meeting_key) for sighting in drifted]
             standing.append(
                 self._standing(entry.meeting_key, entry.incarnation, entry.operation, event, shown)
             )
         for mark, event in sorted_out.adopted:
             key = sorted_out.key_of(mark)
-            sent = _sent(known.under_way.get(mark.operation))
-            shown, drifted = _told_apart(event, wants.may_show(key, self._times(event)), sent)
+            sent = what_was_sent(known.under_way.get(mark.operation))
+            shown, drifted = shown_by(event, wants.may_show(key, self._times(event)), sent)
             sightings += [(sighting, key) for sighting in drifted]
             standing.append(self._standing(key, mark.incarnation, mark.operation, event, shown))
-        self._rebuilt.differing += sum(not one.fingerprint for one in standing)
-        self._rebuilt.differing += len(sightings) - len(sorted_out.held)
         return RebuiltMailbox(
             mailbox=known.mailbox,
+            known={entry.event_id: entry.etag for entry in known.entries},
             standing=standing,
             left=sorted_out.left,
             sightings=sightings,
@@ -345,41 +358,16 @@ class Rebuild:
     def _times(self, event: FoundEvent) -> tuple[int, int]:
         return times_of(event, self._timezone)
 
-    def _count(self, mailbox: Mailbox, sorted_out: Adoption, *, struck: int) -> None:
-        rebuilt = self._rebuilt
+    def _count(self, found: _Found) -> None:
+        rebuilt, sorted_out = self._rebuilt, found.sorted_out
+        rebuilt.mailboxes += 1
         rebuilt.known += len(sorted_out.kept) + sorted_out.young
         rebuilt.adopted += len(sorted_out.adopted)
-        rebuilt.struck += struck
+        rebuilt.differing += sum(not one.fingerprint for one in found.rebuilt.standing)
+        rebuilt.differing += len(found.rebuilt.sightings) - len(sorted_out.held)
+        rebuilt.struck += found.struck
         rebuilt.revision = max(rebuilt.revision, sorted_out.revision)
         rebuilt.held_count += len(sorted_out.held)
         rebuilt.copies += sum(held.kind is Sighted.COPY for held, _ in sorted_out.held)
         if len(rebuilt.held) < KEPT:
-            rebuilt.held += [(mailbox, sighting) for sighting, _ in sorted_out.held]
-
-
-def _drifted(event: FoundEvent, fields: Sequence[str]) -> Sighting:
-    return Sighting(kind=Sighted.DRIFTED, event_id=event.id, etag=event.etag, detail=", ".join(fields))
-
-
-def _sent(request: UnderWay | None) -> Want | None:
-    """What a request asked for of which nobody heard whether it was carried out."""
-    if request is None:
-        return None
-    return Want(
-        fingerprint=request.fingerprint,
-        body=request.body,
-        starts_at=request.starts_at,
-        ends_at=request.ends_at,
-    )
-
-
-def _told_apart(
-    event: FoundEvent, wants: Sequence[Want], before: Want | None
-) -> tuple[Want | None, list[Sighting]]:
-    """The rendering that an event shows, or that we gave it; and what its owner has made of that."""
-    shown = next((want for want in wants if not differing(want.body, event)), None)
-    if shown is not None or before is None or not before.body:
-        return shown, []
-    # What was delivered stays known, so that its owner's changes can be told from ours.
-    fields = differing(before.body, event)
-    return before, [_drifted(event, fields)] if fields else []
+            rebuilt.held += [(found.survey.mailbox, sighting) for sighting, _ in sorted_out.held]

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from classbell.desired import Desired, MeetingKey
-from classbell.ledger import InstitutionLedger, full_key
+from classbell.ledger import InstitutionLedger, Sighted, Sighting, UnderWay, full_key
 from classbell.numbering import Numbering
+from classbell.outlook.dialect import FoundEvent
 from classbell.renderings import Renderings
+from classbell.verify.compare import differing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,3 +98,31 @@ class Wanted:
                     ends_at=int(slots.ends[slot]),
                 )
         return Wants(found)
+
+
+def what_was_sent(request: UnderWay | None) -> Want | None:
+    """What a request asked for of which nobody heard whether it was carried out."""
+    if request is None:
+        return None
+    return Want(
+        fingerprint=request.fingerprint,
+        body=request.body,
+        starts_at=request.starts_at,
+        ends_at=request.ends_at,
+    )
+
+
+def shown_by(
+    event: FoundEvent, wants: Sequence[Want], before: Want | None
+) -> tuple[Want | None, list[Sighting]]:
+    """The rendering that an event shows, or that we gave it; and what its owner has made of that."""
+    shown = next((want for want in wants if not differing(want.body, event)), None)
+    if shown is not None or before is None or not before.body:
+        return shown, []
+    # What was delivered stays known, so that its owner's changes can be told from ours.
+    fields = differing(before.body, event)
+    return before, [_drifted(event, fields)] if fields else []
+
+
+def _drifted(event: FoundEvent, fields: Sequence[str]) -> Sighting:
+    return Sighting(kind=Sighted.DRIFTED, event_id=event.id, etag=event.etag, detail=", ".join(fields))

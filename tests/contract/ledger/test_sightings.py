@@ -1,5 +1,7 @@
 """Sightings: what was seen in mailboxes, and when it is out of date."""
 
+from dataclasses import replace
+
 import pytest
 from tests.contract.ledger.books import FORM, NOW, accept, create, delete, deliver, due, send, update
 
@@ -194,7 +196,10 @@ async def test_what_a_rebuild_has_seen_stays_the_highest_incarnation(delivered: 
         incarnation=1,
         operation=known.operation,
     )
-    seen = RebuiltMailbox(mailbox=known.mailbox, standing=[standing], incarnations={known.meeting_key: 4})
+    had = {known.event_id: known.etag}
+    seen = RebuiltMailbox(
+        mailbox=known.mailbox, known=had, standing=[standing], incarnations={known.meeting_key: 4}
+    )
     await delivered.rebuilding.keep([seen], NOW)
     assert (await entry(delivered)).operation == known.operation
     await accept(delivered, delete("ann", "algebra"))
@@ -213,7 +218,8 @@ async def test_what_a_rebuild_misses_we_have_deleted_if_we_were_about_to_and_els
     if sent:
         # Its answer was lost.
         await send(delivered, await due(delivered))
-    seen = RebuiltMailbox(mailbox=known.mailbox, standing=[], incarnations={known.meeting_key: 1})
+    had = {known.event_id: known.etag}
+    seen = RebuiltMailbox(mailbox=known.mailbox, known=had, standing=[], incarnations={known.meeting_key: 1})
     await delivered.rebuilding.keep([seen], NOW + 900)
     gone = await delivered.restoring.deleted(accepted.run_id, None)
     assert [one.fingerprint for one in gone] == [known.fingerprint] * sent
@@ -227,10 +233,14 @@ async def test_after_a_loss_every_incarnation_is_higher_than_any_that_was_given_
     """Also of what no mark tells of any more; not of another institution, which has lost nothing."""
     other = await ledger.institution("other")
     known = await entry(delivered)
-    seen = RebuiltMailbox(mailbox=known.mailbox, standing=[], incarnations={known.meeting_key: 4})
+    had = {known.event_id: known.etag}
     given = []
     for hours in (1, 3):
-        await delivered.rebuilding.keep([seen], NOW + hours * 3600)
+        seen = RebuiltMailbox(
+            mailbox=known.mailbox, known=had, standing=[], incarnations={known.meeting_key: 4}
+        )
+        had = {}
+        assert await delivered.rebuilding.keep([seen], NOW + hours * 3600) == set()
         await accept(delivered, create(f"bob {hours}", "geometry"))
         (change,) = await due(delivered)
         given.append((change.incarnation, times_made(change.incarnation)))
@@ -267,7 +277,7 @@ async def test_in_doubt_nothing_is_due_anywhere_until_it_is_rebuilt(
     await accept(other, create("zoe", "algebra"), create("zoe", "sets"))
     assert await due(other, NOW + 90_000.0) == []
     await other.rebuilding.keep(
-        [RebuiltMailbox(mailbox=await box(other, "zoe"), standing=[], incarnations={})], NOW
+        [RebuiltMailbox(mailbox=await box(other, "zoe"), known={}, standing=[], incarnations={})], NOW
     )
     assert await other.mailboxes.out() == []
     assert (await box(other, "zoe")).contacted
@@ -276,12 +286,26 @@ async def test_in_doubt_nothing_is_due_anywhere_until_it_is_rebuilt(
     assert await due(delivered, NOW + 90_000.0) == []
 
 
+async def test_what_was_recorded_since_a_rebuild_looked_is_not_taken_for_gone(
+    delivered: InstitutionLedger,
+) -> None:
+    known = await entry(delivered)
+    seen = RebuiltMailbox(mailbox=known.mailbox, known={}, standing=[], incarnations={})
+    for had in ({}, {known.event_id: "another version"}):
+        assert await delivered.rebuilding.keep([replace(seen, known=had)], NOW) == {known.mailbox.id}
+        assert await entry(delivered) == known
+    assert await delivered.rebuilding.keep([replace(seen, known={known.event_id: known.etag})], NOW) == set()
+    assert await delivered.wishes.of_mailbox(known.mailbox.id) == []
+
+
 async def test_an_institution_rebuilds_no_mailbox_of_another(
     ledger: Ledger, delivered: InstitutionLedger
 ) -> None:
     other = await ledger.institution("other")
     known = await entry(delivered)
-    await other.rebuilding.keep([RebuiltMailbox(mailbox=known.mailbox, standing=[], incarnations={})], NOW)
+    await other.rebuilding.keep(
+        [RebuiltMailbox(mailbox=known.mailbox, known={}, standing=[], incarnations={})], NOW
+    )
     assert await entry(delivered) == known
     assert await other.rebuilding.mailboxes(10) == []
 

@@ -55,7 +55,8 @@ def _known_to_nobody(case: Case, pair: Pair, wanted: dict[Pair, Any]) -> bool:
     """
     Whether no timetable names a person whom the ledger in use has never known: a rebuild must be told of them.
 
-    It was deleted, or an old copy was put in its place that was made before anything was written to them.
+    It was deleted, or an old copy was put in its place that was made before anything was written to them; or they were
+    forgotten although something of ours stood there.
     """
     named = {(tenant, mailbox) for tenant, mailbox, _ in wanted}
     written = [
@@ -66,7 +67,14 @@ def _known_to_nobody(case: Case, pair: Pair, wanted: dict[Pair, Any]) -> bool:
     ]
     if pair[:2] in named or not written:
         return False
-    return any(
+    forgotten = any(
+        told["asked"] > max(written)
+        for told in case.testimony["decisions"]
+        if told["what"] == "forget"
+        and told["left"]
+        and (told["institution"], told["mailbox"]) == (case.of_tenant[pair[0]]["id"], pair[1])
+    )
+    return forgotten or any(
         told["asked"] > max(written) and (not told["old"] or told["of"] < min(written))
         for told in case.testimony["decisions"]
         if told["what"] == "loss"
