@@ -29,6 +29,7 @@ _NO_MORE = "Microsoft takes no more for now"
 
 _OK = 200
 _UNAUTHORISED = 401
+_FORBIDDEN = 403
 _MALFORMED = frozenset({400, 413})
 
 
@@ -171,6 +172,12 @@ class OutlookClient:
                 pending += (range(middle, chunk.stop), range(chunk.start, middle))
             else:
                 answers.update(zip(places, found, strict=True))
+                if chunk != renewed and (unsaid := [p for p in places if _blames_the_token(answers[p])]):
+                    # Nothing came of them: they go again, those of them that may.
+                    renewed = chunk
+                    pending.append(chunk)
+                    for place in unsaid:
+                        del answers[place]
         return [answers[place] for place in range(len(requests))]
 
     @staticmethod
@@ -258,16 +265,19 @@ class OutlookClient:
         seen = self._seen(response)
         if response.status == _OK:
             answers = self._dialect.decode(requests, response.body, seen)
-            if any(answer.status == _UNAUTHORISED for answer in answers):
+            blamed = may_renew and any(map(_blames_the_token, answers))
+            if blamed or any(answer.status == _UNAUTHORISED for answer in answers):
                 self._tokens.invalidate(token)
             return answers
-        if response.status == _UNAUTHORISED:
+        refusal = self._dialect.decode_refusal(response.status, response.body, seen)
+        blamed = may_renew and _blames_the_token(refusal)
+        if blamed or response.status == _UNAUTHORISED:
             self._tokens.invalidate(token)
             if may_renew:
                 return _Again.WITH_A_FRESH_TOKEN
         if response.status in _MALFORMED and len(requests) > 1:
             return _Again.IN_HALVES
-        return [self._dialect.decode_refusal(response.status, response.body, seen)] * len(requests)
+        return [refusal] * len(requests)
 
     async def _exchange(self, body: bytes, send_until: float | None, token: str) -> Response:
         return await self._request(
@@ -318,6 +328,15 @@ def _told_time(response: Response) -> float:
     # The page of a gateway carries the gateway's time, not the service's.
     genuine = response.status == _OK or "request-id" in response.headers
     return headers.date(response.headers) if genuine else 0.0
+
+
+def _blames_the_token(answer: Answer) -> bool:
+    """
+    Whether a 403 may mean the token and not the mailbox, which it would do with a code.
+
+    "Invalid S2S auth token" comes as a mere text, now and then, shortly before a good token expires.
+    """
+    return answer.status == _FORBIDDEN and not answer.code
 
 
 def _has_list(answer: Answer, kind: Kind) -> bool:
