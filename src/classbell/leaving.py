@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 
 from classbell.access import Access
 from classbell.deliver import Charge, Delivery, Progress, Tally
-from classbell.errors import ClassbellError, ConfigurationError, HeldError
+from classbell.errors import ClassbellError, ConfigurationError, HeldError, ServiceUnavailable
 from classbell.ledger import Left, Waiting
 from classbell.model import LeaveMode, Mailbox
 from classbell.people import mailbox_key
+from classbell.quarantine import Quarantine
 from classbell.readback import rebuild_of
 from classbell.record import record_of_error
 from classbell.run import Office
@@ -40,11 +41,12 @@ class Farewell:
 
 @dataclass(frozen=True, kw_only=True)
 class Departed:
-    """What became of it: what was done, and what waits there still."""
+    """What became of it: what was done, what waits there still, and why nothing was tried, if so."""
 
     tally: Tally
     after: Left
     waiting: tuple[Waiting, ...] = field(default=())
+    barred: ClassbellError | None = None
 
 
 class Departure:
@@ -61,6 +63,8 @@ class Departure:
         self._person = person
         self._stoppable: Callable[[], None] | None = None
         self._access: Access | None = None
+        # No run probes an institution that is paused, as this pauses it: whoever empties it asks for the probe as well.
+        self._quarantine = Quarantine(office.ledger, office.settings.safety.quarantine, insist=person is None)
 
     def stop(self) -> bool:
         """Begin nothing new; what is on its way is finished and recorded. False if nothing is under way."""
@@ -99,16 +103,19 @@ class Departure:
         self, farewell: Farewell, reason: str, tell: Callable[[Progress], None] = lambda _: None
     ) -> Departed:
         """
-        Suspend whom it concerns, and delete exactly what was counted.
+        Suspend whom it concerns, and delete exactly what was counted; in quarantine these deletes wait.
 
         Raises:
             HeldError: E-LEAVE-CHANGED, it is no longer what was counted; nothing is done.
-            RefusedError, TemporaryError: Microsoft refuses us or cannot be reached; what was accepted waits.
+            RefusedError, TemporaryError: Microsoft refuses us or cannot be reached, or too much failed; what was
+                accepted waits.
         """
         office, ledger, clock = self._office, self._office.ledger, self._office.ports.clock
         number = farewell.mailbox.id if farewell.mailbox else None
         access = await self._accessed()
-        if farewell.left.deletes:
+        probing, barred = await self._admitted() if farewell.left.deletes else (False, None)
+        deliverable = farewell.left.deletes and barred is None
+        if deliverable:
             await access.tokens.token()
         now = clock.now()
         accepted = await ledger.leaving.accept(number, farewell.mode, farewell.left, reason, now)
@@ -118,14 +125,15 @@ class Departure:
             record["mailbox"] = number
         try:
             office.witness.bear(accepted.revision)
-            if farewell.left.deletes:
-                tally = await self._deliver(access, accepted.revision, number, tell)
+            if deliverable:
+                tally = await self._deliver(access, accepted.revision, number, tell, probing=probing)
         except ClassbellError as error:
             record |= record_of_error(error)
             await ledger.runs.finish(accepted.run_id, error.exit_code, record, clock.now())
             raise
         after = await ledger.leaving.look(number, farewell.mode, now)
-        departed = Departed(tally=tally, after=after, waiting=tuple(await ledger.changes.waiting()))
+        waiting = tuple(await ledger.changes.waiting())
+        departed = Departed(tally=tally, after=after, waiting=waiting, barred=barred)
         code = 3 if after.deletes or after.uncertain else 0
         done = {action.name.lower(): count for action, count in tally.done.items()}
         await ledger.runs.finish(accepted.run_id, code, record | {"done": done}, clock.now())
@@ -162,25 +170,39 @@ class Departure:
         finally:
             self._stoppable = None
 
+    async def _admitted(self) -> tuple[bool, ClassbellError | None]:
+        """Whether the delivery is a probe; or why there is to be none now. Who wants to leave has left all the same."""
+        try:
+            return await self._quarantine.admit(self._office.ports.clock.now()), None
+        except (HeldError, ServiceUnavailable) as error:
+            return False, error
+
     async def _deliver(
-        self, access: Access, revision: int, number: int | None, tell: Callable[[Progress], None]
+        self,
+        access: Access,
+        revision: int,
+        number: int | None,
+        tell: Callable[[Progress], None],
+        *,
+        probing: bool,
     ) -> Tally:
         office = self._office
-        delivery = Delivery(
-            office.ledger,
-            access,
-            office.ports.clock,
-            Charge(
-                installation=office.installation,
-                institution=office.settings.id,
-                revision=revision,
-                bound=office.settings.safety.outcome_bound.total_seconds(),
-                only=number,
-            ),
-            tell,
+        charge = Charge(
+            installation=office.installation,
+            institution=office.settings.id,
+            revision=revision,
+            bound=office.settings.safety.outcome_bound.total_seconds(),
+            only=number,
         )
-        self._stoppable = delivery.stop
-        try:
-            return await delivery.run()
-        finally:
-            self._stoppable = None
+
+        async def carry_out(charge: Charge) -> Tally:
+            delivery = Delivery(office.ledger, access, office.ports.clock, charge, tell)
+            self._stoppable = delivery.stop
+            try:
+                return await delivery.run()
+            finally:
+                self._stoppable = None
+
+        return await self._quarantine.deliver(
+            self._quarantine.limited(charge), carry_out, office.ports.clock, probing=probing
+        )

@@ -2,15 +2,18 @@
 Quarantine: an institution in which nearly everything fails is left alone, and probed now and then.
 
 It is entered when a credential is refused or too many changes fail, and left by itself. Where too much failed,
-the next probe that is due delivers to one mailbox first, and goes on if that goes well. A refused credential
-is probed by each run: that is one request for a token, and delivery stops by itself where no mailbox opens.
+the next probe that is due delivers to one mailbox first, and goes on if something was carried out there and nothing
+failed. A refused credential is probed by each run: that is one request for a token, and delivery stops by itself where
+no mailbox opens.
 """
 
-from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
-from classbell.deliver import Tally
+from classbell.deliver import Charge, Tally
 from classbell.errors import HeldError, RefusedError, ServiceUnavailable
 from classbell.ledger import InQuarantine, InstitutionLedger
+from classbell.ports import Clock
 from classbell.settings import QuarantineSettings
 from classbell.zones import utc_text
 
@@ -75,6 +78,40 @@ class Quarantine:
             )
         return probing
 
+    def limited(self, charge: Charge) -> Charge:
+        """A charge whose delivery stops where too much fails."""
+        limits = self._settings
+        return replace(charge, fail_percent=limits.fail_percent, min_failures=limits.min_failures)
+
+    async def deliver(
+        self,
+        charge: Charge,
+        carry_out: Callable[[Charge], Awaitable[Tally]],
+        clock: Clock,
+        *,
+        probing: bool,
+    ) -> Tally:
+        """
+        Deliver, and draw what follows from it. A probe begins with one mailbox, unless it is for one alone.
+
+        Raises:
+            ServiceUnavailable: E-ERROR-RATE, too much failed.
+        """
+        first = Tally()
+        if probing and charge.only is None:
+            probed = await self._ledger.quarantine.probe_mailbox(clock.now(), charge.run)
+            one = replace(charge, only=probed, fail_percent=0.0, min_failures=1)
+            if probed is not None:
+                first = await carry_out(one)
+            if first.failed or first.interrupted or not first.done.total():
+                # As long as nothing was shown to succeed, all others are left in peace.
+                await self.judge(first, clock.now(), stopped=first.too_many(one))
+                return first
+        tally = await carry_out(charge)
+        tally.include(first)
+        await self.judge(tally, clock.now(), stopped=tally.too_many(charge))
+        return tally
+
     async def refused(self, error: RefusedError, now: float) -> None:
         """A credential or a permission was refused."""
         await self._fail(error.code, error.what, now)
@@ -90,20 +127,23 @@ class Quarantine:
             ServiceUnavailable: E-ERROR-RATE, it did.
         """
         if not stopped:
-            if not tally.interrupted and (tally.done.total() or not tally.failing):
+            standing = await self._ledger.quarantine.standing()
+            # That a credential is accepted, the token shows that was asked for.
+            asked = standing is not None and not is_probed(standing) and not tally.failed
+            if not tally.interrupted and (tally.done.total() or asked):
                 await self._ledger.quarantine.leave()
             return
-        codes = Counter(tally.failing.values()).most_common(3)
+        failed = tally.failed
         detail = (
-            f"{len(tally.failing)} of {len(tally.failing) + tally.done.total()} changes failed"
-            f" ({', '.join(f'{count} {code}' for code, count in codes)})"
+            f"{failed.total()} of {failed.total() + tally.done.total()} changes failed"
+            f" ({', '.join(f'{count} {code}' for code, count in failed.most_common(3))})"
         )
-        standing = await self._fail(TOO_MANY, detail, now)
+        begun = await self._fail(TOO_MANY, detail, now)
         raise ServiceUnavailable(
             TOO_MANY,
             f"Delivery was stopped, for {detail}.",
             why="unknown; so many at once have one cause, here or at Microsoft's",
-            do=f"run: classbell doctor; a probe is due {utc_text(standing.probe_at)}",
+            do=f"run: classbell doctor; a probe is due {utc_text(begun.probe_at)}",
             effect="what was not delivered waits",
         )
 

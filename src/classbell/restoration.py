@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from classbell.access import Access
 from classbell.deliver import Charge, Delivery, Progress, Tally
 from classbell.errors import ClassbellError, ConfigurationError
 from classbell.ledger import Accepted, Deleted, Waiting
 from classbell.model import Action, Policy, Reason, RunKind
 from classbell.people import mailbox_key
 from classbell.plan import Plan
+from classbell.quarantine import Quarantine
 from classbell.record import record_of_error
 from classbell.report import needs_a_person
 from classbell.run import Office
@@ -129,9 +131,13 @@ class Restoration:
         What the run has not deleted yet it will not; nothing else that is open is carried out.
 
         Raises:
-            RefusedError, TemporaryError: Microsoft refuses us or cannot be reached; what was accepted waits.
+            ServiceUnavailable, HeldError: the institution is in quarantine; nothing is accepted.
+            RefusedError, TemporaryError: Microsoft refuses us or cannot be reached, or too much failed; what was
+                accepted waits.
         """
         office, ledger, clock = self._office, self._office.ledger, self._office.ports.clock
+        quarantine = Quarantine(ledger, office.settings.safety.quarantine)
+        probing = await quarantine.admit(clock.now())
         access = await office.access()
         await access.tokens.token()
         now = clock.now()
@@ -165,8 +171,12 @@ class Restoration:
                 bound=office.settings.safety.outcome_bound.total_seconds(),
                 run=accepted.run_id,
             )
-            self._delivery = Delivery(ledger, access, clock, charge, tell)
-            tally = await self._delivery.run()
+            tally = await quarantine.deliver(
+                quarantine.limited(charge),
+                lambda charge: self._carried(access, charge, tell),
+                clock,
+                probing=probing,
+            )
         except ClassbellError as error:
             # If it is the ledger that fails, that error is the one to be told.
             with suppress(ClassbellError):
@@ -174,8 +184,6 @@ class Restoration:
                     accepted.run_id, error.exit_code, record | record_of_error(error), clock.now()
                 )
             raise
-        finally:
-            self._delivery = None
         waiting = tuple(await ledger.changes.waiting(self._key))
         code = _exit_code(tally, waiting)
         done = {action.name.lower(): count for action, count in tally.done.items()}
@@ -183,6 +191,13 @@ class Restoration:
         return Restored(
             run_id=accepted.run_id, created=tally.done[Action.CREATE], waiting=waiting, exit_code=code
         )
+
+    async def _carried(self, access: Access, charge: Charge, tell: Callable[[Progress], None]) -> Tally:
+        self._delivery = Delivery(self._office.ledger, access, self._office.ports.clock, charge, tell)
+        try:
+            return await self._delivery.run()
+        finally:
+            self._delivery = None
 
 
 def _calendars(settings: InstitutionSettings) -> dict[str, str]:

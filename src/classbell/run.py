@@ -8,7 +8,7 @@ delivers it. Between the two a person may be asked.
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from classbell.access import Access
 from classbell.configured import changed_parts, digests_of, keep_accepted
@@ -205,8 +205,9 @@ class Run:
         probing = await self._quarantine.admit(clock.now())
         review = await self.entered(review)
         passed = review.passed
-        idle = not (len(passed) or review.verdict.holds or await ledger.changes.open_count(review.only))
-        access = await self._access(signed_in=not idle)
+        due = len(passed) or review.verdict.holds or await ledger.changes.open_count(review.only)
+        # Nobody who is in quarantine gets out of it without having asked.
+        access = await self._access(signed_in=bool(due or await ledger.quarantine.standing()))
         approvals = await self._holding.used(review)
         accepted = await ledger.plans.accept(
             Accepted(
@@ -359,20 +360,9 @@ class Run:
             fail_percent=limits.fail_percent,
             min_failures=limits.min_failures,
         )
-        probe = (
-            await office.ledger.quarantine.probe_mailbox(clock.now()) if probing and only is None else None
+        tally = await self._quarantine.deliver(
+            charge, lambda charge: self._carried(access, charge, tell), clock, probing=probing
         )
-        first = Tally()
-        if probe is not None:
-            # One mailbox first: if anything fails there, all others are left in peace.
-            one = replace(charge, only=probe, fail_percent=0.0, min_failures=1)
-            first = await self._carried(access, one, tell)
-            if first.failing or first.interrupted:
-                await self._quarantine.judge(first, clock.now(), stopped=first.too_many(one))
-                return await self._reported(review, first)
-        tally = await self._carried(access, charge, tell)
-        tally.include(first)
-        await self._quarantine.judge(tally, clock.now(), stopped=tally.too_many(charge))
         return await self._reported(review, tally)
 
     async def _carried(self, access: Access, charge: Charge, tell: Callable[[Progress], None]) -> Tally:

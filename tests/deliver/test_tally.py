@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from classbell.deliver.charge import Tally
+from classbell.deliver.charge import Charge, Tally
 from classbell.model import Action, Became
 
 
@@ -22,3 +22,17 @@ def test_what_a_probe_did_counts_with_what_came_after_it() -> None:
     assert (rest.left[Became.HELD], rest.refused, rest.batches) == (3, 1, 8)
     # What failed there is tried again by the rest, and judged by that.
     assert rest.failing == {}
+
+
+def test_mailboxes_that_cannot_be_prepared_are_judged_by_those_that_can() -> None:
+    charge = Charge(
+        installation="i", institution="u", revision=1, bound=600.0, fail_percent=40.0, min_failures=3
+    )
+    tally = Tally(unready=dict.fromkeys(range(3), "E-EVT-REJECTED"), failing={9: "E-MBX-404"})
+    assert tally.too_many(charge)
+    assert tally.failed == {"E-EVT-REJECTED": 3, "E-MBX-404": 1}
+    # Long before anything is written in any of them.
+    tally.prepare(range(10, 15))
+    assert not tally.too_many(charge)
+    tally.prepare([0])
+    assert tally.unready == {1: "E-EVT-REJECTED", 2: "E-EVT-REJECTED"}

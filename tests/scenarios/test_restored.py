@@ -1,5 +1,6 @@
 """What a run deleted can be put back as it was, and stays until it is decided otherwise."""
 
+import sqlite3
 from datetime import timedelta
 
 import pytest
@@ -194,3 +195,46 @@ def test_what_stood_in_a_calendar_of_its_own_comes_back_there(world: World) -> N
         == len(ada.events())
         == len(classes())
     )
+
+
+def in_quarantine(campus: Campus, probe_at: str) -> None:
+    """Too much has failed a while ago, as far as the ledger goes."""
+    ledger = sqlite3.connect(campus.world.database)
+    values = f"(1, 'E-ERROR-RATE', 'all failed', unixepoch() - 900, 0, {probe_at})"
+    with ledger:
+        ledger.execute("UPDATE change SET due_at = 0 WHERE state = 'waiting'")
+        ledger.execute(f"INSERT OR REPLACE INTO quarantine VALUES {values}")  # noqa: S608 -- of this file
+    ledger.close()
+
+
+def test_in_quarantine_nothing_is_put_back_before_a_probe_is_due_and_then_in_one_mailbox_first(
+    campus: Campus,
+) -> None:
+    in_quarantine(campus, "unixepoch() + 900")
+    with campus.world.watched() as seen:
+        ended = restored(campus, code=5)
+    assert ended.err.split()[0] == "E-QUARANTINE"
+    assert nothing_changed(seen)
+    in_quarantine(campus, "0")
+    refuse_creates(campus)
+    with campus.world.watched() as seen:
+        assert "E-ERROR-RATE" in restored(campus, code=5).err
+    assert len({one.path for one in seen.asked if one.method == "POST" and "/users/" in one.path}) == 1
+    campus.world.sandbox.faults.clear()
+    in_quarantine(campus, "0")
+    campus.applies()
+    assert campus.holds(moved(classes()))
+
+
+def refuse_creates(campus: Campus) -> None:
+    """Microsoft makes no event any more."""
+    campus.world.sandbox.faults.add(
+        lambda info: info.kind == "member" and info.method == "POST", "400-before", times=None
+    )
+
+
+def test_too_many_failures_stop_a_restoration(campus: Campus) -> None:
+    campus.replace_in_file("[window]", "[safety.quarantine]\nmin_failures = 3\n\n[window]")
+    refuse_creates(campus)
+    assert "E-ERROR-RATE" in restored(campus, code=5).err
+    assert "in quarantine since" in campus.run("status").out

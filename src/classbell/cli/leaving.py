@@ -215,6 +215,7 @@ class _Leaving:
         return self._output.ask_number("Type the number of events to delete", flag=flag) == deletes
 
     def _report(self, departed: "Departed", unread: int) -> int:
+        from classbell.cli.errors import warn  # noqa: PLC0415
         from classbell.model import Action  # noqa: PLC0415
 
         after = departed.after
@@ -228,6 +229,8 @@ class _Leaving:
         again = (
             f"later, again: classbell {f'unlink {self._person} --mode CLEANUP' if self._person else whole}"
         )
+        if departed.barred is not None:
+            warn(departed.barred, self._output)
         if rest:
             # A purge pauses the institution, so that no run goes on with what it left.
             more = "each later run goes on with them: classbell apply" if self._person else again

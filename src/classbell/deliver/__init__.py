@@ -57,7 +57,7 @@ class Delivery:
             look=self._preparation.look_whether_standing,
             look_through=self._preparation.look_through,
         )
-        self._tally = Tally()
+        self._tally = Tally(unready=self._preparation.failed)
         self._total = 0
         self._ended = 0
         self._moved_at = 0.0
@@ -155,11 +155,13 @@ class Delivery:
             await self._refusals.settle()
         finally:
             self._backlog.done(unit, again=ready)
+        made_ready = [change.mailbox.id for change in ready if self._readiness.is_ready(change)]
+        self._tally.prepare(made_ready)
         ended = self._tally.add(outcomes)
         if self._tally.too_many(self._charge):
             self._stop.set()
         self._ended += ended
-        if ended or any(self._readiness.is_ready(change) for change in ready):
+        if ended or made_ready:
             self._moved_at = self._clock.now()
         self._report(self._pace.institution_blocked_until)
 

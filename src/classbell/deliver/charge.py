@@ -22,7 +22,8 @@ class Charge:
         only: if given, the number of the one mailbox that is delivered to.
         run: if given, the number of the one run whose changes are carried out.
         anew: whether a calendar of ours is made again that its owner has deleted, whatever the profile says.
-        fail_percent, min_failures: if so many changes fail, and such a share of all tried, nothing more is begun.
+        fail_percent, min_failures: if so many changes fail, and such a share of all tried, nothing more is begun; and
+            likewise if so many mailboxes cannot be prepared.
     """
 
     installation: str
@@ -37,8 +38,8 @@ class Charge:
     min_failures: int = 2**62
 
 
-# What the service asks us to wait for; a mailbox that is busy is not broken.
-_PATIENCE = frozenset({"E-GRAPH-429"})
+# What the service asks us to wait for, of one mailbox or of all, and what never left: who is busy is not broken.
+_PATIENCE = frozenset({"E-GRAPH-429", "E-GRAPH-BUSY", "E-GRAPH-UNSENT"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +53,12 @@ class Progress:
 
 @dataclass(kw_only=True)
 class Tally:
-    """What a delivery did: changes done by action; those left to a person, of which *refused*: not ours; batches sent; what fails."""
+    """
+    What a delivery did.
+
+    Changes done by action; those left to a person, of which *refused*: not ours; batches sent; by change the codes of
+    what fails. *prepared* counts mailboxes made ready, *unready* has by mailbox the codes of what failed on the way there.
+    """
 
     done: Counter[Action] = field(default_factory=Counter)
     left: Counter[Became] = field(default_factory=Counter)
@@ -60,6 +66,13 @@ class Tally:
     batches: int = 0
     interrupted: bool = False
     failing: dict[int, str] = field(default_factory=dict)
+    prepared: int = 0
+    unready: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> Counter[str]:
+        """What fails, by its code."""
+        return Counter([*self.failing.values(), *self.unready.values()])
 
     def add(self, outcomes: Sequence[Outcome]) -> int:
         """Count outcomes; how many of them ended their change."""
@@ -77,6 +90,12 @@ class Tally:
                 ended += 1
         return ended
 
+    def prepare(self, mailboxes: Sequence[int]) -> None:
+        """Count mailboxes that have been made ready."""
+        self.prepared += len(mailboxes)
+        for number in mailboxes:
+            self.unready.pop(number, None)
+
     def include(self, earlier: "Tally") -> None:
         """Count what an earlier delivery of the same run did as well."""
         self.done += earlier.done
@@ -86,12 +105,18 @@ class Tally:
 
     def too_many(self, charge: Charge) -> bool:
         """Whether so much fails that going on would be of no use."""
-        failed = len(self.failing)
-        tried = failed + self.done.total()
-        return failed >= charge.min_failures and 100 * failed >= charge.fail_percent * tried
+        done = self.done.total()
+        # Each by itself: mailboxes are prepared long before most of what is written there.
+        return _too_many(charge, len(self.failing), done) or _too_many(
+            charge, len(self.unready), done + self.prepared
+        )
 
     def _note(self, outcome: Outcome) -> None:
         """Keep, by change, the code of what went wrong with it last. To be asked for patience is no failure."""
         self.failing.pop(outcome.change.id, None)
         if outcome.became in {Became.WAITING, Became.UNKNOWN} and outcome.code not in _PATIENCE:
             self.failing[outcome.change.id] = outcome.code
+
+
+def _too_many(charge: Charge, failed: int, succeeded: int) -> bool:
+    return failed >= charge.min_failures and 100 * failed >= charge.fail_percent * (failed + succeeded)

@@ -62,6 +62,8 @@ class Preparation:
         self._refusals = refusals
         self._begun: dict[int, Survey] = {}
         self._doubted_at: float | None = None
+        self.failed: dict[int, str] = {}
+        """By mailbox the code of what failed last there, other than that it cannot be served, or not now."""
 
     @property
     def batches(self) -> int:
@@ -165,6 +167,7 @@ class Preparation:
         if failure.meaning not in {Meaning.MAILBOX_OUT, Meaning.FORBIDDEN}:
             waits = {Meaning.REJECTED: DAY, Meaning.GONE: HOUR}
             seconds = waits.get(failure.meaning, SOON)
+            self.failed[change.mailbox.id] = failure.code
             self._refusals.close(change.mailbox, failure.code, in_words(failure), seconds, out=False)
         return []
 

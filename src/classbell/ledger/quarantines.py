@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, updat
 
 from classbell.ledger.changes import IS_DUE
 from classbell.ledger.database import Database
+from classbell.ledger.gate import OPEN_GATE
 from classbell.ledger.schema import change, quarantine
 
 
@@ -63,10 +64,13 @@ class Quarantines:
         """End it."""
         await self._database.write(lambda c: c.execute(_END, self._mine))
 
-    async def probe_mailbox(self, now: float) -> int | None:
-        """The number of the mailbox with the change that is due first; None if nothing is due."""
-        wanted = {**self._mine, "now": now}
-        return await self._database.read(lambda c: c.execute(_FIRST_DUE, wanted).scalar())
+    async def probe_mailbox(self, now: float, run: int | None = None) -> int | None:
+        """The number of the mailbox with the change, of one run or any, that is first due where something is wanted."""
+        if run is None:
+            wanted = {**self._mine, "now": now}
+            return await self._database.read(lambda c: c.execute(_FIRST_DUE, wanted).scalar())
+        of_run = {**self._mine, "now": now, "run": run}
+        return await self._database.read(lambda c: c.execute(_FIRST_DUE_OF_RUN, of_run).scalar())
 
     def _found(self, connection: Connection) -> InQuarantine | None:
         row = connection.execute(_FIND, self._mine).one_or_none()
@@ -86,7 +90,13 @@ _CHANGE = update(quarantine).where(_MINE)
 _END = delete(quarantine).where(_MINE)
 _FIRST_DUE = (
     select(change.c.mailbox_id)
-    .where(change.c.institution_id == bindparam("mine"), IS_DUE, change.c.due_at <= bindparam("now"))
+    .where(
+        change.c.institution_id == bindparam("mine"),
+        IS_DUE,
+        OPEN_GATE,
+        change.c.due_at <= bindparam("now"),
+    )
     .order_by(change.c.starts_at, change.c.id)
     .limit(1)
 )
+_FIRST_DUE_OF_RUN = _FIRST_DUE.where(change.c.run_id == bindparam("run"))

@@ -4,6 +4,7 @@ import pytest
 from tests.contract.ledger.books import NOW, accept, create
 
 from classbell.ledger import InQuarantine, InstitutionLedger, Ledger
+from classbell.model import Suspended
 
 pytestmark = pytest.mark.anyio
 
@@ -34,6 +35,16 @@ async def test_the_mailbox_of_the_probe_is_that_of_the_soonest_meeting_that_is_d
     bob = await uni.mailboxes.find("bob")
     assert bob is not None
     assert await uni.quarantine.probe_mailbox(NOW) == bob.id
+
+
+async def test_no_mailbox_is_probed_where_nothing_is_wanted(uni: InstitutionLedger) -> None:
+    await accept(uni, create("ann", "algebra", starts=2000), create("bob", "logic", starts=1000))
+    await uni.suspensions.suspend("bob", Suspended.PAUSED, "on leave", NOW)
+    ann = await uni.mailboxes.find("ann")
+    assert ann is not None
+    assert await uni.quarantine.probe_mailbox(NOW) == ann.id
+    await uni.suspensions.pause_all("holidays", NOW, None)
+    assert await uni.quarantine.probe_mailbox(NOW) is None
 
 
 async def test_no_institution_is_in_the_quarantine_of_another(ledger: Ledger, uni: InstitutionLedger) -> None:
