@@ -37,6 +37,14 @@ async def test_the_mailbox_of_the_probe_is_that_of_the_soonest_meeting_that_is_d
     assert await uni.quarantine.probe_mailbox(NOW) == bob.id
 
 
+async def test_where_only_one_run_is_carried_out_a_mailbox_of_that_is_probed(uni: InstitutionLedger) -> None:
+    first = await accept(uni, create("bob", "logic", starts=1000), read=())
+    second = await accept(uni, create("ann", "algebra", starts=2000), read=())
+    probed = [await uni.quarantine.probe_mailbox(NOW, one.run_id) for one in (first, second)]
+    boxes = [await uni.mailboxes.find(key) for key in ("bob", "ann")]
+    assert probed == [box and box.id for box in boxes]
+
+
 async def test_no_mailbox_is_probed_where_nothing_is_wanted(uni: InstitutionLedger) -> None:
     await accept(uni, create("ann", "algebra", starts=2000), create("bob", "logic", starts=1000))
     await uni.suspensions.suspend("bob", Suspended.PAUSED, "on leave", NOW)
