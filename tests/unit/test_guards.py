@@ -204,7 +204,7 @@ def test_a_person_may_allow_so_many_deletes_and_no_more(
     code: str, limits: Mapping[str, Mapping[str, float]]
 ) -> None:
     whole = plan([*deletes(30), *creates(5)], upcoming={1: 30})
-    tight = safety(**LOOSE | limits)
+    tight = safety(**{**LOOSE, **limits})
     assert codes(judge(whole, NOTHING_SHRUNK, tight, allow_deletes=29)) == [code]
     allowed = judge(whole, NOTHING_SHRUNK, tight, allow_deletes=30)
     assert allowed.holds == ()
@@ -224,14 +224,14 @@ def test_who_allows_a_number_of_deletes_allows_nothing_else(
     code: str, circumstances: Circumstances, limits: Mapping[str, Mapping[str, float]]
 ) -> None:
     whole = plan([*deletes(30), *updates(10)], upcoming={1: 30})
-    assert codes(judge(whole, circumstances, safety(**LOOSE | limits), allow_deletes=10**6)) == [code]
+    assert codes(judge(whole, circumstances, safety(**{**LOOSE, **limits}), allow_deletes=10**6)) == [code]
 
 
 @pytest.mark.parametrize(
     ("recent", "least", "left"), [(0, 0, 100), (60, 0, 40), (60, 150, 90), (100, 0, 0), (300, 0, 0)]
 )
 def test_what_is_left_of_a_day_is_what_its_guard_lets_pass(recent: int, least: int, left: int) -> None:
-    limits = safety(**LOOSE | {"max_deletes": {"count": 10**6, "percent": 100, "at_least": least}})
+    limits = safety(**{**LOOSE, "max_deletes": {"count": 10**6, "percent": 100, "at_least": least}})
     of_day = Circumstances(recent=recent)
     assert left_of_day(plan(deletes(1)), of_day, limits) == left
     assert codes(judge(plan(deletes(left)), of_day, limits)) == []
