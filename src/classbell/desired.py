@@ -5,7 +5,7 @@ Held as packed arrays, so that planning can compare millions of pairs: a *slot* 
 profile, and each mailbox has a run of slots in the order of the meetings' numbers.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -60,6 +60,17 @@ class Desired:
     known: Ids = field(repr=False)
     cancelled: Ids = field(repr=False)
     unread: frozenset[tuple[int, int]] = frozenset()
+
+    def asks_for(self, pairs: Iterable[tuple[int, int]]) -> frozenset[tuple[int, int]]:
+        """Those of some pairs (mailbox, meeting) of which the mailbox should hold the meeting."""
+        return frozenset(pair for pair in pairs if self._names(*pair))
+
+    def _names(self, mailbox: int, meeting: int) -> bool:
+        place = int(np.searchsorted(self.mailboxes, mailbox))
+        if place == len(self.mailboxes) or self.mailboxes[place] != mailbox:
+            return False
+        mine = self.slot[self.offsets[place] : self.offsets[place + 1]]
+        return bool(np.any(self.slots.meeting[mine] == meeting))
 
 
 def desired_state(

@@ -127,7 +127,11 @@ class Action(IntEnum):
 
 
 class Reason(IntEnum):
-    """Why a change was planned."""
+    """
+    Why a change was planned.
+
+    reprieved: a delete that may have been sent, and that nobody asks for any more; its event is only looked for.
+    """
 
     NEW_MEETING = 1
     JOINED = 2
@@ -141,6 +145,7 @@ class Reason(IntEnum):
     RESET = 10
     PUT_BACK = 11
     UNLIKE = 12
+    REPRIEVED = 13
 
 
 class Policy(IntFlag):
@@ -308,7 +313,7 @@ class Became(StrEnum):
 
     done: carried out. gone: the event to change is no longer there. waiting: certainly not carried out,
     to be tried again. unknown: nothing proves either. renewed: not carried out, but our event's etag was
-    read afresh. held: a person must decide.
+    read afresh. spared: a delete that nobody asks for any more, and whose event stands. held: a person must decide.
     """
 
     DONE = "done"
@@ -316,6 +321,7 @@ class Became(StrEnum):
     WAITING = "waiting"
     UNKNOWN = "unknown"
     RENEWED = "renewed"
+    SPARED = "spared"
     HELD = "held"
 
 

@@ -20,7 +20,11 @@ from classbell.wishes import policies_of
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """A plan with the desired state and the numbers of meetings that it speaks of."""
+    """
+    A plan with the desired state and the numbers of meetings that it speaks of.
+
+    ``wanted_again`` are the pairs that are desired and that a plan leaves alone, for nobody knows what became of them.
+    """
 
     plan: Plan
     desired: Desired
@@ -28,6 +32,7 @@ class Planned:
     withdrawn: tuple[str, ...]
     only: int | None
     rekeys: tuple[Rekeyed, ...]
+    wanted_again: frozenset[tuple[int, int]]
 
 
 class Planning:
@@ -102,6 +107,7 @@ class Planning:
             withdrawn=withdrawn,
             only=only,
             rekeys=renumbered.rekeys,
+            wanted_again=desired.asks_for(unsettled),
         )
 
     def _desired(

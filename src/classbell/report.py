@@ -50,6 +50,7 @@ class Review:
     basis: int = 0
     rekeys: tuple[Rekeyed, ...] = ()
     failed: tuple[str, ...] = ()
+    wanted_again: frozenset[tuple[int, int]] = frozenset()
     saved: str = ""
     digest: str = ""
 

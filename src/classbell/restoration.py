@@ -24,13 +24,15 @@ class Restorable:
     """
     What can be put back of a run, with the bytes of each event by fingerprint.
 
-    ``lost`` counts what cannot: nobody knows any more what it looked like. ``left`` counts that of persons who
-    get nothing any more. ``before`` is the number of our events that stand now in the mailboxes concerned.
+    ``open`` are the pairs of which the run has not deleted the events yet, or nobody knows: they stay. ``lost`` counts
+    what cannot be put back: nobody knows any more what it looked like. ``left`` counts that of persons who get nothing
+    any more. ``before`` is the number of our events that stand now in the mailboxes concerned.
     """
 
     run_id: int
     events: Sequence[Deleted]
     bodies: dict[int, bytes]
+    open: Sequence[tuple[int, int]]
     lost: int
     left: int
     before: int
@@ -55,6 +57,14 @@ class Restoration:
         self._person = person
         self._delivery: Delivery | None = None
 
+    @property
+    def _key(self) -> str | None:
+        return mailbox_key(self._person) if self._person is not None else None
+
+    async def _only(self) -> int | None:
+        mailbox = await self._office.ledger.mailboxes.find(self._key) if self._key is not None else None
+        return mailbox.id if mailbox is not None else None
+
     def stop(self) -> bool:
         """Begin nothing new; what is on its way is finished and recorded. False if nothing is under way."""
         if self._delivery is None:
@@ -78,7 +88,7 @@ class Restoration:
                 do="classbell runs list",
                 effect="no calendar was changed",
             )
-        key = mailbox_key(self._person) if self._person is not None else None
+        key = self._key
         if key is not None and await ledger.mailboxes.find(key) is None:
             raise ConfigurationError(
                 "E-PERSON-UNKNOWN",
@@ -104,6 +114,7 @@ class Restoration:
             run_id=self._run_id,
             events=events,
             bodies=bodies,
+            open=await ledger.restoring.open(self._run_id, key),
             lost=len(wanted) - len(events),
             left=len(deleted) - len(wanted),
             before=before,
@@ -115,6 +126,8 @@ class Restoration:
         """
         Create the events again, each in a new incarnation, and note that no run may delete them unasked.
 
+        What the run has not deleted yet it will not; nothing else that is open is carried out.
+
         Raises:
             RefusedError, TemporaryError: Microsoft refuses us or cannot be reached; what was accepted waits.
         """
@@ -123,7 +136,8 @@ class Restoration:
         await access.tokens.token()
         now = clock.now()
         # Before they are accepted: protection of what never came to be does no harm, a lack of it would.
-        await ledger.restoring.protect([(one.mailbox_id, one.meeting_id) for one in found.events], now)
+        pairs = [(one.mailbox_id, one.meeting_id) for one in found.events]
+        await ledger.restoring.protect([*pairs, *found.open], now)
         calendars = tuple(dict.fromkeys(("", *(one.calendar or "" for one in found.events))))
         accepted = await ledger.plans.accept(
             Accepted(
@@ -135,6 +149,8 @@ class Restoration:
                 # It answers for no source: what is open of them stays as it is.
                 sources_read=frozenset(),
                 kind=RunKind.RESTORE,
+                takes_back=self._run_id,
+                only=await self._only(),
             ),
             now,
         )
@@ -147,6 +163,7 @@ class Restoration:
                 institution=office.settings.id,
                 revision=accepted.revision,
                 bound=office.settings.safety.outcome_bound.total_seconds(),
+                run=accepted.run_id,
             )
             self._delivery = Delivery(ledger, access, clock, charge, tell)
             tally = await self._delivery.run()
@@ -159,8 +176,7 @@ class Restoration:
             raise
         finally:
             self._delivery = None
-        key = mailbox_key(self._person) if self._person is not None else None
-        waiting = tuple(await ledger.changes.waiting(key))
+        waiting = tuple(await ledger.changes.waiting(self._key))
         code = _exit_code(tally, waiting)
         done = {action.name.lower(): count for action, count in tally.done.items()}
         await ledger.runs.finish(accepted.run_id, code, record | {"done": done}, clock.now())

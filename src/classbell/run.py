@@ -22,7 +22,7 @@ from classbell.errors import (
 )
 from classbell.guards import shrinkages
 from classbell.holds import Holding, settle_restored
-from classbell.ledger import FENCED, Accepted, InstitutionLedger
+from classbell.ledger import FENCED, Acceptance, Accepted, InstitutionLedger
 from classbell.model import RunKind, Snapshot, Suspended, Window
 from classbell.numbering import Numbering
 from classbell.people import mailbox_key, receipts, unknown, without
@@ -95,10 +95,9 @@ class Run:
 
     def stop(self) -> bool:
         """Begin nothing new; what is on its way is finished and recorded. False if nothing is under way."""
-        if self._delivery is None:
-            return False
-        self._delivery.stop()
-        return True
+        if self._delivery is not None:
+            self._delivery.stop()
+        return self._delivery is not None
 
     async def look(self) -> Review:
         """
@@ -157,6 +156,7 @@ class Run:
             basis=basis,
             rekeys=planned.rekeys,
             failed=tuple(failed),
+            wanted_again=planned.wanted_again,
         )
         return await self.judged(review)
 
@@ -184,7 +184,7 @@ class Run:
 
     async def carry_out(self, review: Review, tell: Callable[[Progress], None] = lambda _: None) -> Report:
         """
-        Accept what passed of a plan and deliver it, with whatever was open before; nothing while paused.
+        Accept what passed of a plan and deliver it, with whatever was open before unless it was saved; nothing while paused.
 
         Raises:
             LeaseHeld: E-LEASE, another plan was accepted since this one was made; nothing is accepted.
@@ -215,10 +215,11 @@ class Run:
                 fresh_mailboxes={key: key for key in review.mailboxes.fresh},
                 fresh_meetings=list(review.meetings.fresh),
                 renderings=review.renderings.fresh,
-                # Of a held source nothing is applied: what its last good read asked for stays open.
+                # Of a held source nothing is applied. What its last good read asked for stays open, but for deletes.
                 sources_read=frozenset(s.source for s in review.snapshots).union(review.withdrawn)
                 - held_sources(review),
                 unread=frozenset((review.desired.sources[at], box) for at, box in review.desired.unread),
+                wanted_again=review.wanted_again,
                 only=review.only,
                 basis=review.basis,
                 rekeys=applicable_rekeys(review),
@@ -239,7 +240,7 @@ class Run:
             if not review.saved:
                 await settle(ledger.wishes, review, coverages(review), reset=self._reset)
             only = await self._readmitted()
-            report = await self._deliver(access, review, accepted.revision, only, tell, probing=probing)
+            report = await self._deliver(access, review, accepted, only, tell, probing=probing)
             seen = await self._read_back(access, report)
         except ClassbellError as error:
             # If it is the ledger that fails, that error is the one to be told.
@@ -276,10 +277,9 @@ class Run:
         owner = Owner(installation=office.installation, institution=office.settings.id)
         bound = safety.outcome_bound.total_seconds()
         zone = office.settings.window.timezone
-        verifying = Verification(
-            office.ledger, access, office.ports.clock, owner=owner, bound=bound, timezone=zone
-        )
-        return (await verifying.share(safety.verify_percent)).summary()
+        clock = office.ports.clock
+        reading = Verification(office.ledger, access, clock, owner=owner, bound=bound, timezone=zone)
+        return (await reading.share(safety.verify_percent)).summary()
 
     async def _readmitted(self) -> int | None:
         """The number of the person asked for; what was out or held there is tried again."""
@@ -340,7 +340,7 @@ class Run:
         self,
         access: Access,
         review: Review,
-        revision: int,
+        accepted: Acceptance,
         only: int | None,
         tell: Callable[[Progress], None],
         *,
@@ -351,9 +351,10 @@ class Run:
         charge = Charge(
             installation=office.installation,
             institution=office.settings.id,
-            revision=revision,
+            revision=accepted.revision,
             bound=office.settings.safety.outcome_bound.total_seconds(),
             only=only,
+            run=accepted.run_id if review.saved else None,
             anew=self._reset,
             fail_percent=limits.fail_percent,
             min_failures=limits.min_failures,

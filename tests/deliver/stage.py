@@ -167,6 +167,7 @@ class Stage:
         """The plan that the timetable asks for now, and how to accept it."""
         snapshot, desired, meetings, mailboxes, renderings = await self.state(book)
         plan = await self._compare(book, desired, snapshot.coverage)
+        wanted_again = desired.asks_for(await book.changes.unsettled())
         return plan, lambda: Accepted(
             plan=plan,
             calendars=desired.slots.calendars,
@@ -174,6 +175,7 @@ class Stage:
             fresh_meetings=list(meetings.fresh),
             renderings=renderings.fresh,
             sources_read=frozenset({snapshot.source}),
+            wanted_again=wanted_again,
         )
 
     async def state(self, book: InstitutionLedger) -> State:

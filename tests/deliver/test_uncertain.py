@@ -6,7 +6,7 @@ from typing import Any, Literal
 import pytest
 from tests.deliver.stage import Stage, lecture, mark_of, member
 
-from classbell.model import LeaveMode
+from classbell.model import ChangeState, LeaveMode
 
 pytestmark = pytest.mark.anyio
 
@@ -129,6 +129,46 @@ async def test_a_delete_that_was_not_carried_out_is_repeated(stage: Stage) -> No
     await stage.run()
     await stage.settle()
     await stage.assert_true()
+
+
+@pytest.mark.parametrize("effect", ["504-before", "drop-before", "504-after", "504-late"])
+async def test_what_may_have_been_deleted_and_is_wanted_again_is_not_deleted_a_second_time(
+    stage: Stage, effect: str
+) -> None:
+    stage.mailbox("ada")
+    stage.timetable["ada"] = [lecture("Logic"), lecture("Sets", day=11)]
+    await stage.run()
+    event = stage.our_event("ada", "Logic")
+    stage.clock.pass_time(3_600)
+    logic = stage.timetable["ada"].pop(0)
+    stage.sandbox.faults.add(member("DELETE"), effect)
+    await stage.run(patience=0.0)
+    assert (await stage.open_changes())["ada", "Logic"].state is ChangeState.UNKNOWN
+    stage.timetable["ada"].append(logic)
+    since = stage.here
+    await stage.run()
+    await stage.settle()
+    await stage.run()
+    assert stage.asked("DELETE", since=since) == []
+    await stage.assert_true()
+    assert await stage.why_open() == {}
+    assert (stage.our_event("ada", "Logic") == event) is effect.endswith("before")
+
+
+async def test_what_may_have_been_deleted_goes_on_once_it_is_wanted_no_more_after_all(stage: Stage) -> None:
+    stage.mailbox("ada")
+    stage.timetable["ada"] = [lecture("Logic"), lecture("Sets", day=11)]
+    await stage.run()
+    stage.clock.pass_time(3_600)
+    logic = stage.timetable["ada"].pop(0)
+    stage.sandbox.faults.add(member("DELETE"), "504-before")
+    await stage.run(patience=0.0)
+    stage.timetable["ada"].append(logic)
+    await stage.run()
+    stage.timetable["ada"].remove(logic)
+    await stage.settle()
+    await stage.assert_true()
+    assert [subject for subject, *_ in stage.shown("ada")] == ["Sets"]
 
 
 async def live_through_a_few_days(stage: Stage, calendar: str) -> None:

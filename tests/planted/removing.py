@@ -14,6 +14,46 @@ BUGS = (
         ),
     ),
     Bug(
+        name="wanted-again-deleted",
+        rule="What may have been deleted, and is wanted again, is not deleted a second time.",
+        file="ledger/giving_way.py",
+        lines="wanted = (row.mailbox_id, row.meeting_id) in accepted.wanted_again",
+        instead="wanted = row.mailbox_id < 0",
+        found_by=(
+            "tests/deliver/test_uncertain.py::test_what_may_have_been_deleted_and_is_wanted_again_is_not_deleted_a_second_time",
+        ),
+    ),
+    Bug(
+        name="unapplied-source-deletes",
+        rule="Of a source that is not applied nothing goes, not even what waited.",
+        file="ledger/giving_way.py",
+        lines="return not (accepted.is_of_now and row.action == Action.DELETE)",
+        instead="return True",
+        found_by=(
+            "tests/scenarios/test_holds.py::test_a_source_that_is_not_applied_deletes_nothing_that_waited_either",
+        ),
+    ),
+    Bug(
+        name="restoration-carries-on",
+        rule="Who puts something back carries out nothing else that is open.",
+        file="restoration.py",
+        lines="                run=accepted.run_id,",
+        instead="                run=None,",
+        found_by=(
+            "tests/scenarios/test_restored.py::test_what_a_run_was_still_to_delete_stays_when_it_is_taken_back",
+        ),
+    ),
+    Bug(
+        name="saved-plan-does-more",
+        rule="A saved plan does what is in it, and nothing that was open before.",
+        file="run.py",
+        lines="run=accepted.run_id if review.saved else None,",
+        instead="run=None,",
+        found_by=(
+            "tests/scenarios/test_saved_plans.py::test_nothing_that_was_open_before_is_carried_out_with_a_saved_plan",
+        ),
+    ),
+    Bug(
         name="deleted-items-emptied",
         rule="An event is deleted only where it still stands in a calendar.",
         file="deliver/write.py",

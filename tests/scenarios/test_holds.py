@@ -11,6 +11,7 @@ from tests.scenarios.campus import (
     PEOPLE,
     Campus,
     Class,
+    an_hour_later,
     classes,
     moved,
     nothing_changed,
@@ -47,6 +48,28 @@ def later(planned: Sequence[Class], minutes: int) -> list[Class]:
 def explained(campus: Campus, event: str) -> str:
     """What is told of one of Ada's events, in one line."""
     return " ".join(campus.run("explain", "ada@example.edu", "--event", event).out.split())
+
+
+@pytest.mark.parametrize("what", ["shrunk", "rejected", "unread"])
+def test_a_source_that_is_not_applied_deletes_nothing_that_waited_either(campus: Campus, what: str) -> None:
+    write_tables(campus, moved(classes())[3:])
+    faults = campus.world.sandbox.faults
+    faults.add(
+        lambda info: info.kind == "member" and info.method == "DELETE", 429, times=None, retry_after=3_600
+    )
+    assert campus.run("apply", "--yes").code == 3
+    if what == "unread":
+        (campus.world.folder / f"{campus.institution.id}-timetable" / "meetings.csv").write_text("broken")
+    else:
+        write_tables(campus, moved(classes())[:5])
+    an_hour_later(campus)
+    if what == "rejected":
+        assert campus.run("apply", "--yes").code == 4
+        assert campus.run("holds", "reject", number_of(campus)).code == 0
+    with campus.world.watched() as seen:
+        assert campus.run("apply", "--yes").code in {3, 4}
+    assert nothing_changed(seen)
+    assert campus.holds(moved(classes()))
 
 
 def test_sixty_per_cent_gone_is_held_listed_shown_approved_and_passes_once(campus: Campus) -> None:

@@ -5,7 +5,16 @@ from typing import Any
 
 import pytest
 from tests.cli.classbell import Ended
-from tests.scenarios.campus import CLASSES, PEOPLE, Campus, classes, moved, open_campus, write_tables
+from tests.scenarios.campus import (
+    CLASSES,
+    PEOPLE,
+    Campus,
+    an_hour_later,
+    classes,
+    moved,
+    open_campus,
+    write_tables,
+)
 from tests.scenarios.world import World
 
 from classbell.lease import lease
@@ -81,16 +90,6 @@ def doubt(campus: Campus) -> None:
             "UPDATE mailbox SET contacted_at = NULL, out_code = 'E-LEDGER-LOST', retry_at = 253402300799 WHERE key = ?",
             (ADA,),
         )
-    ledger.close()
-
-
-def an_hour_later(campus: Campus) -> None:
-    """Microsoft takes requests again, and the time that it named is over."""
-    campus.world.sandbox.faults.clear()
-    ledger = sqlite3.connect(campus.world.database)
-    with ledger:
-        ledger.execute("UPDATE change SET due_at = 0")
-        ledger.execute("UPDATE mailbox SET retry_at = 0, out_code = '', out_detail = ''")
     ledger.close()
 
 

@@ -7,6 +7,7 @@ from tests.cli.classbell import Ended, classbell
 from tests.scenarios.campus import (
     PEOPLE,
     Campus,
+    an_hour_later,
     as_tables,
     classes,
     moved,
@@ -91,6 +92,41 @@ def test_one_person_can_be_put_back_alone(campus: Campus) -> None:
     assert campus.holds(moved(classes())[GONE:], PEOPLE[1:])
     restored(campus)
     assert campus.holds(moved(classes()))
+
+
+@pytest.mark.parametrize("person", ["", "ada"])
+def test_what_a_run_was_still_to_delete_stays_when_it_is_taken_back(world: World, person: str) -> None:
+    campus = open_campus(world)
+    campus.applies()
+    write_tables(campus, moved(classes())[GONE:])
+    world.sandbox.faults.add(
+        lambda info: info.kind == "member" and info.method == "DELETE" and "/ada@" not in info.path,
+        429,
+        times=None,
+        retry_after=3_600,
+    )
+    assert campus.run("apply", "--yes").code == 3
+    an_hour_later(campus)
+    with world.watched() as seen:
+        ended = restored(campus, *(("--person", f"{person}@example.edu") if person else ()))
+    assert seen.changes == {"create": GONE}
+    assert ("6 more: not deleted yet" in ended.out) is not bool(person)
+    assert campus.holds(moved(classes()))
+
+
+def test_a_delete_is_of_the_run_that_carried_it_out(world: World) -> None:
+    campus = open_campus(world)
+    campus.applies()
+    write_tables(campus, moved(classes())[GONE:])
+    world.sandbox.faults.add(
+        lambda info: info.kind == "member" and info.method == "DELETE", 429, times=None, retry_after=3_600
+    )
+    assert campus.run("apply", "--yes").code == 3
+    an_hour_later(campus)
+    campus.run("apply", "--yes")
+    assert "did      9 delete" in campus.run("runs", "show", "4").out
+    ended = campus.run("restore", "--run", "4", "--yes")
+    assert "Put back 9 of 9 events" in ended.out, ended.out + ended.err
 
 
 def test_nothing_is_put_back_twice(campus: Campus) -> None:

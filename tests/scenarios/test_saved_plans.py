@@ -11,6 +11,7 @@ from tests.cli.classbell import Ended
 from tests.scenarios.campus import (
     PEOPLE,
     Campus,
+    an_hour_later,
     classes,
     moved,
     nothing_changed,
@@ -66,6 +67,24 @@ def test_a_plan_in_a_file_is_applied_exactly_whatever_the_timetable_says_by_then
     assert "algebra-03" in ended.out
     assert ", as it was saved; no source is read\n" in ended.out
     assert "sources read" not in ended.out
+
+
+def test_nothing_that_was_open_before_is_carried_out_with_a_saved_plan(campus: Campus) -> None:
+    campus.applies()
+    write_tables(campus, moved(classes())[3:])
+    faults = campus.world.sandbox.faults
+    faults.add(
+        lambda info: info.kind == "member" and info.method == "DELETE", 429, times=None, retry_after=3_600
+    )
+    assert campus.run("apply", "--yes").code == 3
+    an_hour_later(campus)
+    # What is held, or cannot be read, is in no plan.
+    (campus.world.folder / f"{campus.institution.id}-timetable" / "meetings.csv").write_text("broken")
+    campus.run("plan", "-o", "nothing.plan")
+    with campus.world.watched() as seen:
+        campus.run("apply", "nothing.plan", "--yes")
+    assert nothing_changed(seen)
+    assert campus.holds(moved(classes()))
 
 
 def test_a_plan_is_kept_under_the_name_it_prints(campus: Campus) -> None:

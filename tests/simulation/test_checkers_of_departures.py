@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 from tests.simulation.checkers import judged
-from tests.simulation.forging import ADA, NOON, STARTS, Forged, marked, state
+from tests.simulation.forging import ADA, NOON, STARTS, Forged, marked, run, state
 
 GRACE = "grace@north.example"
 HERS = [[ADA, "lectures:l1"]]
@@ -160,6 +160,41 @@ def test_what_was_to_go_goes_by_what_was_said_when_somebody_left_last(mode: str,
         {"institution": "north", "mailbox": ADA, "kind": "unlinked"}
     )
     assert any("in spite of" in text for text in judged(forged.history, forged.testimony)) is wrong
+
+
+@pytest.mark.parametrize("what", ["certain", "died", "beside"])
+def test_what_may_have_been_agreed_or_heard_otherwise_is_not_missed(what: str) -> None:
+    """Somebody leaves once more as a process dies, or while the process that made the event is at work."""
+    forged = Forged()
+    forged.asked("POST", NOON)
+    leaves(forged, NOON + 90, "CLEANUP", HERS)
+    if what == "died":
+        leaves(forged, NOON + 200, "UNLINK_ONLY", [])
+        forged.testimony["decisions"][-1]["done"] = None
+    forged.testimony["runs"] = [run(NOON - 9, NOON + 90 + (9 if what == "beside" else -9))]
+    forged.testimony["states"].append(state(NOON + 80))
+    forged.testimony["final"]["suspended"].append(
+        {"institution": "north", "mailbox": ADA, "kind": "unlinked"}
+    )
+    told = any("in spite of" in text for text in judged(forged.history, forged.testimony))
+    assert told is (what == "certain")
+
+
+@pytest.mark.parametrize(("forgotten", "lost"), [(True, True), (False, True), (True, False)])
+def test_what_could_not_be_told_from_a_copy_is_not_known_once_somebody_is_forgotten(
+    *, forgotten: bool, lost: bool
+) -> None:
+    forged = Forged()
+    forged.asked("POST", NOON)
+    forged.change("copy", "e2", by="user", copy_of="e1", at=NOON + 20)
+    if lost:
+        forged.decide("loss", NOON + 60, NOON + 60, mailbox="", old=False)
+    leaves(forged, NOON + 90, "CLEANUP", HERS)
+    if forgotten:
+        forged.decide("forget", NOON + 200, NOON + 200, left=0)
+    forged.testimony["states"].append(state(NOON + 80))
+    told = any("in spite of" in text for text in judged(forged.history, forged.testimony))
+    assert told is not (forgotten and lost)
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ REASONS = {
     Reason.RESET: "put back to what it should be",
     Reason.PUT_BACK: "put back by classbell restore",
     Reason.UNLIKE: "does not show what it should",
+    Reason.REPRIEVED: "may have been deleted, and is wanted again",
 }
 # Of what is held: why, and where to look.
 _ADVICE = {

@@ -73,10 +73,11 @@ class _Restoring:
             restoration = self._restoration = Restoration(office, self._number, self._person)
             found = await restoration.look()
             self._show(office, found)
-            if not found.events:
+            if not found.events and not found.open:
                 self._output.note("Nothing is left to put back.")
                 return Exit.DONE
-            question = f"Put back {_many(len(found.events), 'event')} in {office.settings.name}?"
+            kept = f", and keep {len(found.open)} that it was to delete" if found.open else ""
+            question = f"Put back {_many(len(found.events), 'event')} in {office.settings.name}{kept}?"
             if not self._yes:
                 with interruptible():
                     if not self._output.confirm(question, flag="--yes"):
@@ -145,7 +146,10 @@ class _Restoring:
             output.line(f"  {_many(found.lost, 'more')}: what they looked like is no longer kept")
         if found.left:
             output.line(f"  {_many(found.left, 'more')}: of persons who get nothing any more")
-        output.event("restorable", run=found.run_id, events=rows, lost=found.lost, left=found.left)
+        if found.open:
+            output.line(f"  {_many(len(found.open), 'more')}: not deleted yet, or nobody knows; they stay")
+        counts = {"open": len(found.open), "lost": found.lost, "left": found.left}
+        output.event("restorable", run=found.run_id, events=rows, **counts)
         shown = rows if self._everything else rows[:SHOWN]
         if shown:
             table = [

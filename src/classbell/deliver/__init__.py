@@ -45,7 +45,7 @@ class Delivery:
         self._tell = tell
         self._size = dialect.capabilities.batch_size
         readiness = self._readiness = Readiness()
-        self._backlog = Backlog(ledger, pace, readiness, charge.only)
+        self._backlog = Backlog(ledger, pace, readiness, charge.only, run=charge.run)
         self._refusals = Refusals(ledger, pace, clock, readiness, access.tokens.no_mailbox_open)
         shared = (clock, charge, readiness, self._refusals)
         self._preparation = Preparation(ledger, client, dialect, pace, *shared)
@@ -81,7 +81,7 @@ class Delivery:
         self._moved_at = self._clock.now()
         await changes.adrift(self._moved_at, self._charge.bound)
         await self._refusals.begin()
-        self._total = await changes.open_count(self._charge.only)
+        self._total = await changes.open_count(self._charge.only, self._charge.run)
         try:
             await self._work()
         except asyncio.CancelledError:
@@ -180,7 +180,8 @@ class Delivery:
         """When something may go again; None if nothing is to come."""
         if self._pace.institution_blocked_until:
             return self._pace.institution_blocked_until
-        due = await self._ledger.changes.next_due(self._charge.only, self._backlog.asked_at)
+        charge = self._charge
+        due = await self._ledger.changes.next_due(charge.only, self._backlog.asked_at, charge.run)
         return self._backlog.next_chance(due)
 
     async def _sleep(self, seconds: float) -> None:

@@ -92,11 +92,13 @@ class Backlog:
         readiness: Readiness,
         only: int | None = None,
         page: int = PAGE,
+        run: int | None = None,
     ) -> None:
         self._ledger = ledger
         self._pace = pace
         self._readiness = readiness
         self._only = only
+        self._run = run
         self._page = page
         self._queues: dict[int, deque[Change]] = {}
         self._order: list[tuple[int, int, int]] = []
@@ -121,7 +123,7 @@ class Backlog:
             await self._load(now)
 
     async def _load(self, now: float) -> None:
-        found = await self._ledger.changes.due(now, self._page, self._cursor, self._only)
+        found = await self._ledger.changes.due(now, self._page, self._cursor, self._only, self._run)
         for change in found:
             if change.id not in self._in_hand and not self._readiness.is_closed(change.mailbox.id, now):
                 self._put(change)

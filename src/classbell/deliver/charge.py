@@ -20,6 +20,7 @@ class Charge:
         patience: seconds without a change carried out, after which a delivery leaves what still waits to
             the next run. It does not begin a wait that would end later.
         only: if given, the number of the one mailbox that is delivered to.
+        run: if given, the number of the one run whose changes are carried out.
         anew: whether a calendar of ours is made again that its owner has deleted, whatever the profile says.
         fail_percent, min_failures: if so many changes fail, and such a share of all tried, nothing more is begun.
     """
@@ -30,6 +31,7 @@ class Charge:
     bound: float
     patience: float = 120.0
     only: int | None = None
+    run: int | None = None
     anew: bool = False
     fail_percent: float = 100.0
     min_failures: int = 2**62
@@ -66,6 +68,8 @@ class Tally:
             self._note(outcome)
             if outcome.became is Became.DONE:
                 self.done[outcome.change.action] += 1
+                ended += 1
+            elif outcome.became is Became.SPARED:
                 ended += 1
             elif outcome.became is Became.HELD:
                 self.left[Became.HELD] += 1

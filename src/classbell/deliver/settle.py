@@ -10,6 +10,8 @@ time is judged by the service's.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from msgspec import structs
+
 from classbell.deliver.ownership import FOREIGN, bears_its_mark
 from classbell.deliver.survey import Survey
 from classbell.ledger import MADE_BEFORE
@@ -278,6 +280,20 @@ def undecided(change: Change, answered_at: float, decides_at: float, now: float)
     # Whole seconds are all that the service's answers say of the time: hence one more.
     wait = min(decides_at - answered_at + 1.0, DAY) if answered_at else SOON
     return _unsettled(change, "looked for; too early to decide", now + wait)
+
+
+def spared(renewed: Outcome, answered_at: float, *, bound: float, now: float) -> Outcome:
+    """
+    What a delete becomes that nobody asks for any more, where its event stands: given up, once it can no longer be carried out.
+
+    Args:
+        renewed: what a look made of it.
+        answered_at: when the service answered that, by its clock.
+    """
+    decides_at = renewed.change.send_until + bound
+    if answered_at < decides_at:
+        return undecided(renewed.change, answered_at, decides_at, now)
+    return structs.replace(renewed, became=Became.SPARED)
 
 
 def not_looked(change: Change, diagnosis: Diagnosis, now: float) -> Outcome:

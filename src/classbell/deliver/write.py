@@ -27,11 +27,12 @@ from classbell.deliver.settle import (
     outcome_of_read,
     outcome_of_survey,
     outcome_of_write,
+    spared,
 )
 from classbell.deliver.survey import Survey
 from classbell.errors import ClassbellError
 from classbell.ledger import InstitutionLedger, Intent
-from classbell.model import Action, Became, Change, ChangeState, Entry, Mailbox, Outcome, Policy
+from classbell.model import Action, Became, Change, ChangeState, Entry, Mailbox, Outcome, Policy, Reason
 from classbell.outlook.answers import Diagnosis, Meaning, classify
 from classbell.outlook.client import OutlookClient
 from classbell.outlook.dialect import Answer, Dialect, Kind, Request
@@ -115,12 +116,14 @@ class Writer:
         """
         Whether an event must be read before anything is sent to it.
 
-        Without an etag nothing proves it untouched. And a delete that may have gone through already must not be
+        Without an etag nothing proves it untouched. What nobody asks for any more is never sent. And a delete that may have gone through already must not be
         repeated as it is: where an immutable id leads into Deleted Items, and ``If-Match`` is not obeyed, the second
         one would remove the event for good.
         """
         if change.entry is None:
             return False
+        if change.reason is Reason.REPRIEVED:
+            return True
         unsure = change.action is Action.DELETE and change.state is ChangeState.UNKNOWN
         return not change.entry.etag or (unsure and change.id not in self._seen)
 
@@ -244,18 +247,17 @@ class Writer:
             others = {one.event_id for one in known.entries} - {entry.event_id}
             bearers = bearers_by_operation(others, survey.events).get(entry.operation, ())
             self._conflicts[change.id] += 1
-            outcomes.append(
-                outcome_of_search(
-                    change,
-                    event_of(ours.get(change.meeting_id, entry), bearers, bound),
-                    len(bearers),
-                    survey,
-                    delivered_at=known.delivered_at.get(change.meeting_id, 0.0),
-                    bound=bound,
-                    now=self._clock.now(),
-                    conflicts=self._conflicts[change.id],
-                )
+            outcome = outcome_of_search(
+                change,
+                event_of(ours.get(change.meeting_id, entry), bearers, bound),
+                len(bearers),
+                survey,
+                delivered_at=known.delivered_at.get(change.meeting_id, 0.0),
+                bound=bound,
+                now=self._clock.now(),
+                conflicts=self._conflicts[change.id],
             )
+            outcomes.append(self._unless_spared(outcome, survey))
         self._seen.update(outcome.change.id for outcome in outcomes if outcome.became is Became.RENEWED)
         await self._ledger.changes.conclude(outcomes, self._clock.now(), id_form=self._form)
         return outcomes
@@ -297,16 +299,23 @@ class Writer:
                 await self._put_back(changes, error)
                 raise
             for place, survey in zip(renewed, surveys, strict=True):
-                outcomes[place] = outcome_of_survey(
+                outcome = outcome_of_survey(
                     outcomes[place],
                     found[place][1],
                     survey,
                     bound=self._charge.bound,
                     now=self._clock.now(),
                 )
+                outcomes[place] = self._unless_spared(outcome, survey)
         self._seen.update(outcome.change.id for outcome in outcomes if outcome.became is Became.RENEWED)
         await self._ledger.changes.conclude(outcomes, now, id_form=self._form)
         return outcomes, lost
+
+    def _unless_spared(self, outcome: Outcome, survey: Survey) -> Outcome:
+        """The outcome of a look, but that a delete which nobody asks for any more is not to be sent after it."""
+        if outcome.change.reason is not Reason.REPRIEVED or outcome.became is not Became.RENEWED:
+            return outcome
+        return spared(outcome, survey.service_time, bound=self._charge.bound, now=self._clock.now())
 
     async def _put_back(
         self, changes: Sequence[Change], error: ClassbellError, *, intended: bool = False

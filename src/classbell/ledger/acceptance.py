@@ -9,26 +9,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, literal, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
 from classbell.errors import HeldError, LeaseHeld
 from classbell.ledger.changes import IS_OPEN, UNSETTLED
 from classbell.ledger.database import Database, insert_one, parts_of
 from classbell.ledger.entries import full_key, mark_stale
-from classbell.ledger.gate import UNLINKED
+from classbell.ledger.giving_way import give_way, reprieve, take_back
 from classbell.ledger.holds import use
 from classbell.ledger.incarnations import used_before
 from classbell.ledger.meetings import NewRendering, keep_meetings, keep_renderings
 from classbell.ledger.outcomes import CREATING
 from classbell.ledger.rekeying import Rekeyed, rekey
-from classbell.ledger.rows import PLANNED, ROWS_AT_ONCE, Rows
+from classbell.ledger.rows import PLANNED, Rows
 from classbell.ledger.runs import BEGIN, overtaken
 from classbell.ledger.schema import change, entry, ledger, mailbox, meeting, past_incarnation, sighting
 from classbell.ledger.sighted import Sighted
 from classbell.ledger.used_plans import use_plan
 from classbell.ledger.words import among
-from classbell.model import ChangeState, Ids, Reason, RunKind
+from classbell.model import ChangeState, Ids, RunKind
 from classbell.numbering import PROVISIONAL, lasting
 from classbell.operations import operation_id
 from classbell.plan import Mask, Plan
@@ -51,6 +51,7 @@ class Accepted:
         sources_read: the sources this plan answers for; open changes of others stay.
         unread: pairs (source, mailbox number) of which a part could not be read; creates that are open there
             stay, since nobody knows whether they are still wanted.
+        wanted_again: pairs (mailbox, meeting) that sources ask for and that a request of before may have deleted.
         only: if given, the number of the one mailbox this plan answers for.
         rekeys: meetings that their source has given other keys; the plan knows them by these already.
         approvals: the numbers of the holds whose approvals let the plan pass; they are used up with it.
@@ -58,6 +59,7 @@ class Accepted:
             can have planned meanwhile.
         kind: which command it was.
         saved_plan: the digest of the saved plan that it is; each is accepted once, if anything of it passes.
+        takes_back: the number of a run whose deletes are not to be carried out any more.
     """
 
     plan: Plan
@@ -67,12 +69,19 @@ class Accepted:
     renderings: Sequence[NewRendering]
     sources_read: frozenset[str]
     unread: frozenset[tuple[str, int]] = frozenset()
+    wanted_again: frozenset[tuple[int, int]] = frozenset()
     only: int | None = None
     rekeys: Sequence[Rekeyed] = ()
     approvals: Sequence[int] = ()
     basis: int | None = None
     kind: RunKind = RunKind.SYNC
     saved_plan: str = ""
+    takes_back: int | None = None
+
+    @property
+    def is_of_now(self) -> bool:
+        """Whether it was made from what sources say now."""
+        return self.kind is not RunKind.RESTORE and not self.saved_plan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +145,11 @@ class Acceptor:
             meeting=lasting(accepted.plan.meeting, meetings),
             calendars=accepted.calendars,
         )
-        repeated = self._give_way(connection, accepted, rows)
+        repeated = give_way(connection, self._institution_id, accepted, rows, run_id)
+        if accepted.is_of_now:
+            reprieve(connection, self._institution_id, accepted)
+        if accepted.takes_back is not None:
+            take_back(connection, self._institution_id, accepted.takes_back, accepted.only)
         names = _Names(connection, self._institution_id)
         names.mailboxes.update(zip(mailboxes.tolist(), accepted.fresh_mailboxes, strict=True))
         names.meetings.update(zip(meetings.tolist(), accepted.fresh_meetings, strict=True))
@@ -171,37 +184,6 @@ class Acceptor:
         mask = np.zeros(len(rows), dtype=np.bool_)
         mask[places[places >= 0]] = True
         return mask
-
-    def _give_way(self, connection: Connection, accepted: Accepted, rows: Rows) -> Mask:
-        """Supersede open changes that the new plan does not repeat; a mask of those rows that it does."""
-        query = _TO_GIVE_WAY if accepted.only is None else _TO_GIVE_WAY_THERE
-        wanted = {"mine": self._institution_id, "box": accepted.only}
-        repeated = np.zeros(len(rows), dtype=np.bool_)
-        untried: list[dict[str, int]] = []
-        tried: list[dict[str, int]] = []
-        for found in connection.execute(query, wanted).partitions(ROWS_AT_ONCE):
-            places = rows.places([row.mailbox_id for row in found], [row.meeting_id for row in found])
-            asked = rows.repeat(
-                places,
-                [row.action for row in found],
-                [row.fingerprint for row in found],
-                [row.calendar for row in found],
-                [row.policy for row in found],
-            )
-            repeated[places[asked]] = True
-            for index in np.flatnonzero(~asked).tolist():
-                row = found[index]
-                if places[index] < 0 and row.source not in accepted.sources_read:
-                    continue
-                # Of what a person has had put back it is known that no source names it.
-                kept = row.reason == Reason.PUT_BACK or (row.source, row.mailbox_id) in accepted.unread
-                if not (places[index] < 0 and row.action in CREATING and kept):
-                    (tried if row.sent_at else untried).append({"number": row.id})
-        if untried:
-            connection.execute(_REMOVE, untried)
-        if tried:
-            connection.execute(_SUPERSEDE, tried)
-        return repeated
 
     def _insert(self, connection: Connection, part: Rows, names: "_Names", run_id: int) -> int:
         """Write a part of the plan as rows; how many."""
@@ -305,32 +287,6 @@ _MINE = change.c.institution_id == bindparam("mine")
 _UNSETTLED = select(change.c.mailbox_id, change.c.meeting_id).where(
     _MINE, IS_OPEN, among(change.c.state, UNSETTLED)
 )
-_TO_GIVE_WAY = (
-    select(
-        change.c.id,
-        change.c.mailbox_id,
-        change.c.meeting_id,
-        change.c.action,
-        change.c.fingerprint,
-        change.c.sent_at,
-        change.c.calendar,
-        change.c.policy,
-        change.c.reason,
-        meeting.c.source,
-    )
-    .join(meeting, meeting.c.id == change.c.meeting_id)
-    .where(
-        _MINE,
-        IS_OPEN,
-        among(change.c.state, (ChangeState.PENDING, ChangeState.WAITING)),
-        # What was approved for them goes on, whatever timetables say.
-        change.c.mailbox_id.not_in(UNLINKED),
-    )
-)
-_TO_GIVE_WAY_THERE = _TO_GIVE_WAY.where(change.c.mailbox_id == bindparam("box"))
-_REMOVE = delete(change).where(change.c.id == bindparam("number"))
-_SUPERSEDE = update(change).where(change.c.id == bindparam("number")).values(state=ChangeState.SUPERSEDED)
-
 # What changes or removes an event takes incarnation and operation from the event's own row: without such
 # a row there is nothing that may be touched.
 _FROM_ENTRY = {"incarnation": entry.c.incarnation, "operation": entry.c.operation}

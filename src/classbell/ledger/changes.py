@@ -7,6 +7,7 @@ after its answer. Whatever instant the process dies at, what is left tells the n
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -15,7 +16,6 @@ from sqlalchemy import (
     CursorResult,
     Float,
     Integer,
-    Row,
     Select,
     bindparam,
     func,
@@ -26,15 +26,14 @@ from sqlalchemy import (
 )
 
 from classbell.errors import LeaseHeld
-from classbell.ledger.bits import unsigned
+from classbell.ledger.change_rows import SELECTED, change_of
 from classbell.ledger.database import Database
-from classbell.ledger.entries import full_key
 from classbell.ledger.gate import OPEN_GATE, OUTLIVED, STILL_WANTED
 from classbell.ledger.outcomes import CREATING, record
-from classbell.ledger.schema import DUE_STATES, OPEN_STATES, change, entry, mailbox, meeting
+from classbell.ledger.schema import DUE_STATES, OPEN_STATES, change
 from classbell.ledger.waiting import Waiting, read_waiting
 from classbell.ledger.words import among
-from classbell.model import Action, Change, ChangeState, Entry, Mailbox, Outcome, Policy, Reason
+from classbell.model import Action, Change, ChangeState, Outcome
 from classbell.operations import operation_id
 
 # Of these nobody knows, or a person is to say, what becomes of them.
@@ -85,32 +84,45 @@ class Changes:
         return await self._database.read(lambda c: [(a, b) for a, b in c.execute(_UNSETTLED, self._mine)])
 
     async def due(
-        self, now: float, limit: int, after: tuple[int, int] = (-(2**62), 0), only: int | None = None
+        self,
+        now: float,
+        limit: int,
+        after: tuple[int, int] = (-(2**62), 0),
+        only: int | None = None,
+        run: int | None = None,
     ) -> list[Change]:
         """Changes to carry out or look after, soonest meetings first, from behind (start, id) *after*."""
         start, number = after
         bounds = {"now": now, "start": start, "number": number, "limit": limit}
         return await self._database.read(
-            lambda c: [_change(row) for row in self._doable(c, _DUE, only, bounds)]
+            lambda c: [change_of(row) for row in self._doable(c, _DUE, only, run, bounds)]
         )
 
-    async def next_due(self, only: int | None = None, after: float = -1.0) -> float | None:
+    async def next_due(
+        self, only: int | None = None, after: float = -1.0, run: int | None = None
+    ) -> float | None:
         """When the next open change comes due that was not yet at *after*; held ones never do."""
         return await self._database.read(
-            lambda c: self._doable(c, _NEXT_DUE, only, {"after": after}).scalar()
+            lambda c: self._doable(c, _NEXT_DUE, only, run, {"after": after}).scalar()
         )
 
-    async def open_count(self, only: int | None = None) -> int:
+    async def open_count(self, only: int | None = None, run: int | None = None) -> int:
         """How many changes are open and may be carried out."""
-        return await self._database.read(lambda c: int(self._doable(c, _OPEN_COUNT, only, {}).scalar_one()))
+        return await self._database.read(
+            lambda c: int(self._doable(c, _OPEN_COUNT, only, run, {}).scalar_one())
+        )
 
     def _doable(
-        self, connection: Connection, query: Select[Any], only: int | None, bounds: Mapping[str, object]
+        self,
+        connection: Connection,
+        query: Select[Any],
+        only: int | None,
+        run: int | None,
+        bounds: Mapping[str, object],
     ) -> CursorResult[Any]:
-        """What a query finds in all of the institution, or in *only* one mailbox."""
-        if only is None:
-            return connection.execute(query, {**self._mine, **bounds})
-        return connection.execute(_IN_ONE[query], {**self._mine, **bounds, "box": only})
+        """What a query finds in all of the institution, or in *only* one mailbox, or of one run."""
+        narrowed = _narrowed(query, in_one=only is not None, of_run=run is not None)
+        return connection.execute(narrowed, {**self._mine, **bounds, "box": only, "run": run})
 
     async def waiting(self, only: str | None = None) -> list[Waiting]:
         """Open changes by state and reason, or only those of the mailbox with a key."""
@@ -121,7 +133,7 @@ class Changes:
         newest = self._mine | {"box": number, "limit": limit}
         return await self._database.read(
             lambda c: [
-                (_change(row), row.detail, row.finished_at, row.request_id)
+                (change_of(row), row.detail, row.finished_at, row.request_id)
                 for row in c.execute(_OF_MAILBOX, newest)
             ]
         )
@@ -208,55 +220,6 @@ def postpone(
     connection.execute(_POSTPONE, values)
 
 
-def _change(row: Row[Any]) -> Change:
-    owner = Mailbox(
-        id=row.mailbox_id,
-        key=row.mailbox_key,
-        address=row.address,
-        contacted=row.contacted_at is not None,
-        id_form=row.id_form,
-    )
-    key = full_key(row.source, row.meeting_key)
-    return Change(
-        id=row.id,
-        mailbox=owner,
-        meeting_id=row.meeting_id,
-        meeting_key=key,
-        action=Action(row.action),
-        reason=Reason(row.reason),
-        state=ChangeState(row.state),
-        fingerprint=unsigned(row.fingerprint),
-        starts_at=row.starts_at,
-        ends_at=row.ends_at,
-        incarnation=row.incarnation,
-        operation=row.operation,
-        calendar=row.calendar,
-        entry=_entry(row, owner, key) if row.event_id is not None else None,
-        due_at=row.due_at,
-        sent_at=row.sent_at,
-        send_until=row.send_until,
-        attempts=row.attempts,
-        code=row.code,
-        policy=Policy(row.policy),
-        doubted=bool(row.doubted),
-    )
-
-
-def _entry(row: Row[Any], owner: Mailbox, key: str) -> Entry:
-    return Entry(
-        mailbox=owner,
-        meeting_id=row.meeting_id,
-        meeting_key=key,
-        event_id=row.event_id,
-        etag=row.etag,
-        fingerprint=unsigned(row.entry_fingerprint),
-        starts_at=row.entry_starts_at,
-        ends_at=row.entry_ends_at,
-        incarnation=row.entry_incarnation,
-        operation=row.entry_operation,
-    )
-
-
 _MINE = change.c.institution_id == bindparam("mine")
 _IN_THE_BOX = change.c.mailbox_id == bindparam("box")
 _CREATES = among(change.c.action, CREATING)
@@ -282,50 +245,8 @@ _INTEND = (
     )
 )
 
-_SELECTED: Select[Any] = (
-    select(
-        change.c.id,
-        change.c.mailbox_id,
-        change.c.meeting_id,
-        change.c.action,
-        change.c.reason,
-        change.c.state,
-        change.c.fingerprint,
-        change.c.starts_at,
-        change.c.ends_at,
-        change.c.calendar,
-        change.c.incarnation,
-        change.c.operation,
-        change.c.due_at,
-        change.c.sent_at,
-        change.c.send_until,
-        change.c.attempts,
-        change.c.code,
-        change.c.policy,
-        change.c.doubted,
-        mailbox.c.key.label("mailbox_key"),
-        mailbox.c.address,
-        mailbox.c.contacted_at,
-        mailbox.c.id_form,
-        meeting.c.source,
-        meeting.c.key.label("meeting_key"),
-        entry.c.event_id,
-        entry.c.etag,
-        entry.c.fingerprint.label("entry_fingerprint"),
-        entry.c.starts_at.label("entry_starts_at"),
-        entry.c.ends_at.label("entry_ends_at"),
-        entry.c.incarnation.label("entry_incarnation"),
-        entry.c.operation.label("entry_operation"),
-    )
-    .join(mailbox, mailbox.c.id == change.c.mailbox_id)
-    .join(meeting, meeting.c.id == change.c.meeting_id)
-    .outerjoin(
-        entry, (entry.c.mailbox_id == change.c.mailbox_id) & (entry.c.meeting_id == change.c.meeting_id)
-    )
-)
-
 _OF_MAILBOX = (
-    _SELECTED.add_columns(change.c.detail, change.c.finished_at, change.c.request_id)
+    SELECTED.add_columns(change.c.detail, change.c.finished_at, change.c.request_id)
     .where(_MINE, _IN_THE_BOX)
     .order_by(change.c.id.desc())
     .limit(_LIMIT)
@@ -335,7 +256,7 @@ _BEHIND = tuple_(
     bindparam("start", type_=change.c.starts_at.type), bindparam("number", type_=change.c.id.type)
 )
 _DUE = (
-    _SELECTED.where(
+    SELECTED.where(
         _DOABLE, change.c.due_at <= bindparam("now"), tuple_(change.c.starts_at, change.c.id) > _BEHIND
     )
     .order_by(change.c.starts_at, change.c.id)
@@ -343,7 +264,13 @@ _DUE = (
 )
 _NEXT_DUE = select(func.min(change.c.due_at)).where(_DOABLE, change.c.due_at > bindparam("after"))
 _OPEN_COUNT = select(func.count()).select_from(change).where(_DOABLE)
-_IN_ONE = {query: query.where(_IN_THE_BOX) for query in (_DUE, _NEXT_DUE, _OPEN_COUNT)}
+
+
+@cache
+def _narrowed(query: Select[Any], *, in_one: bool, of_run: bool) -> Select[Any]:
+    query = query.where(_IN_THE_BOX) if in_one else query
+    return query.where(change.c.run_id == bindparam("run")) if of_run else query
+
 
 _UNSETTLED = select(change.c.mailbox_id, change.c.meeting_id).where(
     _MINE, IS_OPEN, among(change.c.state, UNSETTLED)

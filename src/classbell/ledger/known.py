@@ -21,8 +21,14 @@ _UNSETTLED = (ChangeState.SENT, ChangeState.UNKNOWN, ChangeState.HELD)
 
 @dataclass(frozen=True, kw_only=True)
 class UnderWay:
-    """What a create or update asks for that may have been sent; ``body`` is empty if it is not kept."""
+    """
+    What a create or update asks for that may have been sent until ``send_until``; ``body`` is empty if it is not kept.
 
+    ``meeting_key`` is the key in full.
+    """
+
+    meeting_key: str
+    send_until: float
     fingerprint: int
     body: bytes
     starts_at: int
@@ -57,6 +63,8 @@ class KnownMailbox:
 
 def _under_way(row: Row[Any]) -> UnderWay:
     return UnderWay(
+        meeting_key=full_key(row.source, row.meeting_key),
+        send_until=row.send_until,
         fingerprint=unsigned(row.fingerprint),
         body=row.body or b"",
         starts_at=row.starts_at,
@@ -81,7 +89,8 @@ class Knowledge:
         def read(connection: Connection) -> KnownMailbox:
             times = select(entry.c.meeting_id, entry.c.delivered_at).where(entry.c.mailbox_id == owner.id)
             query = (
-                select(change, rendering.c.body)
+                select(change, rendering.c.body, meeting.c.source, meeting.c.key.label("meeting_key"))
+                .join(meeting, meeting.c.id == change.c.meeting_id)
                 .outerjoin(
                     rendering,
                     (rendering.c.institution_id == change.c.institution_id)

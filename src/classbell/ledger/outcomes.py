@@ -33,6 +33,7 @@ _STATES = {
     Became.WAITING: ChangeState.WAITING,
     Became.UNKNOWN: ChangeState.UNKNOWN,
     Became.RENEWED: ChangeState.PENDING,
+    Became.SPARED: ChangeState.SUPERSEDED,
     Became.HELD: ChangeState.HELD,
 }
 
@@ -71,7 +72,7 @@ def record(
     books.rewrite([o for o in done if o.change.action is Action.UPDATE])
     books.strike([*(o for o in done if o.change.action is Action.DELETE), *again, *left])
     keep_wishes(connection, [_removed(o.change) for o in left], now)
-    renewed = [o for o in settled if o.became is Became.RENEWED]
+    renewed = [o for o in settled if o.became is Became.RENEWED or _spared_otherwise(o)]
     books.renew(renewed)
     books.mix({o.change.mailbox.id for o in (*created, *renewed) if o.event_id}, id_form)
     books.settle([*settled, *left])
@@ -220,6 +221,16 @@ class _Books:
             "box": outcome.change.mailbox.id,
             "of": outcome.change.meeting_id,
         }
+
+
+def _spared_otherwise(outcome: Outcome) -> bool:
+    """Whether an event that stays was found under another etag, or by another id, than we have of it."""
+    known = outcome.change.entry
+    return (
+        outcome.became is Became.SPARED
+        and known is not None
+        and (outcome.etag != known.etag or bool(outcome.event_id))
+    )
 
 
 def _updated(outcome: Outcome, action: int, fingerprint: int) -> bool:

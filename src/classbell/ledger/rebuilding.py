@@ -300,13 +300,18 @@ class Rebuilding:
             approved = approved.where(change.c.code != LOST)
         going = [number for number, operation in connection.execute(approved) if operation in operations]
         if sound:
-            going += self._looked_for(connection, box, here, decides_until)
+            going += self._looked_for(connection, box, operations, here, decides_until)
         connection.execute(
             update(change).where(open_, change.c.id.not_in(going)).values(state=ChangeState.SUPERSEDED)
         )
 
     def _looked_for(
-        self, connection: Connection, box: int, here: Collection[int], decides_until: float
+        self,
+        connection: Connection,
+        box: int,
+        operations: Collection[str],
+        here: Collection[int],
+        decides_until: float,
     ) -> list[int]:
         """
         Let creates wait that may have been carried out, and whose events are not there; their numbers.
@@ -318,7 +323,7 @@ class Rebuilding:
         unheard = among(change.c.state, (ChangeState.SENT, ChangeState.UNKNOWN))
         # What the service knew before any attempt of ours is a lost ledger's, in a version that nobody knows.
         doubted = (change.c.doubted == 1) | unheard & (change.c.code != MADE_BEFORE)
-        query = select(change.c.id, change.c.meeting_id, change.c.send_until).where(
+        query = select(change.c.id, change.c.meeting_id, change.c.operation, change.c.send_until).where(
             change.c.institution_id == self._institution_id,
             change.c.mailbox_id == box,
             IS_OPEN,
@@ -327,7 +332,9 @@ class Rebuilding:
             change.c.mailbox_id.not_in(UNLINKED),
             doubted,
         )
-        found = [row for row in connection.execute(query) if row.meeting_id not in here]
+        rows = [row for row in connection.execute(query) if row.operation not in operations]
+        # What was sent so lately may come to light beside what is held there.
+        found = [row for row in rows if row.send_until > decides_until or row.meeting_id not in here]
         decided = [row.id for row in found if row.send_until <= decides_until]
         waiting = {"state": ChangeState.WAITING, "code": ABSENT, "detail": _ABSENT, "due_at": 0, "doubted": 1}
         for part in parts_of(decided):

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, or_, select
 from classbell.ledger.bits import unsigned
 from classbell.ledger.changes import IS_OPEN
 from classbell.ledger.database import Database
+from classbell.ledger.gate import GOES_IN_LEAVING
 from classbell.ledger.keeping import restored
 from classbell.ledger.outcomes import CREATING
 from classbell.ledger.schema import change, entry, mailbox, meeting
@@ -67,6 +68,12 @@ class Restoring:
             ]
 
         return await self._database.read(read)
+
+    async def open(self, run_id: int, key: str | None = None) -> list[tuple[int, int]]:
+        """The pairs (mailbox, meeting) of which a run's deletes are still open, in all mailboxes or one."""
+        query = _OPEN if key is None else _OPEN.where(mailbox.c.key == bindparam("box"))
+        wanted = {**self._mine, "number": run_id, "box": key}
+        return await self._database.read(lambda c: [(box, of) for box, of in c.execute(query, wanted)])
 
     async def pairs(self) -> list[tuple[int, int]]:
         """The pairs (mailbox, meeting) that were put back, and that no source names yet."""
@@ -142,6 +149,17 @@ _DELETED = (
     .order_by(change.c.mailbox_id, change.c.meeting_id)
 )
 _DELETED_THERE = _DELETED.where(mailbox.c.key == bindparam("box"))
+_OPEN = (
+    select(change.c.mailbox_id, change.c.meeting_id)
+    .join(mailbox, mailbox.c.id == change.c.mailbox_id)
+    .where(
+        _MINE,
+        IS_OPEN,
+        ~GOES_IN_LEAVING,
+        change.c.run_id == bindparam("number"),
+        change.c.action == Action.DELETE,
+    )
+)
 _UNDER_WAY = select(change.c.mailbox_id, change.c.meeting_id).where(_MINE, IS_OPEN)
 
 _RESTORED = select(restored.c.mailbox_id, restored.c.meeting_id).where(restored.c.mailbox_id.in_(_OURS))

@@ -62,6 +62,7 @@ def adoption(
     young: Collection[Entry] = (),
     elsewhere: Mapping[str, Entry] | None = None,
     renamed: Mapping[str, str] | None = None,
+    coming: Collection[str] = (),
 ) -> Adoption:
     """
     Sort what a complete look has found.
@@ -72,6 +73,7 @@ def adoption(
         young: entries whose events are so new that the look may lack them.
         elsewhere: entries of mailboxes that marks found here name, by the ids of their events.
         renamed: as in the result.
+        coming: the full keys of meetings of which another event may come to light yet.
     """
     left = {entry.event_id: entry for entry in young}
     result = Adoption(young=len(young), left=left, renamed=renamed or {})
@@ -99,7 +101,7 @@ def adoption(
         else:
             strangers.append((mark, event))
             _saw(result, mark)
-    _adopt(result, strangers, bound, {entry.operation for entry in known.entries})
+    _adopt(result, strangers, bound, {entry.operation for entry in known.entries}, coming)
     return result
 
 
@@ -131,10 +133,11 @@ def _adopt(
     strangers: Sequence[tuple[Mark, FoundEvent]],
     bound: float,
     known: Collection[str],
+    coming: Collection[str],
 ) -> None:
     """Take those that are proven; *known* are the operations whose events the ledger knows by their ids."""
-    proven = {entry.meeting_key: entry.operation for entry, _ in result.kept}
-    proven |= {entry.meeting_key: entry.operation for entry in result.left.values()}
+    taken = {entry.meeting_key for entry, _ in result.kept} | set(coming)
+    taken |= {entry.meeting_key for entry in result.left.values()}
     candidates: dict[str, tuple[Mark, FoundEvent]] = {}
     for bearers in _by_operation(strangers):
         mark = bearers[0][0]
@@ -142,9 +145,14 @@ def _adopt(
         if mark.operation in known:
             for _, event in bearers:
                 _hold(result, event, key, "a copy of our event", Sighted.COPY)
-        elif key in proven:
+        elif key in taken:
             for _, event in bearers:
-                _hold(result, event, key, "another one of ours stands there for the same meeting")
+                _hold(
+                    result,
+                    event,
+                    key,
+                    "another one of ours stands there for the same meeting, or is on its way",
+                )
         elif len(bearers) > 1:
             for _, event in bearers:
                 _hold(result, event, key, f"{len(bearers)} events bear this mark; none is taken for ours")

@@ -244,6 +244,7 @@ class Rebuild:
             )
         if {event.id for event in earlier.events} != {event.id for event in survey.events}:
             return _CHANGED
+        decides_until = earlier.service_time - self._bound
         capabilities = self._access.dialect.capabilities
         known = await known_as_found(self._ledger, survey.mailbox, survey.events, capabilities, self._bound)
         absent = unseen(known, [survey.events])
@@ -269,6 +270,7 @@ class Rebuild:
             young=young,
             elsewhere={entry.event_id: entry for entry, _ in elsewhere},
             renamed=self._renamed,
+            coming=_coming(known, survey.events, decides_until),
         )
         times = {event.id: self._times(event) for event in survey.events}
         sorted_out.held = [
@@ -279,7 +281,7 @@ class Rebuild:
         ]
         wants = await self._wanted.of(survey.mailbox.key) if self._wanted is not None else Wants()
         rebuilt = self._rebuilt_mailbox(known, sorted_out, wants)
-        rebuilt = replace(rebuilt, decides_until=earlier.service_time - self._bound)
+        rebuilt = replace(rebuilt, decides_until=decides_until)
         found.append(_Found(survey, rebuilt, sorted_out, struck=len(gone.missing)))
         return None
 
@@ -371,3 +373,13 @@ class Rebuild:
         rebuilt.copies += sum(held.kind is Sighted.COPY for held, _ in sorted_out.held)
         if len(rebuilt.held) < KEPT:
             rebuilt.held += [(found.survey.mailbox, sighting) for sighting, _ in sorted_out.held]
+
+
+def _coming(known: KnownMailbox, events: Sequence[FoundEvent], decides_until: float) -> set[str]:
+    """The full keys of meetings of which a create was sent so lately that a look need not find its event."""
+    seen = {mark.operation for event in events if event.mark and (mark := Mark.parse(event.mark)) is not None}
+    return {
+        request.meeting_key
+        for operation, request in known.under_way.items()
+        if operation not in seen and request.send_until > decides_until
+    }

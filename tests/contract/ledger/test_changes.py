@@ -293,6 +293,7 @@ async def test_outcomes_of_all_kinds_are_recorded_together(uni: InstitutionLedge
         Became.WAITING: ChangeState.WAITING,
         Became.UNKNOWN: ChangeState.UNKNOWN,
         Became.RENEWED: ChangeState.PENDING,
+        Became.SPARED: ChangeState.SUPERSEDED,
         Became.HELD: ChangeState.HELD,
     }
     assert set(await entries(uni, "ann")) == {f"{SOURCE}:done"}

@@ -9,7 +9,7 @@ from itertools import pairwise
 from math import inf
 from typing import Any
 
-from tests.simulation.checkers.decisions import losses, spans
+from tests.simulation.checkers.decisions import Span, asked, losses, spans
 from tests.simulation.checkers.i01_only_our_events import doubles_of, taken_for_the_original
 from tests.simulation.checkers.places import misplaced
 from tests.simulation.checkers.reading import Case, Event, Pair
@@ -89,13 +89,12 @@ def _stayed(case: Case) -> Iterator[str]:
         for told in case.testimony["decisions"]
         if told["what"] == "forget" and told["left"]
     }
-    all_of_them = list(spans(case, "unlink"))
-    for span in all_of_them:
+    for span in spans(case, "unlink"):
         if span.end < inf:
             continue
         tenant = case.institutions[span.institution]["tenant"]
-        # Who leaves once more is told what goes and what stays then, and agrees to that.
-        again = [one for one in all_of_them if one.begin > span.begin]
+        # Who leaves once more is told what goes and what stays then, and agrees to that, even if the process dies then.
+        again = [one for one in asked(case, "unlink") if one.begin > span.begin]
         for pair, events in case.of_pair.items():
             if pair[0] != tenant or not span.covers(span.institution, pair[1]) or _waits(case, pair):
                 continue
@@ -110,8 +109,30 @@ def _stayed(case: Case) -> Iterator[str]:
                     step.action == "restore" for step in event.steps
                 )
                 # Of what may have been made, and nobody has heard, is told with the numbers: it does not go with them.
-                if told and stood and event.live and case.heard(event.born):
+                known = case.heard(event.born) and not _still_at_work(case, span, event)
+                if told and stood and event.live and known and not _held_and_forgotten(case, span, event):
                     yield f"{event.ours[-1].title} stands in {pair[1]} in spite of {span.told['mode']}"
+
+
+def _held_and_forgotten(case: Case, span: Span, event: Event) -> bool:
+    """Whether nobody could tell an event from its copies when a ledger was lost, and all was forgotten that was said of it."""
+    forgotten = any(
+        told["what"] == "forget" and told["asked"] >= span.begin
+        for told in case.testimony["decisions"]
+        if (told["institution"], told["mailbox"]) == (span.institution, event.mailbox)
+    )
+    copied = any(other.copy_of == event.id and other.born.at < span.begin for other in case.events.values())
+    return forgotten and copied and any(at < span.begin for at in losses(case))
+
+
+def _still_at_work(case: Case, span: Span, event: Event) -> bool:
+    """Whether the process that made an event may have heard of it only after somebody was told what goes."""
+    return any(
+        run["institution"] == span.institution
+        and run["begin"] <= event.born.at
+        and (run["end"] is None or run["end"] >= span.told["asked"])
+        for run in case.testimony["runs"]
+    )
 
 
 def _not_put_right(
