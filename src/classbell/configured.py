@@ -40,22 +40,15 @@ def changed_parts(before: Mapping[str, bytes], now: Mapping[str, bytes]) -> tupl
     return tuple(name for name in now if name in before and before[name] != now[name])
 
 
-async def keep_accepted(
-    ledger: InstitutionLedger, settings: InstitutionSettings, review: Review, *, allowed: bool
-) -> None:
-    """
-    Remember what was read and applied, and the configuration once somebody can have seen all that comes of it.
-
-    Args:
-        allowed: whether a person has agreed to this very run, whatever it does.
-    """
+async def keep_accepted(ledger: InstitutionLedger, settings: InstitutionSettings, review: Review) -> None:
+    """Remember what was read and applied, and the configuration once somebody can have seen all that comes of it."""
     if review.only is not None:
         return
     codes = {hold.code for hold in review.verdict.holds}
     held = held_sources(review)
     if not codes & HOLDING_ALL:
         await ledger.runs.keep_sources([s for s in review.snapshots if s.source not in held], review.now)
-    seen = allowed or "E-HOLD-CONFIG" in {code for code, _, _ in review.verdict.used}
+    seen = "E-HOLD-CONFIG" in {code for code, _, _ in review.verdict.used}
     # What comes of a change where nothing was read, or nothing is applied, no guard has judged yet.
     missed = review.failures or held or any(snapshot.coverage.unread for snapshot in review.snapshots)
     if "E-HOLD-CONFIG" not in codes and (seen or not missed or not review.circumstances.changed):

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classbell.desired import Desired, MeetingKey
-from classbell.guards import Approved, Circumstances, Hold, Name, Shrinkage, Verdict, judge
-from classbell.ledger import Found, InstitutionLedger, StoredHold
+from classbell.errors import HeldError
+from classbell.guards import Approved, Circumstances, Hold, Name, Shrinkage, Verdict, freed_by, judge
+from classbell.ledger import Found, HoldState, InstitutionLedger, StoredHold
 from classbell.model import Action, Fingerprints, Ids
 from classbell.numbering import PROVISIONAL, Numbering
 from classbell.plan import Mask, Plan, pair_keys, pairs_of
@@ -112,8 +113,13 @@ class Holding:
 
         Approvals count if they are of all that is held, and were given in the last day. In a run for one
         person only those of that mailbox do: the others are of a set that this run does not see whole.
+
+        Raises:
+            HeldError: E-ALLOW-DELETES, a number is not enough here.
         """
         live = {one.name: one for one in await self._ledger.holds.live()}
+        if allow_deletes:
+            self._see_that_a_number_is_enough(live.values())
         members = Members(review.mailboxes, review.meetings)
         approvals: dict[Name, Approved] = {}
         for one in live.values():
@@ -129,19 +135,43 @@ class Holding:
             approvals=approvals,
             agreed=await self._agreed(review, members),
         )
-        allowed = allow_deletes and review.plan.count(Action.DELETE) <= allow_deletes
-        if review.only is not None and not allowed:
-            verdict = _with_undecided(review, verdict, live.values(), members)
+        if review.only is not None:
+            freed = freed_by(allow_deletes, review.plan)
+            undecided = [one for one in live.values() if one.code not in freed]
+            verdict = _with_undecided(review, verdict, undecided, members)
         return replace(review, verdict=_numbered(review, verdict, live))
 
-    async def entered(self, review: Review, *, ending: bool = True) -> Review:
+    def _see_that_a_number_is_enough(self, live: Iterable[StoredHold]) -> None:
+        """See that who agrees to a number of deletions goes past no other person's word."""
+        rejected = [one for one in live if one.state is HoldState.REJECTED]
+        if self._safety.approvals > 1:
+            why = f"{self._safety.approvals} accounts must approve what is held (approvals), and this is the word of one"
+        elif rejected:
+            why = f"hold {rejected[0].id} was rejected by {rejected[0].decided_by}"
+        else:
+            return
+        raise HeldError(
+            "E-ALLOW-DELETES",
+            "Here a number of deletions cannot be allowed.",
+            why=why,
+            do="run it without --allow-deletes, look at what is held (classbell holds list), and approve exactly that",
+            effect="no calendar was changed by this command",
+        )
+
+    async def entered(self, review: Review, *, allow_deletes: int = 0) -> Review:
         """
         Enter into the ledger what waits for a person, and end what does so no more; the review with numbers.
 
         Args:
-            ending: whether what is not held now is over: not before the plan that gets rid of it is accepted.
+            allow_deletes: the number that somebody has agreed to, and may still say no to: what is not held for it is
+                not over before the plan is accepted.
+
+        Raises:
+            HeldError: E-ALLOW-DELETES, a number is not enough here, or is so no more.
         """
         members = Members(review.mailboxes, review.meetings)
+        if allow_deletes:
+            self._see_that_a_number_is_enough(await self._ledger.holds.live())
         whole = review.only is None
         keys = review.mailboxes.keys()
         found = [
@@ -150,7 +180,7 @@ class Holding:
             if whole or hold.scope == "mailbox"
         ]
         kept = [_name_out(name, keys) for name in review.verdict.used]
-        over = await self._answered(review, keys) if ending else []
+        over = [] if allow_deletes else await self._answered(review, keys)
         live = await self._ledger.holds.enter(found, review.now, kept=kept, over=over)
         return replace(review, verdict=_numbered(review, review.verdict, live))
 

@@ -14,9 +14,11 @@ from classbell.report import Report, Review, summary_of
 _HOLDS_KEPT = 50
 
 
-def record_of_review(review: Review, approvals: Sequence[int] = (), allowed: int = 0) -> dict[str, object]:
+def record_of_review(
+    review: Review, approvals: Sequence[int] = (), allowed: int = 0, allowed_by: str = ""
+) -> dict[str, object]:
     """
-    What a run read, planned and held, and by what decisions of people: used approvals, and a number of deletions.
+    What a run read, planned and held, and by what decisions of people: approvals, and who agreed to how many deletions.
 
     Mailboxes are named by their numbers in the ledger: who is forgotten there is not remembered here.
     """
@@ -50,7 +52,7 @@ def record_of_review(review: Review, approvals: Sequence[int] = (), allowed: int
     if approvals:
         record["approved"] = list(approvals)
     if allowed:
-        record["allowed"] = allowed
+        record |= {"allowed": allowed, "allowed_by": allowed_by}
     if review.saved:
         record["plan"] = review.saved
     return record

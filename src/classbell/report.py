@@ -72,6 +72,16 @@ class Report:
     seconds: float = 0.0
     remarks: tuple[Remark, ...] = field(default=())
 
+    def changed_nothing(self, review: Review, *, decided: bool) -> bool:
+        """
+        Whether a plan that was saved before this run is as good as it was: nothing was changed, sent or *decided*.
+
+        One that read everything and found nothing to do has seen that what such a plan wants is wanted no more.
+        """
+        saw_all = review.only is None and not review.verdict.holds and not review.failures
+        changed = decided or len(review.passed) > 0 or len(applicable_rekeys(review)) > 0
+        return not (saw_all or changed or self.tally.batches)
+
 
 def held_sources(review: Review) -> frozenset[str]:
     """The sources of which nothing may be applied."""

@@ -73,13 +73,14 @@ class Run:
         *,
         person: str | None = None,
         allow_deletes: int = 0,
+        allowed_by: str = "",
         reset: bool = False,
         insist: bool = False,
         kind: RunKind = RunKind.SYNC,
     ) -> None:
         self._office = office
         self._person = person
-        self._allow_deletes = allow_deletes
+        self._allow_deletes, self._allowed_by = allow_deletes, allowed_by
         self._reset = reset
         self._kind = kind
         self._delivery: Delivery | None = None
@@ -179,8 +180,7 @@ class Run:
 
     async def entered(self, review: Review) -> Review:
         """What is held is in the ledger from now on, so that people can decide; the review with its numbers."""
-        # Whoever agreed to a number may still say no, and takes back nothing that was approved.
-        return await self._holding.entered(review, ending=not self._allow_deletes)
+        return await self._holding.entered(review, allow_deletes=self._allow_deletes)
 
     async def carry_out(self, review: Review, tell: Callable[[Progress], None] = lambda _: None) -> Report:
         """
@@ -231,11 +231,10 @@ class Run:
             review.now,
         )
         self._accepted = True
-        record = record_of_review(review, approvals, self._allow_deletes)
+        record = record_of_review(review, approvals, self._allow_deletes, self._allowed_by)
         try:
             office.witness.bear(accepted.revision)
-            allowed = bool(self._allow_deletes and len(passed)) and not review.verdict.holds
-            await keep_accepted(ledger, office.settings, review, allowed=allowed)
+            await keep_accepted(ledger, office.settings, review)
             if self._allow_deletes:
                 await self._holding.entered(review)
             await settle_restored(ledger, review)
@@ -254,7 +253,8 @@ class Run:
                 )
             raise
         summary = record | record_of_end(report, access) | seen
-        await ledger.runs.finish(accepted.run_id, report.exit_code, summary, clock.now())
+        vain = report.changed_nothing(review, decided=bool(approvals) or self._reset)
+        await ledger.runs.finish(accepted.run_id, report.exit_code, summary, clock.now(), fruitless=vain)
         return report
 
     async def _access(self, *, signed_in: bool) -> Access:

@@ -106,7 +106,7 @@ BUGS = (
         name="overtaken-plan-accepted",
         rule="A plan is accepted only if no other was since it was made.",
         file="ledger/acceptance.py",
-        lines="if accepted.basis not in {None, newest_run(connection, self._institution_id)}:",
+        lines="if overtaken(connection, self._institution_id, accepted.basis, saved=bool(accepted.saved_plan)):",
         instead="if accepted.basis == -1:",
         found_by=(
             "tests/contract/ledger/test_two_processes.py::test_a_plan_that_another_one_has_overtaken_is_not_accepted",

@@ -219,8 +219,8 @@ BUGS = (
         name="saved-plan-overtaken",
         rule="A saved plan is refused once another was accepted.",
         file="saved/standing.py",
-        lines="if newest != saved.basis:",
-        instead="if newest < saved.basis:",
+        lines="if newest:",
+        instead="if newest < 0:",
         found_by=("tests/scenarios/test_saved_plans.py::test_a_plan_is_stale_once_another_was_accepted",),
     ),
     Bug(
@@ -237,8 +237,8 @@ BUGS = (
         name="undecided-in-pieces",
         rule="What is held for all and was not agreed to does not go mailbox by mailbox.",
         file="holds.py",
-        lines="if review.only is not None and not allowed:",
-        instead="if review.only is not None and allowed:",
+        lines="undecided = [one for one in live.values() if one.code not in freed]",
+        instead="undecided = [one for one in live.values() if one.code in freed]",
         found_by=(
             "tests/deliver/test_undecided.py::test_her_part_of_what_is_held_for_all_stays_and_everything_else_goes_on",
         ),
@@ -250,5 +250,43 @@ BUGS = (
         lines="same[deleted] = wishes.fingerprint[place] == fingerprint[deleted]",
         instead="same[deleted] = wishes.fingerprint[place] != 0",
         found_by=("tests/unit/test_wishes.py::test_it_is_made_again_when_its_meeting_changes",),
+    ),
+    Bug(
+        name="number-frees-everything",
+        rule="Who allows a number of deletions lets nothing pass but what counts them.",
+        file="guards/judging.py",
+        lines="if hold.code in freed:",
+        instead="if freed:",
+        found_by=("tests/unit/test_guards.py::test_who_allows_a_number_of_deletes_allows_nothing_else",),
+    ),
+    Bug(
+        name="number-past-a-no",
+        rule="Who allows a number of deletions goes past nobody who has said no.",
+        file="holds.py",
+        lines="rejected = [one for one in live if one.state is HoldState.REJECTED]",
+        instead="rejected = [one for one in live if one.state is HoldState.OVER]",
+        found_by=(
+            "tests/scenarios/test_holds.py::test_a_number_of_deletions_goes_past_nobody_who_has_said_no",
+        ),
+    ),
+    Bug(
+        name="number-of-one-account",
+        rule="Where two accounts must agree, one cannot allow a number of deletions.",
+        file="holds.py",
+        lines="if self._safety.approvals > 1:",
+        instead="if self._safety.approvals > 2:",
+        found_by=(
+            "tests/scenarios/test_holds.py::test_where_two_accounts_must_agree_one_cannot_allow_a_number_of_deletions",
+        ),
+    ),
+    Bug(
+        name="wanted-no-more-and-applied",
+        rule="A saved plan is stale once a run has read that nobody wants it any more.",
+        file="report.py",
+        lines="saw_all = review.only is None and not review.verdict.holds and not review.failures",
+        instead="saw_all = False",
+        found_by=(
+            "tests/scenarios/test_saved_plans.py::test_a_plan_is_stale_once_a_run_has_seen_that_nobody_wants_it_any_more",
+        ),
     ),
 )

@@ -129,6 +129,19 @@ class Campus:
         assert (ended.code, ended.err) == (0, _only_progress(ended.err)), ended.err
         return ended
 
+    def lets_no_deletion_pass_unasked(self) -> None:
+        """However few they are."""
+        self.replace_in_file("[window]", "[safety.max_deletes]\nat_least = 0\n\n[window]")
+
+    def approves(self) -> None:
+        """Run ``apply --yes``, approve exactly the one thing that it holds, and run it again."""
+        held = self.run("apply", "--yes")
+        assert held.code == 4, held.out + held.err
+        (hold,) = self.run("--json", "holds", "list").json[0]["holds"]
+        approved = self.run("holds", "approve", str(hold["id"]), "--deletes", str(hold["deletes"]))
+        assert approved.code == 0, approved.err
+        self.applies()
+
     def starts(self, person: str) -> dict[str, str]:
         """When each class is, by somebody's calendar."""
         return {

@@ -4,6 +4,8 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from tests.scenarios.campus import (
@@ -18,6 +20,8 @@ from tests.scenarios.campus import (
 )
 from tests.scenarios.world import World, ics
 from tests.sources.web_site import Answer, Site, web_site
+
+from classbell.cli.holding import account
 
 # By each interface to calendars.
 pytestmark = pytest.mark.usefixtures("each_api")
@@ -154,7 +158,8 @@ def test_a_timetable_with_most_of_its_classes_gone_is_held(with_tables: Campus) 
     write_tables(campus, moved(classes())[:8])
     ended = campus.refuses("E-SRC-SHRUNK", 4)
     assert "8 coming meetings, was 20 (60 % fewer" in ended.err
-    assert re.search(r"^  Guards   deletes 36 of 10 allowed .*  held$", ended.out, re.MULTILINE)
+    guards = r"^  Guards   deletes 36 of 10 allowed \(60\.0 %\), 10 left of 24 hours  held$"
+    assert re.search(guards, ended.out, re.MULTILINE)
     assert "last run ended with 4, held: a person must decide   E-SRC-SHRUNK" in campus.run("status").out
     assert campus.holds(moved(classes()))
     write_tables(campus, classes())
@@ -162,15 +167,27 @@ def test_a_timetable_with_most_of_its_classes_gone_is_held(with_tables: Campus) 
     assert campus.holds(classes())
 
 
-def test_what_is_held_goes_through_once_a_person_agrees_to_the_number(with_tables: Campus) -> None:
+def test_many_deletions_go_through_once_a_person_agrees_to_their_number(with_tables: Campus) -> None:
+    campus = with_tables
+    campus.applies()
+    campus.lets_no_deletion_pass_unasked()
+    write_tables(campus, classes()[3:])
+    campus.refuses("E-HOLD-DELETES", 4, "--allow-deletes", "8")
+    ended = campus.run("apply", "--yes", "--allow-deletes", "9")
+    assert ended.code == 0
+    shown = campus.run("runs", "show", "5")
+    assert f"agreed   to 9 deletions at most (--allow-deletes), by {account()}\n" in shown.out
+    assert campus.holds(classes()[3:])
+
+
+def test_who_agrees_to_a_number_of_deletions_agrees_to_nothing_else(with_tables: Campus) -> None:
     campus = with_tables
     campus.applies()
     write_tables(campus, classes()[:8])
-    campus.refuses("E-SRC-SHRUNK", 4, "--allow-deletes", "35")
-    ended = campus.run("apply", "--yes", "--allow-deletes", "36")
-    assert ended.code == 0
-    assert "agreed   to 36 deletions at most, by --allow-deletes" in campus.run("runs", "show", "5").out
-    assert campus.holds(classes()[:8])
+    campus.refuses("E-SRC-SHRUNK", 4, "--allow-deletes", "36")
+    write_tables(campus, [replace(one, start=one.start + timedelta(minutes=15)) for one in classes()])
+    campus.refuses("E-HOLD-CHANGES", 4, "--allow-deletes", "1")
+    assert campus.holds(moved(classes()))
 
 
 def test_an_institution_with_a_broken_source_keeps_no_other_from_its_turn(world: World) -> None:

@@ -20,6 +20,8 @@ from tests.scenarios.campus import (
 )
 from tests.scenarios.world import World
 
+from classbell.cli.holding import account
+
 
 @pytest.fixture
 def campus(world: World) -> Campus:
@@ -152,6 +154,32 @@ def test_what_was_rejected_stays_held_and_is_over_when_the_source_recovers(campu
     assert campus.run("holds", "show", "999").err.split()[0] == "E-HOLD-UNKNOWN"
 
 
+def test_a_number_of_deletions_goes_past_nobody_who_has_said_no(campus: Campus) -> None:
+    campus.lets_no_deletion_pass_unasked()
+    write_tables(campus, moved(classes())[3:])
+    campus.refuses("E-HOLD-DELETES", 4)
+    number = number_of(campus)
+    assert campus.run("holds", "reject", number).code == 0
+    ended = campus.refuses("E-ALLOW-DELETES", 4, "--allow-deletes", "9")
+    assert f"hold {number} was rejected by {account()}" in ended.err
+    # Once its cause has gone there is nothing to go past.
+    write_tables(campus, moved(classes()))
+    campus.applies()
+    write_tables(campus, moved(classes())[3:])
+    assert campus.run("apply", "--yes", "--allow-deletes", "9").code == 0
+    assert campus.holds(moved(classes())[3:])
+
+
+def test_where_two_accounts_must_agree_one_cannot_allow_a_number_of_deletions(campus: Campus) -> None:
+    campus.replace_in_file("[window]", "[safety]\napprovals = 2\n\n[window]")
+    write_tables(campus, moved(classes())[3:])
+    ended = campus.refuses("E-ALLOW-DELETES", 4, "--allow-deletes", "9")
+    assert "2 accounts must approve what is held" in ended.err
+    assert "E-ALLOW-DELETES" in campus.run("runs", "list").out
+    assert campus.holds(moved(classes()))
+    assert "--allow-deletes" not in campus.run("sync", "ada@example.edu").err
+
+
 def test_a_plan_enters_no_hold_and_names_those_that_there_are(campus: Campus) -> None:
     write_tables(campus, moved(classes())[:8])
     planned = campus.run("plan")
@@ -247,8 +275,8 @@ def test_where_two_must_approve_one_account_twice_is_not_enough(campus: Campus) 
     write_tables(campus, moved(classes())[:8])
     campus.refuses("E-SRC-SHRUNK", 4)
     number = number_of(campus)
-    for account, enough in (("ann", False), ("ann", False), ("bob", True)):
-        env = {"SUDO_USER": account}
+    for name, enough in (("ann", False), ("ann", False), ("bob", True)):
+        env = {"SUDO_USER": name}
         ended = classbell("holds", "approve", number, "--deletes", "36", cwd=campus.world.folder, env=env)
         assert ("may pass until" in ended.out) == enough
         if not enough:

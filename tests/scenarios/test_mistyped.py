@@ -1,7 +1,7 @@
 """What an administrator types wrong, asks twice or takes back, and what is said of it."""
 
 import pytest
-from tests.scenarios.campus import Campus, classes, open_campus, write_tables
+from tests.scenarios.campus import Campus, classes, moved, open_campus, write_tables
 from tests.scenarios.world import World
 
 NOBODY = "adda@example.edu"
@@ -34,14 +34,15 @@ def test_what_says_too_little_or_too_much_is_refused_before_anything_is_read(cam
 @pytest.mark.prove
 def test_who_takes_back_an_apply_with_a_number_of_deletions_takes_back_no_approval(campus: Campus) -> None:
     campus.applies()
-    write_tables(campus, classes()[:8])
+    campus.lets_no_deletion_pass_unasked()
+    write_tables(campus, moved(classes())[3:])
     assert campus.run("apply", "--yes").code == 4
     (hold,) = campus.run("--json", "holds", "list").json[0]["holds"]
-    assert campus.run("holds", "approve", str(hold["id"]), "--deletes", "36").code == 0
-    assert campus.run("apply", "--allow-deletes", "36").err.split()[0] == "E-ASK"
+    assert campus.run("holds", "approve", str(hold["id"]), "--deletes", "9").code == 0
+    assert campus.run("apply", "--allow-deletes", "9").err.split()[0] == "E-ASK"
     (after,) = campus.run("--json", "holds", "list").json[0]["holds"]
     assert (after["id"], after["state"]) == (hold["id"], "approved")
-    assert campus.run("apply", "--yes", "--allow-deletes", "36").code == 0
+    assert campus.run("apply", "--yes", "--allow-deletes", "9").code == 0
     assert campus.run("--json", "holds", "list").json[0]["holds"] == []
 
 

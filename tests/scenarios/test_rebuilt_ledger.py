@@ -125,6 +125,19 @@ def test_after_everything_was_lost_a_rebuild_and_a_run_make_calendars_right_with
     assert nothing_changed(after)
 
 
+@YOUNG_ARE_LISTED
+def test_a_plan_that_was_saved_before_everything_was_lost_is_foreign_to_the_ledger_that_was_rebuilt(
+    campus: Campus,
+) -> None:
+    campus.run("plan", "-o", "move.plan")
+    put_back(campus, {})
+    rebuild(campus)
+    campus.applies()
+    ended = campus.run("apply", "move.plan", "--yes")
+    assert (ended.code, ended.err.split()[0]) == (11, "E-PLAN-FOREIGN")
+    assert "has begun anew since then" in ended.err
+
+
 def test_an_old_copy_of_the_database_is_held_until_it_is_rebuilt(campus: Campus) -> None:
     old = files_of_the_ledger(campus)
     campus.applies()

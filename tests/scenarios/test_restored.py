@@ -69,7 +69,9 @@ def test_what_was_put_back_stays_until_somebody_agrees_that_it_goes(campus: Camp
         assert "E-HOLD-RESTORED" in ended.err
         assert nothing_changed(seen)
     assert campus.holds(moved(classes()))
-    assert campus.run("apply", "--yes", "--allow-deletes", "9").code == 0
+    # Nor does it go because somebody agrees to a number.
+    campus.refuses("E-HOLD-RESTORED", 4, "--allow-deletes", "9")
+    campus.approves()
     assert campus.holds(moved(classes())[GONE:])
     assert campus.run("apply", "--yes").code == 0
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from tests.cli.classbell import Ended
 from tests.scenarios.campus import (
+    PEOPLE,
     Campus,
     an_hour_later,
     classes,
@@ -187,12 +188,47 @@ def test_what_guards_hold_of_a_saved_plan_stays_held_until_a_person_agrees(campu
     write_tables(campus, classes()[:8])
     planned = campus.run("plan", "-o", "less.plan")
     assert planned.code == 4
+    assert planned.err.endswith(
+        "Nothing was changed. All of it is held; once that is approved: classbell apply less.plan\n"
+    )
     with campus.world.watched() as seen:
         assert campus.run("apply", "less.plan", "--yes").code == 4
     assert nothing_changed(seen)
-    campus.run("plan", "-o", "less.plan")
-    assert campus.run("apply", "less.plan", "--yes", "--allow-deletes", "36").code == 0
+    # Neither that, nor a run that held the same, is a reason to plan again.
+    assert campus.run("sync", "--yes").code == 4
+    (hold,) = campus.run("--json", "holds", "list").json[0]["holds"]
+    assert campus.run("holds", "approve", str(hold["id"]), "--deletes", "36").code == 0
+    assert campus.run("apply", "less.plan", "--yes").code == 0
     assert campus.holds(classes()[:8])
+    refused(campus, "E-PLAN-USED", 11, "less.plan")
+
+
+def test_a_plan_of_which_a_part_is_held_says_what_would_be_applied(campus: Campus) -> None:
+    campus.lets_no_deletion_pass_unasked()
+    write_tables(campus, moved(classes())[2:])
+    planned = campus.run("plan", "-o", "part.plan")
+    assert planned.err.endswith("To apply what is not held: classbell apply part.plan\n")
+    assert campus.run("apply", "part.plan", "--yes").code == 4
+    assert campus.holds(moved(classes()))
+
+
+def test_a_plan_stays_good_after_a_run_that_changed_nothing(campus: Campus) -> None:
+    campus.institution.tenant.add_mailbox("mary@example.edu")
+    write_tables(campus, moved(classes()), "mary")
+    assert campus.run("sync", "mary@example.edu").code == 0
+    campus.run("plan", "-o", "move.plan")
+    assert "nothing was to be done" in campus.run("sync", "mary@example.edu", "--yes").out
+    assert campus.run("apply", "move.plan", "--yes").code == 0
+    assert campus.holds(moved(classes()), [*PEOPLE, "mary"])
+
+
+def test_a_plan_is_stale_once_a_run_has_seen_that_nobody_wants_it_any_more(campus: Campus) -> None:
+    campus.run("plan", "-o", "move.plan")
+    write_tables(campus, classes())
+    with campus.world.watched() as seen:
+        campus.applies()
+    assert nothing_changed(seen)
+    refused(campus, "E-PLAN-STALE", 11, "move.plan")
 
 
 def test_what_people_have_deleted_stays_so_when_a_saved_plan_is_applied(world: World) -> None:
@@ -267,3 +303,23 @@ def test_a_plan_of_two_institutions_is_begun_in_none_if_it_cannot_be_in_one(camp
     assert campus.run("apply", "move.plan", "--yes").code == 0
     assert campus.holds(moved(classes()))
     assert second.holds(moved(classes()))
+
+
+def test_a_plan_of_two_institutions_can_be_finished_where_one_was_refused(campus: Campus) -> None:
+    second = open_campus(campus.world, "second")
+    campus.run("plan", "-o", "move.plan")
+    file = campus.world.folder / "conf.d" / "second-cert.pem"
+    content = file.read_bytes()
+    file.unlink()
+    assert campus.run("apply", "move.plan", "--yes").code == 2
+    assert campus.holds(moved(classes()))
+    assert second.holds(classes())
+    file.write_bytes(content)
+    file.chmod(0o600)
+    with campus.world.watched() as seen:
+        ended = campus.run("apply", "move.plan", "--yes")
+    assert ended.code == 0, ended.err
+    assert "example has carried this plan out already; it is left out." in ended.err
+    assert seen.changes == {"update": 3}
+    assert second.holds(moved(classes()))
+    refused(campus, "E-PLAN-USED", 11, "move.plan")

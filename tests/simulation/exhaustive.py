@@ -28,7 +28,6 @@ FAULTS = (
     *("doubled-after", "cut-after", "empty-after", "html-after", "html-before"),
 )
 _PEOPLE = ("ada", "grace")
-_ANY = 1000
 # Longer than a request may wait for its leaving, and than the bound after it.
 _ASLEEP = 1500.0
 _WRITES = frozenset({"transaction", "commit", "write file", "create file"})
@@ -191,7 +190,7 @@ async def _one_sync(
 
     async def syncs(place: Place) -> str:
         # So small a world is beyond every limit at once.
-        return await synced(place, institution, allow_deletes=_ANY)
+        return await synced(place, institution, approving=True)
 
     async def work(place: Place) -> str:
         life = place.life

@@ -21,7 +21,6 @@ from classbell.readback import verification_of
 
 # Longer than any bound, fence or probe.
 A_DAY_AND_MORE = 95_000.0
-_CALM = 1_000_000
 # Runs until the last bound has come due.
 MOST_BOUNDS = 4
 _MOST_REBUILDS = 3
@@ -76,7 +75,7 @@ async def rested(
         bounds += 1
         # An unknown create can turn out to be another bound's matter, and then one of another incarnation.
         await asyncio.sleep(A_DAY_AND_MORE)
-        await _all_synced(world, institutions, approved=_CALM)
+        await _all_synced(world, institutions, approving=True)
         # What waits for somebody's word to be looked up is not under way.
         shut_out = frozenset(CODES.values())
         waiting = await _waiting(world, [])
@@ -87,17 +86,17 @@ async def rested(
         await world.quiet()
     for _ in range(2):
         await asyncio.sleep(A_DAY_AND_MORE)
-        await _all_synced(world, institutions, approved=_CALM)
+        await _all_synced(world, institutions, approving=True)
     known: dict[str, Any] = {"bounds": bounds}
     if read_back:
         known["read_back"] = world.now()
         await _all_read_back(world, institutions)
         for _ in range(2):
             await asyncio.sleep(A_DAY_AND_MORE)
-            await _all_synced(world, institutions, approved=_CALM)
+            await _all_synced(world, institutions, approving=True)
     await asyncio.sleep(A_DAY_AND_MORE)
     begin = len(world.sandbox.history)
-    await _all_synced(world, institutions, approved=0)
+    await _all_synced(world, institutions, approving=False)
     third = [begin, len(world.sandbox.history)]
     suspended: list[dict[str, Any]] = []
     waiting = await _waiting(world, suspended)
@@ -148,7 +147,7 @@ async def all_put_back(world: World) -> dict[str, Any]:
         world.start("final restore", work)
         await world.quiet()
     await asyncio.sleep(A_DAY_AND_MORE)
-    await _all_synced(world, world.institutions, approved=0)
+    await _all_synced(world, world.institutions, approving=False)
     waiting = await _waiting(world, [])
     return {"restored": {"begin": begin, "end": len(world.sandbox.history), "waiting": waiting}}
 
@@ -193,11 +192,11 @@ async def _waiting(world: World, suspended: list[dict[str, Any]]) -> list[dict[s
     return waiting
 
 
-async def _all_synced(world: World, institutions: Sequence[Institution], *, approved: int) -> None:
+async def _all_synced(world: World, institutions: Sequence[Institution], *, approving: bool) -> None:
     for institution in institutions:
 
         async def work(place: Place, institution: Institution = institution) -> str:
-            return await synced(place, institution, allow_deletes=approved)
+            return await synced(place, institution, approving=approving)
 
         world.start("final sync", work)
         await world.quiet()

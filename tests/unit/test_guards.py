@@ -8,9 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.timetables import DAY, HOUR, NOW, meeting, snapshot
 
-from classbell.guards import Circumstances, LastRead, Shrinkage, Verdict, judge, live_starts, shrinkages
+from classbell.guards import (
+    Circumstances,
+    LastRead,
+    Shrinkage,
+    Verdict,
+    judge,
+    left_of_day,
+    live_starts,
+    shrinkages,
+)
 from classbell.model import Action, Meeting, Snapshot, Window
-from classbell.plan import Plan
+from classbell.plan import Plan, pair_keys
 from classbell.settings import SafetySettings
 
 Change = tuple[int, Action, int]
@@ -180,17 +189,53 @@ def test_a_source_that_shrank_is_held_even_if_it_asks_for_nothing() -> None:
     assert codes(judge(plan([]), losses(shrunk(100, 10)), SafetySettings())) == ["E-SRC-SHRUNK"]
 
 
-def test_a_person_may_allow_so_many_deletes_and_no_more() -> None:
-    changes = [*deletes(30), *creates(5)]
-    limits = safety(max_deletes={"count": 1, "percent": 1, "at_least": 0})
-    whole = plan(changes, upcoming={1: 30})
-    lost = losses(shrunk(100, 10))
-    assert judge(whole, lost, limits, allow_deletes=29).holds
-    allowed = judge(whole, lost, limits, allow_deletes=30)
+@pytest.mark.parametrize(
+    ("code", "limits"),
+    [
+        ("E-HOLD-MAILBOX", {"per_mailbox": {"percent": 1, "min_events": 1}}),
+        ("E-HOLD-DELETES", {"max_deletes": {"count": 1, "percent": 1, "at_least": 0}}),
+        (
+            "E-HOLD-DAY",
+            {"max_deletes": {"count": 10**6, "percent": 100, "per_24h_percent": 1, "at_least": 0}},
+        ),
+    ],
+)
+def test_a_person_may_allow_so_many_deletes_and_no_more(
+    code: str, limits: Mapping[str, Mapping[str, float]]
+) -> None:
+    whole = plan([*deletes(30), *creates(5)], upcoming={1: 30})
+    tight = safety(**{**LOOSE, **limits})
+    assert codes(judge(whole, NOTHING_SHRUNK, tight, allow_deletes=29)) == [code]
+    allowed = judge(whole, NOTHING_SHRUNK, tight, allow_deletes=30)
     assert allowed.holds == ()
     assert allowed.passed.all()
-    assert judge(plan(creates(5)), lost, limits, allow_deletes=30).holds == ()
-    assert judge(plan(creates(5)), lost, limits).holds
+
+
+@pytest.mark.parametrize(
+    ("code", "circumstances", "limits"),
+    [
+        ("E-SRC-SHRUNK", losses(shrunk(100, 10)), {}),
+        ("E-HOLD-CONFIG", Circumstances(changed=("templates",)), {}),
+        ("E-HOLD-RESTORED", Circumstances(restored=pair_keys(np.array([1]), np.array([0]))), {}),
+        ("E-HOLD-CHANGES", NOTHING_SHRUNK, {"max_changes_percent": 1, "max_deletes": {"at_least": 0}}),
+    ],
+)
+def test_who_allows_a_number_of_deletes_allows_nothing_else(
+    code: str, circumstances: Circumstances, limits: Mapping[str, Mapping[str, float]]
+) -> None:
+    whole = plan([*deletes(30), *updates(10)], upcoming={1: 30})
+    assert codes(judge(whole, circumstances, safety(**{**LOOSE, **limits}), allow_deletes=10**6)) == [code]
+
+
+@pytest.mark.parametrize(
+    ("recent", "least", "left"), [(0, 0, 100), (60, 0, 40), (60, 150, 90), (100, 0, 0), (300, 0, 0)]
+)
+def test_what_is_left_of_a_day_is_what_its_guard_lets_pass(recent: int, least: int, left: int) -> None:
+    limits = safety(**{**LOOSE, "max_deletes": {"count": 10**6, "percent": 100, "at_least": least}})
+    of_day = Circumstances(recent=recent)
+    assert left_of_day(plan(deletes(1)), of_day, limits) == left
+    assert codes(judge(plan(deletes(left)), of_day, limits)) == []
+    assert codes(judge(plan(deletes(left + 1)), of_day, limits)) == ["E-HOLD-DAY"]
 
 
 @given(

@@ -13,7 +13,8 @@ AllowDeletes = Annotated[
         "--allow-deletes",
         metavar="N",
         min=0,
-        help="Let a plan with at most N deletions pass the guards.",
+        help="Let a plan with at most N deletions pass the guards that count them: of a mailbox, a run, 24 hours. Nothing else"
+        " that is held passes by it, and it is refused where approvals = 2 or a hold was rejected.",
     ),
 ]
 
@@ -43,8 +44,8 @@ def apply(
     """
     Plan, show the plan, ask, and deliver it.
 
-    With a saved plan: exactly that one, or nothing if anything has happened since (exit 11). Without an institution:
-    all of them, one after the other. Ctrl-C is safe.
+    With a saved plan: exactly that one, or nothing if anything has happened since (exit 11). An institution that has carried
+    it out already is left out if another has not. Without an institution: all of them, one after the other. Ctrl-C is safe.
     """
     if plan is not None:
         from classbell.cli.saved_delivery import deliver_saved  # noqa: PLC0415 (keeps --help fast)

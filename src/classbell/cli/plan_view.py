@@ -12,7 +12,7 @@ from classbell.cli.output import Output
 from classbell.cli.suspended import print_suspended, suspended
 from classbell.differences import Difference, Seen, differences, seen
 from classbell.errors import HeldError
-from classbell.guards import Hold
+from classbell.guards import DELETE_VOLUME, Hold, left_of_day
 from classbell.ledger import InstitutionLedger
 from classbell.model import Action, Reason
 from classbell.plan import Plan
@@ -232,7 +232,10 @@ class PlanView:
         verdict = "ok" if passed == deletes else "partly held" if passed else "held"
         # The stricter of count and share, which is what counts: a count alone promises too much.
         allowed = max(limit.at_least, min(limit.count, int(plan.delivered * limit.percent / 100)))
-        output.line(f"  Guards   deletes {deletes} of {_n(allowed)} allowed ({share:.1f} %)  {verdict}")
+        of_day = left_of_day(plan, self.review.circumstances, self.settings.safety)
+        output.line(
+            f"  Guards   deletes {deletes} of {_n(allowed)} allowed ({share:.1f} %), {_n(of_day)} left of 24 hours  {verdict}"
+        )
         for failure in self.review.failures:
             warn(failure, output)
         for holds in self._alike():
@@ -276,7 +279,8 @@ class PlanView:
         if first.id is not None:
             approve = f"classbell holds approve {first.id} --deletes {first.deletes}"
             return f"see: classbell holds show {first.id}; if it is right: {approve}"
-        if self.review.only is not None:
+        alone = self.settings.safety.approvals == 1 and first.code in DELETE_VOLUME
+        if self.review.only is not None and alone:
             # One person's plan is no set that is kept for approval, unless it is that mailbox that is held.
             deletes = self.review.plan.count(Action.DELETE)
             return f"if it is right: classbell sync {self._mailboxes[self.review.only]} --allow-deletes {deletes}"

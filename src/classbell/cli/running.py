@@ -83,7 +83,7 @@ async def plan_all(invocation: Invocation, *, everything: bool, out: Path | None
     """
     output = invocation.output
     codes: list[int] = []
-    pending = False
+    planned = passing = 0
     views = []
     parts = []
     name: str | None = None
@@ -96,13 +96,13 @@ async def plan_all(invocation: Invocation, *, everything: bool, out: Path | None
             view.print(output, everything=everything)
             views.append(view.as_json())
             parts.append(saved_institution(settings, review, view.bodies))
-            pending = pending or len(review.plan) > 0
+            planned, passing = planned + len(review.plan), passing + len(review.passed)
             codes.append(read_failures_code(review))
         plan = save(await ground_of(place), parts)
         if out is not None:
             kept_plans.write(place.ports.files, out, plan)
             name = str(out)
-        elif pending and doubt is None:
+        elif planned and doubt is None:
             ledger = ledger_place(invocation.configuration)
             name = kept_plans.keep(place.ports.files, ledger, plan, place.ports.clock.now())
     if doubt is not None:
@@ -112,13 +112,18 @@ async def plan_all(invocation: Invocation, *, everything: bool, out: Path | None
     code = worst(codes)
     if doubt is not None:
         output.note("Nothing was changed.")
-    elif pending and name:
-        output.note(f"Nothing was changed. To apply exactly this: classbell apply {name}")
-    elif pending:
-        output.note("Nothing was changed. To apply: classbell apply")
+    elif planned:
+        output.note(f"Nothing was changed. {_way_to_apply(planned, passing)}: classbell apply {name}")
     else:
         output.note("Nothing to do." if code == Exit.DONE else "Nothing was changed.")
-    return code, pending
+    return code, planned > 0
+
+
+def _way_to_apply(planned: int, passing: int) -> str:
+    """What it would mean to apply a plan now."""
+    if passing == planned:
+        return "To apply exactly this"
+    return "To apply what is not held" if passing else "All of it is held; once that is approved"
 
 
 def deliver_all(
@@ -211,6 +216,7 @@ class Delivering:
             office,
             person=wish.person,
             allow_deletes=wish.allow_deletes,
+            allowed_by=account() if wish.allow_deletes else "",
             reset=wish.reset,
             insist=wish.now,
             kind=RunKind.APPLY if wish.show else RunKind.SYNC,

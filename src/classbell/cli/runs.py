@@ -180,7 +180,8 @@ def _print_plan(output: "Output", found: dict[str, Any]) -> None:
     for one in found.get("approved", ()):
         output.line(f"  agreed   to hold {one['hold']}, by {one['by'] or 'nobody knows whom'}")
     if "allowed" in found:
-        output.line(f"  agreed   to {found['allowed']} deletions at most, by --allow-deletes")
+        by = found.get("allowed_by") or "nobody knows whom"
+        output.line(f"  agreed   to {found['allowed']} deletions at most (--allow-deletes), by {by}")
     if "paused" in found:
         output.line(f"  paused   nothing was written: {found['paused']}")
     for one in found.get("stopped", ()):

@@ -7,7 +7,14 @@ from classbell.cli.running import Delivering, Wish, ground_of, worst
 from classbell.errors import StalePlan
 from classbell.report import Review
 from classbell.run import Office, Run
-from classbell.saved import SavedPlan, check_ground, check_institution, review_of
+from classbell.saved import (
+    SavedInstitution,
+    SavedPlan,
+    check_ground,
+    check_institution,
+    left_to_do,
+    review_of,
+)
 
 
 def deliver_saved(
@@ -30,16 +37,16 @@ class _Delivering(Delivering):
             self._plan = kept_plans.find(place.ports.files, ledger_place(configuration), self._named)
             check_ground(self._plan, await ground_of(place))
             self._see_institutions()
-            chosen = []
+            meant = [await place.office(configuration.institution(one.id)) for one in self._plan.institutions]
+            chosen = await left_to_do(self._plan, meant)
             # All of them before the first write: a plan is carried out as a whole or not at all.
-            for saved in self._plan.institutions:
-                settings = configuration.institution(saved.id)
-                office = await place.office(settings)
-                await check_institution(self._plan, saved, office)
-                chosen.append((office, settings))
+            for office in chosen:
+                await check_institution(self._plan, self._saved(office), office)
+            for name in [office.settings.id for office in meant if office not in chosen]:
+                self._output.note(f"{name} has carried this plan out already; it is left out.")
             codes = []
-            for office, settings in chosen:
-                codes.append(await self._one(office, settings))
+            for office in chosen:
+                codes.append(await self._one(office, office.settings))
                 if self._interrupted:
                     break
         return worst(codes)
@@ -59,5 +66,7 @@ class _Delivering(Delivering):
             )
 
     async def _review(self, run: Run, office: Office) -> Review:
-        saved = next(one for one in self._plan.institutions if one.id == office.settings.id)
-        return await run.judged(await review_of(self._plan, saved, office))
+        return await run.judged(await review_of(self._plan, self._saved(office), office))
+
+    def _saved(self, office: Office) -> SavedInstitution:
+        return next(one for one in self._plan.institutions if one.id == office.settings.id)

@@ -11,11 +11,13 @@ one.
     judging        one after the other, and what people have approved
 """
 
-from classbell.guards.judging import judge
+from classbell.guards.judging import freed_by, judge
 from classbell.guards.sources import LastRead, Shrinkage, live_starts, shrinkages
 from classbell.guards.verdict import Approved, Circumstances, Hold, Name, Verdict
+from classbell.guards.volume import DELETE_VOLUME, left_of_day
 
 __all__ = [
+    "DELETE_VOLUME",
     "Approved",
     "Circumstances",
     "Hold",
@@ -23,7 +25,9 @@ __all__ = [
     "Name",
     "Shrinkage",
     "Verdict",
+    "freed_by",
     "judge",
+    "left_of_day",
     "live_starts",
     "shrinkages",
 ]

@@ -4,9 +4,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from classbell.guards.verdict import Hold, Matter
+from classbell.guards.verdict import Circumstances, Hold, Matter
 from classbell.model import Action
-from classbell.plan import Mask, pair_keys
+from classbell.plan import Mask, Plan, pair_keys
+from classbell.settings import SafetySettings
+
+# What counts deletions, and nothing else: who has agreed to their number has agreed to what trips these.
+DELETE_VOLUME = frozenset({"E-HOLD-MAILBOX", "E-HOLD-DELETES", "E-HOLD-DAY"})
 
 
 def all_changed(matter: Matter) -> Iterator[Hold]:
@@ -77,11 +81,8 @@ def per_day(matter: Matter) -> Iterator[Hold]:
     plan, limit, recent = matter.plan, matter.safety.max_deletes, matter.circumstances.recent
     going = matter.passed & (plan.action == Action.DELETE)
     count = int(np.count_nonzero(going))
-    waiting = len(
-        np.setdiff1d(matter.circumstances.accepted, pair_keys(plan.mailbox[going], plan.meeting[going]))
-    )
-    # What is gone since then stood there, too; what is under way does still, as far as is known, or was put back.
-    stood = plan.delivered + matter.circumstances.gone
+    waiting = _under_way(plan, going, matter.circumstances)
+    stood = _stood(plan, matter.circumstances)
     total = count + recent + waiting
     share = _share(total, stood)
     if not matter.deletes.any() or total <= limit.at_least or share <= limit.per_24h_percent:
@@ -95,6 +96,24 @@ def per_day(matter: Matter) -> Iterator[Hold]:
         f"{count} deletions after {recent} in the last 24 hours{others} ({_percent(share, limit.per_24h_percent)} % of {stood} events) are more than"
         f" {limit.per_24h_percent:g} % in a day. {_EFFECT}",
     )
+
+
+def left_of_day(plan: Plan, circumstances: Circumstances, safety: SafetySettings) -> int:
+    """How many deletions of a plan the limit of a day still lets pass unasked."""
+    limit = safety.max_deletes
+    most = max(limit.at_least, int(_stood(plan, circumstances) * limit.per_24h_percent / 100))
+    used = circumstances.recent + _under_way(plan, plan.action == Action.DELETE, circumstances)
+    return max(0, most - used)
+
+
+def _under_way(plan: Plan, going: Mask, circumstances: Circumstances) -> int:
+    """How many deletions that were accepted before go on, beside those of the plan."""
+    return len(np.setdiff1d(circumstances.accepted, pair_keys(plan.mailbox[going], plan.meeting[going])))
+
+
+def _stood(plan: Plan, circumstances: Circumstances) -> int:
+    # What is gone since then stood there, too; what is under way does still, as far as is known, or was put back.
+    return plan.delivered + circumstances.gone
 
 
 _EFFECT = "No event is deleted, and none created beside one that should have gone; other changes go on."

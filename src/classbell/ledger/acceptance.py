@@ -23,7 +23,7 @@ from classbell.ledger.meetings import NewRendering, keep_meetings, keep_renderin
 from classbell.ledger.outcomes import CREATING
 from classbell.ledger.rekeying import Rekeyed, rekey
 from classbell.ledger.rows import PLANNED, Rows
-from classbell.ledger.runs import BEGIN, newest_run
+from classbell.ledger.runs import BEGIN, overtaken
 from classbell.ledger.schema import change, entry, ledger, mailbox, meeting, past_incarnation, sighting
 from classbell.ledger.sighted import Sighted
 from classbell.ledger.used_plans import use_plan
@@ -58,7 +58,7 @@ class Accepted:
         basis: the newest run when the ledger was read for this plan (``Runs.newest``); None if nobody else
             can have planned meanwhile.
         kind: which command it was.
-        saved_plan: the digest of the saved plan that it is; each is accepted once.
+        saved_plan: the digest of the saved plan that it is; each is accepted once, if anything of it passes.
         takes_back: the number of a run whose deletes are not to be carried out any more.
     """
 
@@ -116,7 +116,7 @@ class Acceptor:
         return await self._database.write(lambda connection: self._accept(connection, accepted, now))
 
     def _accept(self, connection: Connection, accepted: Accepted, now: float) -> Acceptance:
-        if accepted.basis not in {None, newest_run(connection, self._institution_id)}:
+        if overtaken(connection, self._institution_id, accepted.basis, saved=bool(accepted.saved_plan)):
             raise _overtaken("Another plan for this institution has been accepted since this one was made.")
         if use(connection, self._institution_id, accepted.approvals) != len(accepted.approvals):
             raise HeldError(
@@ -132,7 +132,8 @@ class Acceptor:
         except IntegrityError as error:
             # Entered by what is no run: a pause, or a rebuild.
             raise _overtaken("The ledger has changed since this plan was made.") from error
-        if accepted.saved_plan:
+        # What is held whole can be carried out once it is approved.
+        if accepted.saved_plan and (len(accepted.plan) or accepted.rekeys):
             use_plan(connection, self._institution_id, accepted.saved_plan, now)
         keep_renderings(connection, self._institution_id, accepted.renderings)
         values = {"institution_id": self._institution_id, "kind": accepted.kind, "started_at": now}

@@ -4,6 +4,7 @@ from sqlalchemy import BigInteger, Column, Float, ForeignKey, SmallInteger, Tabl
 
 from classbell.ledger.schema import RowNumber, metadata
 
+# Also those whose plan was accepted and changed nothing, though others may.
 fruitless = Table(
     "fruitless",
     metadata,

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Integer, Row, bindparam, delete, func, insert
 
 from classbell.guards import LastRead, live_starts
 from classbell.ledger.database import Database, insert_one
-from classbell.ledger.keeping import fruitless
+from classbell.ledger.keeping import fruitless as fruitless_run
 from classbell.ledger.schema import change, institution, run, source
 from classbell.model import Action, ChangeState, RunKind, Snapshot
 
@@ -57,11 +57,25 @@ class Runs:
         self._institution_id = institution_id
         self._mine = {"mine": institution_id}
 
-    async def finish(self, run_id: int, exit_code: int, summary: Mapping[str, object], now: float) -> None:
-        """Record how a run ended."""
+    async def finish(
+        self,
+        run_id: int,
+        exit_code: int,
+        summary: Mapping[str, object],
+        now: float,
+        *,
+        fruitless: bool = False,
+    ) -> None:
+        """Record how a run ended; one that was *fruitless* makes no saved plan stale."""
         ended = {"finished_at": now, "exit_code": exit_code, "summary": msgspec.json.encode(summary)}
         values = {**self._mine, "number": run_id, **ended}
-        await self._database.write(lambda connection: connection.execute(_FINISH, values))
+
+        def write(connection: Connection) -> None:
+            connection.execute(_FINISH, values)
+            if fruitless:
+                connection.execute(_FRUITLESS, {"run_id": run_id})
+
+        await self._database.write(write)
 
     async def note(
         self,
@@ -106,6 +120,10 @@ class Runs:
     async def newest(self) -> int:
         """The number of the newest run, 0 if there was none: what a plan is based on."""
         return await self._database.read(lambda c: newest_run(c, self._institution_id))
+
+    async def changed_since(self, basis: int) -> int:
+        """The newest run after a plan's basis that makes it stale; 0 if there is none."""
+        return await self._database.read(lambda c: changed_since(c, self._institution_id, basis))
 
     async def quiet_until(self) -> float:
         """Until when the service asked that nothing at all be sent to it; 0.0 if it never did."""
@@ -207,8 +225,26 @@ def _past(row: Row[Any]) -> PastRun:
 
 
 def newest_run(connection: Connection, institution_id: int) -> int:
-    """The number of an institution's newest run that changed the ledger; 0 if there was none."""
+    """The number of an institution's newest run, whatever came of it; 0 if there was none."""
     return int(connection.execute(_NEWEST, {"mine": institution_id}).scalar() or 0)
+
+
+def overtaken(connection: Connection, institution_id: int, basis: int | None, *, saved: bool) -> bool:
+    """
+    Whether another run may know better than a plan that is based on one; None is never overtaken.
+
+    What somebody has *saved* is outdated only by a run that was not fruitless.
+    """
+    if basis is None:
+        return False
+    if saved:
+        return changed_since(connection, institution_id, basis) > 0
+    return basis != newest_run(connection, institution_id)
+
+
+def changed_since(connection: Connection, institution_id: int, basis: int) -> int:
+    """The number of the newest run after another one that was not fruitless; 0 if there is none."""
+    return int(connection.execute(_CHANGED, {"mine": institution_id, "basis": basis}).scalar() or 0)
 
 
 BEGIN = insert(run)
@@ -216,10 +252,11 @@ BEGIN = insert(run)
 
 _MINE = run.c.institution_id == bindparam("mine")
 _FINISH = update(run).where(_MINE, run.c.id == bindparam("number"))
-_FRUITLESS = insert(fruitless)
+_FRUITLESS = insert(fruitless_run)
 _LAST = select(run).where(_MINE).order_by(run.c.id.desc()).limit(bindparam("limit", type_=Integer))
 _OF_NUMBER = select(run).where(_MINE, run.c.id == bindparam("number"))
-_NEWEST = select(func.max(run.c.id)).where(_MINE, run.c.id.not_in(select(fruitless.c.run_id)))
+_NEWEST = select(func.max(run.c.id)).where(_MINE)
+_CHANGED = _NEWEST.where(run.c.id > bindparam("basis"), run.c.id.not_in(select(fruitless_run.c.run_id)))
 
 _OURSELVES = institution.c.id == bindparam("mine")
 _QUIET_UNTIL = select(institution.c.quiet_until).where(_OURSELVES)

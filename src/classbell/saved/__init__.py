@@ -10,7 +10,7 @@ that the ledger does not have yet, and never a secret. Its digest covers all of 
 
 from classbell.saved.file import SavedInstitution, SavedPlan, decode, encode
 from classbell.saved.reading import review_of
-from classbell.saved.standing import Ground, check_ground, check_institution
+from classbell.saved.standing import Ground, check_ground, check_institution, left_to_do
 from classbell.saved.writing import KEPT_FOR, save, saved_institution
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "check_institution",
     "decode",
     "encode",
+    "left_to_do",
     "review_of",
     "save",
     "saved_institution",

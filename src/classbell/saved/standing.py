@@ -1,5 +1,6 @@
 """Whether a saved plan may still be carried out: here, now, and with nothing having happened since."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from classbell.configured import changed_parts, digests_of
@@ -39,6 +40,12 @@ def check_ground(plan: SavedPlan, ground: Ground) -> None:
         raise stale("E-PLAN-STALE", plan, f"it was good until {plan.valid_until}")
 
 
+async def left_to_do(plan: SavedPlan, offices: Sequence[Office]) -> list[Office]:
+    """The institutions that have not carried a plan out yet, so that one can be finished; all of them where all have."""
+    used = [await office.ledger.used_plans.used_at(plan.digest) is not None for office in offices]
+    return [office for office, done in zip(offices, used, strict=True) if all(used) or not done]
+
+
 async def check_institution(plan: SavedPlan, saved: SavedInstitution, office: Office) -> None:
     """
     See that nothing has happened to an institution since its plan was made.
@@ -52,12 +59,12 @@ async def check_institution(plan: SavedPlan, saved: SavedInstitution, office: Of
     used_at = await office.ledger.used_plans.used_at(plan.digest)
     if used_at is not None:
         raise stale("E-PLAN-USED", plan, f"it was carried out at {utc_text(used_at)}")
-    newest = await office.ledger.runs.newest()
-    if newest != saved.basis:
-        raise stale("E-PLAN-STALE", plan, f"since then run {newest} has changed the ledger of {saved.id}")
-    basis = await office.ledger.runs.find(newest)
-    if basis is not None and basis.started_at > saved.planned_at:
+    basis = await office.ledger.runs.find(saved.basis)
+    if saved.basis and (basis is None or basis.started_at > saved.planned_at):
         raise stale("E-PLAN-FOREIGN", plan, f"the ledger of {saved.id} has begun anew since then")
+    newest = await office.ledger.runs.changed_since(saved.basis)
+    if newest:
+        raise stale("E-PLAN-STALE", plan, f"since then run {newest} has changed the ledger of {saved.id}")
     pause = await office.ledger.suspensions.pause()
     if pause is not None and (pause.until is None or pause.until > office.ports.clock.now()):
         raise paused(plan.name, saved.id, pause.reason)

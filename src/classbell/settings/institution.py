@@ -272,7 +272,8 @@ class SafetySettings(Settings):
     approvals: Literal[1, 2] = 1
     """
     How many accounts must approve what is held. `classbell holds approve` knows people by the account of the operating
-    system that runs it (that of the person who called `sudo`); whoever has two accounts counts as two.
+    system that runs it (that of the person who called `sudo`); whoever has two accounts counts as two. With 2,
+    `--allow-deletes` is refused.
     """
 
     outcome_bound: PositiveDuration = timedelta(minutes=10)

@@ -23,6 +23,7 @@ from classbell.saved import (
     check_ground,
     check_institution,
     decode,
+    left_to_do,
     review_of,
     save,
     saved_institution,
@@ -99,8 +100,10 @@ async def _carried_out(place: Place, ledger: Ledger, path: Path) -> str:
     plan = decode(place.files.read(path), path.name)
     check_ground(plan, await _ground(place, ledger))
     by_id = {institution.id: institution for institution in place.world.institutions}
-    offices = [await place.office(ledger, by_id[saved.id]) for saved in plan.institutions]
-    for saved, office in zip(plan.institutions, offices, strict=True):
+    meant = [await place.office(ledger, by_id[saved.id]) for saved in plan.institutions]
+    offices = await left_to_do(plan, meant)
+    for office in offices:
+        saved = next(one for one in plan.institutions if one.id == office.settings.id)
         await check_institution(plan, saved, office)
     return "; ".join([await _applied(place, plan, by_id[office.settings.id], office) for office in offices])
 
@@ -123,7 +126,8 @@ async def _applied(place: Place, plan: SavedPlan, institution: Institution, offi
         run = Run(office)
         review = await run.entered(await run.judged(await review_of(plan, saved, office)))
         report = await run.carry_out(review)
-        note["outcome"] = str(report.exit_code)
+        # What is held whole is not carried out, and may be later.
+        note["outcome"] = str(report.exit_code) if len(review.passed) else "held"
         return f"{institution.id} {report.exit_code} {dict(report.tally.done)}"
 
 
