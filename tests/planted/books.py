@@ -45,6 +45,16 @@ BUGS = (
         ),
     ),
     Bug(
+        name="outlived-amid-a-delivery",
+        rule="What ends while its deletion waits within a delivery is not deleted.",
+        file="deliver/write.py",
+        lines="changes = await self._without_ended(changes, began)",
+        instead="changes = list(changes)",
+        found_by=(
+            "tests/deliver/test_intents.py::test_what_ends_while_its_deletion_waits_for_the_service_stays",
+        ),
+    ),
+    Bug(
         name="outlived-departures-stay",
         rule="What was approved with a departure goes, also what has ended.",
         file="ledger/gate.py",

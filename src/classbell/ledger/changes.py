@@ -15,7 +15,6 @@ from sqlalchemy import (
     CursorResult,
     Float,
     Integer,
-    Row,
     Select,
     bindparam,
     func,
@@ -26,15 +25,14 @@ from sqlalchemy import (
 )
 
 from classbell.errors import LeaseHeld
-from classbell.ledger.bits import unsigned
+from classbell.ledger.change_rows import SELECTED, change_of
 from classbell.ledger.database import Database
-from classbell.ledger.entries import full_key
 from classbell.ledger.gate import OPEN_GATE, OUTLIVED, STILL_WANTED
 from classbell.ledger.outcomes import CREATING, record
-from classbell.ledger.schema import DUE_STATES, OPEN_STATES, change, entry, mailbox, meeting
+from classbell.ledger.schema import DUE_STATES, OPEN_STATES, change
 from classbell.ledger.waiting import Waiting, read_waiting
 from classbell.ledger.words import among
-from classbell.model import Action, Change, ChangeState, Entry, Mailbox, Outcome, Policy, Reason
+from classbell.model import Action, Change, ChangeState, Outcome
 from classbell.operations import operation_id
 
 # Of these nobody knows, or a person is to say, what becomes of them.
@@ -73,12 +71,22 @@ class Changes:
         """
 
         def write(connection: Connection) -> int:
-            connection.execute(_GIVE_UP, self._mine | {"now": now})
+            self._give_up(connection, now)
             creates = connection.execute(_TAKE_UP_CREATES, self._mine | {"bound": bound}).rowcount
             others = connection.execute(_TAKE_UP_OTHERS, self._mine | {"now": now}).rowcount
             return creates + others
 
         return await self._database.write(write)
+
+    async def give_up_ended(self, now: float) -> set[int]:
+        """Give up the deletes of what has ended by now, while nothing was sent of them; their numbers."""
+        return await self._database.write(lambda c: self._give_up(c, now))
+
+    def _give_up(self, connection: Connection, now: float) -> set[int]:
+        ended = set(connection.execute(_ENDED, self._mine | {"now": now}).scalars())
+        if ended:
+            connection.execute(_GIVE_UP, self._mine | {"now": now})
+        return ended
 
     async def unsettled(self) -> list[tuple[int, int]]:
         """The pairs (mailbox, meeting) that planning must leave alone: sent, unknown or held changes."""
@@ -91,7 +99,7 @@ class Changes:
         start, number = after
         bounds = {"now": now, "start": start, "number": number, "limit": limit}
         return await self._database.read(
-            lambda c: [_change(row) for row in self._doable(c, _DUE, only, bounds)]
+            lambda c: [change_of(row) for row in self._doable(c, _DUE, only, bounds)]
         )
 
     async def next_due(self, only: int | None = None, after: float = -1.0) -> float | None:
@@ -121,7 +129,7 @@ class Changes:
         newest = self._mine | {"box": number, "limit": limit}
         return await self._database.read(
             lambda c: [
-                (_change(row), row.detail, row.finished_at, row.request_id)
+                (change_of(row), row.detail, row.finished_at, row.request_id)
                 for row in c.execute(_OF_MAILBOX, newest)
             ]
         )
@@ -208,55 +216,6 @@ def postpone(
     connection.execute(_POSTPONE, values)
 
 
-def _change(row: Row[Any]) -> Change:
-    owner = Mailbox(
-        id=row.mailbox_id,
-        key=row.mailbox_key,
-        address=row.address,
-        contacted=row.contacted_at is not None,
-        id_form=row.id_form,
-    )
-    key = full_key(row.source, row.meeting_key)
-    return Change(
-        id=row.id,
-        mailbox=owner,
-        meeting_id=row.meeting_id,
-        meeting_key=key,
-        action=Action(row.action),
-        reason=Reason(row.reason),
-        state=ChangeState(row.state),
-        fingerprint=unsigned(row.fingerprint),
-        starts_at=row.starts_at,
-        ends_at=row.ends_at,
-        incarnation=row.incarnation,
-        operation=row.operation,
-        calendar=row.calendar,
-        entry=_entry(row, owner, key) if row.event_id is not None else None,
-        due_at=row.due_at,
-        sent_at=row.sent_at,
-        send_until=row.send_until,
-        attempts=row.attempts,
-        code=row.code,
-        policy=Policy(row.policy),
-        doubted=bool(row.doubted),
-    )
-
-
-def _entry(row: Row[Any], owner: Mailbox, key: str) -> Entry:
-    return Entry(
-        mailbox=owner,
-        meeting_id=row.meeting_id,
-        meeting_key=key,
-        event_id=row.event_id,
-        etag=row.etag,
-        fingerprint=unsigned(row.entry_fingerprint),
-        starts_at=row.entry_starts_at,
-        ends_at=row.entry_ends_at,
-        incarnation=row.entry_incarnation,
-        operation=row.entry_operation,
-    )
-
-
 _MINE = change.c.institution_id == bindparam("mine")
 _IN_THE_BOX = change.c.mailbox_id == bindparam("box")
 _CREATES = among(change.c.action, CREATING)
@@ -282,50 +241,8 @@ _INTEND = (
     )
 )
 
-_SELECTED: Select[Any] = (
-    select(
-        change.c.id,
-        change.c.mailbox_id,
-        change.c.meeting_id,
-        change.c.action,
-        change.c.reason,
-        change.c.state,
-        change.c.fingerprint,
-        change.c.starts_at,
-        change.c.ends_at,
-        change.c.calendar,
-        change.c.incarnation,
-        change.c.operation,
-        change.c.due_at,
-        change.c.sent_at,
-        change.c.send_until,
-        change.c.attempts,
-        change.c.code,
-        change.c.policy,
-        change.c.doubted,
-        mailbox.c.key.label("mailbox_key"),
-        mailbox.c.address,
-        mailbox.c.contacted_at,
-        mailbox.c.id_form,
-        meeting.c.source,
-        meeting.c.key.label("meeting_key"),
-        entry.c.event_id,
-        entry.c.etag,
-        entry.c.fingerprint.label("entry_fingerprint"),
-        entry.c.starts_at.label("entry_starts_at"),
-        entry.c.ends_at.label("entry_ends_at"),
-        entry.c.incarnation.label("entry_incarnation"),
-        entry.c.operation.label("entry_operation"),
-    )
-    .join(mailbox, mailbox.c.id == change.c.mailbox_id)
-    .join(meeting, meeting.c.id == change.c.meeting_id)
-    .outerjoin(
-        entry, (entry.c.mailbox_id == change.c.mailbox_id) & (entry.c.meeting_id == change.c.meeting_id)
-    )
-)
-
 _OF_MAILBOX = (
-    _SELECTED.add_columns(change.c.detail, change.c.finished_at, change.c.request_id)
+    SELECTED.add_columns(change.c.detail, change.c.finished_at, change.c.request_id)
     .where(_MINE, _IN_THE_BOX)
     .order_by(change.c.id.desc())
     .limit(_LIMIT)
@@ -335,7 +252,7 @@ _BEHIND = tuple_(
     bindparam("start", type_=change.c.starts_at.type), bindparam("number", type_=change.c.id.type)
 )
 _DUE = (
-    _SELECTED.where(
+    SELECTED.where(
         _DOABLE, change.c.due_at <= bindparam("now"), tuple_(change.c.starts_at, change.c.id) > _BEHIND
     )
     .order_by(change.c.starts_at, change.c.id)
@@ -364,6 +281,7 @@ _TAKE_UP_OTHERS = (
     update(change).where(*_SENT, ~_CREATES).values(due_at=bindparam("now"), doubted=0, **_NOT_KNOWN)
 )
 
+_ENDED = select(change.c.id).where(_MINE, IS_OPEN, OUTLIVED)
 _GIVE_UP = update(change).where(_MINE, IS_OPEN, OUTLIVED).values(state=ChangeState.SUPERSEDED)
 
 _POSTPONE = (
