@@ -148,7 +148,10 @@ class Departure:
     async def _mailbox(self) -> Mailbox | None:
         if self._person is None:
             return None
-        found = await self._office.ledger.mailboxes.find(mailbox_key(self._person))
+        key = mailbox_key(self._person)
+        found = await self._office.ledger.mailboxes.find(key)
+        if found is None and await self._office.ledger.persons.was_forgotten(key):
+            raise _forgotten(self._person)
         if found is None:
             raise ConfigurationError(
                 "E-PERSON-UNKNOWN",
@@ -206,3 +209,14 @@ class Departure:
         return await self._quarantine.deliver(
             self._quarantine.limited(charge), carry_out, office.ports.clock, probing=probing
         )
+
+
+def _forgotten(person: str) -> ConfigurationError:
+    return ConfigurationError(
+        "E-PERSON-UNKNOWN",
+        f"{person} was forgotten: nothing is delivered there, whatever timetables say.",
+        why="classbell forget has erased all that was known, but for a digest of the address",
+        do=f"nothing; if events of ours were left there: classbell resume {person}, classbell ledger rebuild {person},"
+        " then this again",
+        effect="no calendar was changed",
+    )

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from tests.deliver.stage import Stage, lecture, mark_of
+from tests.deliver.stage import Stage, lecture, mark_of, member
 from tests.deliver.test_delivery import Between
 
 from classbell.deliver.settle import STAMP_TOLERANCE
@@ -56,6 +56,20 @@ async def test_what_is_deleted_lies_in_its_owners_deleted_items(stage: Stage) ->
     await stage.run()
     assert [event["subject"] for event in ada.deleted_events()] == ["Logic"]
     await stage.assert_true()
+
+
+async def test_what_ends_while_its_deletion_waits_for_the_service_stays(stage: Stage) -> None:
+    """It was still to end when the delivery began."""
+    stage.mailbox("ada")
+    stage.timetable["ada"] = [lecture("Logic", day=0, hour=6), lecture("Sets", day=11)]
+    await stage.run()
+    stage.clock.pass_time(59 * 60)
+    stage.timetable["ada"] = []
+    stage.sandbox.faults.add(member("DELETE"), 429, times=2, retry_after=100)
+    await stage.run(patience=200.0)
+    assert [title for title, *_ in stage.shown("ada")] == ["Logic"]
+    assert await stage.why_open() == {}
+    await stage.assert_packed()
 
 
 class Stopping:

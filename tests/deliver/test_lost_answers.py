@@ -42,6 +42,26 @@ async def test_a_create_that_was_carried_out_is_found_by_its_mark_and_adopted(
     await stage.assert_true()
 
 
+async def test_a_look_that_adopts_an_event_keeps_microsofts_id_of_the_request_that_made_it(
+    stage: Stage,
+) -> None:
+    stage.sandbox.faults.add(member("POST"), "504-after")
+    await stage.run()
+    (told,) = await request_ids(stage)
+    assert told
+    stage.clock.pass_time(DUE)
+    await stage.run()
+    assert await request_ids(stage) == [told]
+
+
+async def request_ids(stage: Stage) -> list[str]:
+    """Microsoft's ids of the requests of Ada's changes."""
+    async with stage.ledger() as book:
+        ada = await book.mailboxes.find(stage.address("ada"))
+        assert ada is not None
+        return [request_id for *_, request_id in await book.changes.of_mailbox(ada.id)]
+
+
 @BEFORE
 @MEMORIES
 async def test_a_create_that_was_not_carried_out_is_looked_for_and_sent_again_under_its_transaction_id(

@@ -93,6 +93,18 @@ def doubt(campus: Campus) -> None:
     ledger.close()
 
 
+def stopped(campus: Campus) -> None:
+    """Ada has deleted the calendar to which she gets hers, as far as the ledger goes."""
+    ledger = sqlite3.connect(campus.world.database)
+    with ledger:
+        ledger.execute(
+            "INSERT INTO suspension (mailbox_id, kind, reason, since)"
+            " SELECT id, 'calendar', 'deleted', unixepoch() FROM mailbox WHERE key = ?",
+            (ADA,),
+        )
+    ledger.close()
+
+
 class TestPause:
     """Nothing is written there, and resuming catches up."""
 
@@ -130,6 +142,20 @@ class TestPause:
         assert "2099-01-01" in done(campus.run("status")).out
         refused(campus.run("pause", ADA, "--reason", "x", "--until", "2001-01-01"), "E-UNTIL", 2)
         refused(campus.run("pause", ADA, "--reason", "x", "--until", "soon"), "E-UNTIL", 2)
+
+    def test_who_has_deleted_their_calendar_is_not_resumed_only_to_be_stopped_again(
+        self, campus: Campus
+    ) -> None:
+        campus.replace_in_file('name = "standard"\n', 'name = "standard"\non_calendar_delete = "stop"\n')
+        stopped(campus)
+        for command in (("pause", ADA, "--reason", "x"), ("resume", ADA)):
+            asked = campus.run(*command)
+            refused(asked, "E-PERSON-SUSPENDED" if command[0] == "pause" else "E-CAL-STOPPED", 2)
+            assert f"classbell sync {ADA} --reset" in asked.err
+            assert "stopped: deleted" in done(campus.run("status")).out
+        campus.replace_in_file('"stop"', '"restore"')
+        done(campus.run("resume", ADA))
+        assert "stopped" not in done(campus.run("status")).out
 
     def test_it_must_be_said_who_is_meant(self, campus: Campus) -> None:
         refused(campus.run("pause", "--reason", "x"), "E-INSTITUTION", 2)
@@ -195,6 +221,7 @@ class TestUnlink:
             campus.run("--json", "unlink", ADA, "--mode", "CLEANUP", "--yes", "--deletes", str(CLASSES)), 0
         ).json
         assert told(lines, "leave")["held"] >= 1
+        assert {line["code"] for line in lines if line["type"] == "diagnostic"} == {"E-MARK-COPY"}
         assert [event["id"] for event in mailbox.events()] == [copy]
 
     @pytest.mark.parametrize("mode", ["DELETE_FUTURE_EVENTS", "DELETE_ALL_EVENTS"])
@@ -212,6 +239,14 @@ class TestUnlink:
 
     def test_somebody_whom_nobody_knows_cannot_be_unlinked(self, campus: Campus) -> None:
         refused(campus.run("unlink", "eve@example.edu", "--mode", "UNLINK_ONLY"), "E-PERSON-UNKNOWN", 2)
+
+    def test_who_was_forgotten_is_told_from_somebody_whom_nobody_knows(self, campus: Campus) -> None:
+        long_ago(campus)
+        done(campus.run("forget", ADA, "--yes", "--leave-events"))
+        asked = campus.run("unlink", ADA, "--mode", "UNLINK_ONLY")
+        refused(asked, "E-PERSON-UNKNOWN", 2)
+        assert f"{ADA} was forgotten" in asked.err
+        assert f"classbell resume {ADA}" in asked.err
 
     def test_what_is_refused_for_now_is_deleted_by_a_later_run(self, campus: Campus) -> None:
         campus.world.sandbox.faults.add(

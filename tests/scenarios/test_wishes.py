@@ -65,6 +65,25 @@ def test_it_stays_where_the_profile_says_so_until_the_meeting_changes(campus: Ca
     assert "Mine" in campus.starts("ada")
 
 
+@pytest.mark.parametrize(
+    ("profile", "advice"),
+    [
+        ('name = "standard"\n', "To make good what is changed or missing: classbell apply"),
+        (PEOPLE_DO, "By the profiles it stays as its owners want it."),
+        ('name = "standard"\non_user_edit = "keep"\n', "what the profiles do not leave to its owners"),
+    ],
+    ids=["all", "nothing", "some"],
+)
+def test_what_becomes_of_what_was_read_back_is_said_as_the_profile_has_it(
+    campus: Campus, profile: str, advice: str
+) -> None:
+    campus.replace_in_file('name = "standard"\n', profile)
+    deletes_and_edits(campus)
+    ended = campus.run("verify")
+    assert ended.code == 0
+    assert advice in " ".join((ended.out + ended.err).split())
+
+
 def test_a_wish_goes_with_its_meeting(campus: Campus) -> None:
     campus.replace_in_file('name = "standard"\n', PEOPLE_DO)
     deletes_and_edits(campus)

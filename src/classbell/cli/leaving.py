@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from classbell.run import Office
     from classbell.settings import InstitutionSettings
 
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needs --deletes.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needs --deletes N where any go.")]
 Deletes = Annotated[
     int | None,
     typer.Option(
@@ -35,7 +35,7 @@ def unlink(
     invocation: Invocation,
     person: Annotated[str, typer.Argument(metavar="PERSON", help="The address of the person.")],
     *,
-    mode: Annotated[Mode, typer.Option("--mode", help="What becomes of the events there.")],
+    mode: Annotated[Mode, typer.Option("--mode", help="What becomes of the events there. Must be given.")],
     reason: Reason = "",
     yes: Yes = False,
     deletes: Deletes = None,
@@ -163,7 +163,8 @@ class _Leaving:
                 ),
             )
         for mailbox, sighting in rebuilt.held[:SHOWN] if rebuilt else ():
-            self._output.warning("E-EVT-FOREIGN", f"{mailbox.address}: held, not touched: {sighting.detail}")
+            code = "E-MARK-COPY" if sighting.kind == "copy" else "E-EVT-FOREIGN"
+            self._output.warning(code, f"{mailbox.address}: not touched: {sighting.detail}")
         if rebuilt and rebuilt.held_count > SHOWN:
             self._output.line(f"  ... {rebuilt.held_count - SHOWN} more are held: classbell verify --all")
         for unread in rebuilt.unread[:SHOWN] if rebuilt else ():

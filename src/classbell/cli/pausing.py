@@ -29,7 +29,9 @@ def pause(
     invocation: Invocation,
     person: Person = None,
     *,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for whoever looks later.")],
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why, for whoever looks later. Must be given.")
+    ],
     until: Annotated[
         str | None,
         typer.Option(
@@ -94,6 +96,7 @@ def resume(invocation: Invocation, person: Person = None) -> int:
         key = _key(person)
         known = await ledger.suspensions.of(key)
         if known is not None:
+            _possible(person, known.kind, settings)
             await ledger.suspensions.lift(known.mailbox.id)
         if not await ledger.persons.recall(key) and known is None:
             raise ConfigurationError(
@@ -191,15 +194,34 @@ def _key(person: str) -> str:
     return mailbox_key(person)
 
 
+def _possible(person: str, kind: str, settings: "InstitutionSettings") -> None:
+    """Refuse to resume where the next run would stop again, since it would find the calendar as deleted as before."""
+    from classbell.errors import ConfigurationError  # noqa: PLC0415
+    from classbell.wishes import stopping_calendars  # noqa: PLC0415
+
+    if kind == "calendar" and stopping_calendars(settings.profiles):
+        raise ConfigurationError(
+            "E-CAL-STOPPED",
+            f"{person} has deleted the calendar to which we delivered, and that stops each run there.",
+            why='a profile says on_calendar_delete = "stop"',
+            do=f"to make the calendar again: classbell sync {person} --reset",
+            effect="nothing was changed",
+        )
+
+
 def _already(person: str, kind: str) -> Exception:
+    from classbell.cli.suspended import WORDS  # noqa: PLC0415
     from classbell.errors import ConfigurationError  # noqa: PLC0415
 
+    stopped = kind == "calendar"
+    again = f"classbell sync {person} --reset" if stopped else f"classbell resume {person}"
     return ConfigurationError(
         "E-PERSON-SUSPENDED",
-        f"Nothing is delivered to {person} anyway: {kind}.",
-        why="who was unlinked or forgotten gets nothing until they are linked again; where a deleted calendar stops us,"
-        " nothing goes until sync PERSON --reset",
-        do=f"nothing; to deliver again: classbell resume {person}",
+        f"Nothing is delivered to {person} anyway: {WORDS.get(kind, kind)}.",
+        why="their calendar was deleted by its owner, and the profile says to stop then"
+        if stopped
+        else "who was unlinked or forgotten gets nothing until they are linked again",
+        do=f"nothing; to deliver again: {again}",
         effect="nothing was changed",
     )
 

@@ -1,6 +1,6 @@
 """Reading mailboxes back, institution after institution: what ``verify`` and ``ledger rebuild`` print."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from classbell.cli.assembly import Workplace, institutions, run_until_interrupted, workplace
@@ -22,7 +22,7 @@ from classbell.readback import (
     verification_of,
 )
 from classbell.run import Office, Run
-from classbell.settings import InstitutionSettings
+from classbell.settings import InstitutionSettings, ProfileSettings
 from classbell.verify import Rebuilt, Unread, Verdict
 from classbell.zones import wall
 
@@ -177,7 +177,21 @@ class _Verifying(_Reading):
             seen={kind.value: seen[kind] for kind in Sighted},
         )
         if seen[Sighted.DRIFTED] or seen[Sighted.MISSING]:
-            output.note("No calendar was changed. To make good what is changed or missing: classbell apply")
+            output.note(f"No calendar was changed. {_what_follows(settings.profiles, seen)}")
+
+
+def _what_follows(profiles: Sequence[ProfileSettings], seen: Mapping[Sighted, int]) -> str:
+    """What becomes of it, as the profiles say: which of them a mailbox has, the next plan tells."""
+    ways: set[str] = {one.on_user_edit for one in profiles} if seen[Sighted.DRIFTED] else set()
+    ways |= {one.on_user_delete for one in profiles} if seen[Sighted.MISSING] else set()
+    if ways == {"restore"}:
+        return "To make good what is changed or missing: classbell apply"
+    if "restore" not in ways:
+        return "By the profiles it stays as its owners want it. To put one calendar back: classbell sync PERSON --reset"
+    return (
+        "To make good what the profiles do not leave to its owners: classbell apply."
+        " To put one whole calendar back: classbell sync PERSON --reset"
+    )
 
 
 class _Rebuilding(_Reading):

@@ -213,7 +213,8 @@ class Preparation:
                 ready.append(change)
             else:
                 lacking.append((change, survey))
-        # It has no intent, being known by its name; but nobody gets one who wants nothing by now.
+        # It has no intent, being known by its name (one that was renamed before it was ever listed is made a second time,
+        # and stays empty: docs/explanation/safety.md); but nobody gets one who wants nothing by now.
         going = await self._ledger.suspensions.still_open([change.id for change, _ in lacking])
         lacking = [(change, survey) for change, survey in lacking if change.id in going]
         create = self._dialect.create_calendar

@@ -136,6 +136,10 @@ class Writer:
         except ClassbellError as error:
             await self._put_back(changes, error)
             raise
+        began = self._clock.now()
+        changes = await self._without_ended(changes, began)
+        if not changes:
+            return [], [], []
         sent_at = self._client.service_now()
         send_until = sent_at + SEND_WITHIN
         requests = [self._request(change, sent_at) for change in changes]
@@ -143,7 +147,6 @@ class Writer:
         def barred(place: int) -> bool:
             return self._refusals.barred(changes[place].mailbox) is not None
 
-        began = self._clock.now()
         await self._ledger.changes.intend(
             [Intent(change=change, send_until=send_until) for change in changes], began
         )
@@ -163,6 +166,13 @@ class Writer:
             await self._ledger.changes.conclude(outcomes, now, intended=True, id_form=self._form)
         # What is told of them from here on is told of this attempt.
         return outcomes, _tried_again(conflicts), _tried_again(lost)
+
+    async def _without_ended(self, changes: Sequence[Change], now: float) -> Sequence[Change]:
+        """Those that still go: while a delivery waits, an event that it was to delete may end."""
+        if not any(change.action is Action.DELETE and change.ends_at <= now for change in changes):
+            return changes
+        ended = await self._ledger.changes.give_up_ended(now)
+        return [change for change in changes if change.id not in ended]
 
     def _read_answers(
         self, changes: Sequence[Change], answers: Sequence[Answer], situation: Situation

@@ -72,12 +72,22 @@ class Changes:
         """
 
         def write(connection: Connection) -> int:
-            connection.execute(_GIVE_UP, self._mine | {"now": now})
+            self._give_up(connection, now)
             creates = connection.execute(_TAKE_UP_CREATES, self._mine | {"bound": bound}).rowcount
             others = connection.execute(_TAKE_UP_OTHERS, self._mine | {"now": now}).rowcount
             return creates + others
 
         return await self._database.write(write)
+
+    async def give_up_ended(self, now: float) -> set[int]:
+        """Give up the deletes of what has ended by now, while nothing was sent of them; their numbers."""
+        return await self._database.write(lambda c: self._give_up(c, now))
+
+    def _give_up(self, connection: Connection, now: float) -> set[int]:
+        ended = set(connection.execute(_ENDED, self._mine | {"now": now}).scalars())
+        if ended:
+            connection.execute(_GIVE_UP, self._mine | {"now": now})
+        return ended
 
     async def unsettled(self) -> list[tuple[int, int]]:
         """The pairs (mailbox, meeting) that planning must leave alone: sent, unknown or held changes."""
@@ -291,6 +301,7 @@ _TAKE_UP_OTHERS = (
     update(change).where(*_SENT, ~_CREATES).values(due_at=bindparam("now"), doubted=0, **_NOT_KNOWN)
 )
 
+_ENDED = select(change.c.id).where(_MINE, IS_OPEN, OUTLIVED)
 _GIVE_UP = update(change).where(_MINE, IS_OPEN, OUTLIVED).values(state=ChangeState.SUPERSEDED)
 
 _POSTPONE = (

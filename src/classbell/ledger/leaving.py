@@ -5,7 +5,8 @@ What goes is decided in one transaction from the entries alone, whatever timetab
 and exactly as many events are marked for deletion as somebody was told.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import (
@@ -48,6 +49,7 @@ class Left:
     ``coming`` are those that start in the future; ``uncertain`` creates of which nobody knows yet whether they were
     made, ``open`` changes that are given up. ``strange`` are events that bear our mark and that nobody can prove to be
     ours, as far as mailboxes were read: they stay. Nothing goes from ``doubted`` mailboxes: they must be rebuilt first.
+    ``digest`` is of the very events that go: as many others are not what somebody was told.
     """
 
     mailboxes: int
@@ -58,6 +60,7 @@ class Left:
     open: int
     strange: int = 0
     doubted: int = 0
+    digest: bytes = field(default=b"", compare=False, repr=False)
 
     @property
     def after(self) -> int:
@@ -125,15 +128,7 @@ class Leaving:
         now: float,
     ) -> AcceptedLeave:
         found = self._look(connection, number, mode, now)
-        if (found.events, found.deletes) != (expected.events, expected.deletes):
-            raise HeldError(
-                "E-LEAVE-CHANGED",
-                f"{found.deletes} of {found.events} events would go by now, not {expected.deletes} of"
-                f" {expected.events}.",
-                why="another run has worked on these calendars since they were counted, or time has passed",
-                do="run the command again and look at the new numbers",
-                effect="no calendar was changed",
-            )
+        _as_told(found, expected)
         kind = RunKind.UNLINK if number is not None else RunKind.PURGE
         values = {"institution_id": self._institution_id, "kind": kind, "started_at": now}
         run_id = insert_one(connection, BEGIN, values)
@@ -184,7 +179,20 @@ class Leaving:
             open=opened - uncertain,
             strange=connection.execute(self._strange(number)).scalar_one(),
             doubted=connection.execute(of_doubt).scalar_one(),
+            digest=self._digest(connection, number, mode, now) if deletes else b"",
         )
+
+    def _digest(self, connection: Connection, number: int | None, mode: LeaveMode, now: float) -> bytes:
+        """Of the events that go, each in its calendar and for its meeting."""
+        going = (
+            select(entry.c.mailbox_id, entry.c.meeting_id, entry.c.event_id)
+            .where(entry.c.mailbox_id.in_(self._boxes(number)), _goes(mode, now))
+            .order_by(entry.c.mailbox_id, entry.c.meeting_id)
+        )
+        digest = sha256()
+        for box, of, event_id in connection.execute(going):
+            digest.update(f"{box} {of} {event_id}\n".encode())
+        return digest.digest()
 
     def _strange(self, number: int | None) -> Select[Any]:
         ours = (entry.c.mailbox_id == sighting.c.mailbox_id) & (entry.c.event_id == sighting.c.event_id)
@@ -239,6 +247,29 @@ class Leaving:
         }
         chosen = select(*row.values()).where(entry.c.mailbox_id.in_(self._boxes(number)), _goes(mode, now))
         return insert(change).from_select(list(row), chosen)
+
+
+def _as_told(found: Left, expected: Left) -> None:
+    """
+    Make sure that what goes is what somebody was told.
+
+    Raises:
+        HeldError: E-LEAVE-CHANGED.
+    """
+    if (found.events, found.deletes, found.digest) == (expected.events, expected.deletes, expected.digest):
+        return
+    told = f"{expected.deletes} of {expected.events}"
+    if (found.events, found.deletes) == (expected.events, expected.deletes):
+        what = f"{told} events would go by now, as before, but not the same ones."
+    else:
+        what = f"{found.deletes} of {found.events} events would go by now, not {told}."
+    raise HeldError(
+        "E-LEAVE-CHANGED",
+        what,
+        why="another run has worked on these calendars since they were counted, or time has passed",
+        do="run the command again and look at the new numbers",
+        effect="no calendar was changed",
+    )
 
 
 _THEIR_DELETE = (

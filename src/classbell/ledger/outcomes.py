@@ -7,7 +7,7 @@ statement names the institution, so that a number gone astray touches nothing of
 
 from collections.abc import Callable, Iterable, Sequence
 
-from sqlalchemy import Connection, bindparam, delete, insert, literal, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, literal, select, update
 
 from classbell.ledger.bits import signed
 from classbell.ledger.database import parts_of
@@ -363,6 +363,9 @@ _REMEMBER_PAST = insert(past_incarnation).from_select(
     ),
 )
 
+# What a look settles has no answer of its own: Microsoft's support can only find the one that was heard before.
+_LAST_HEARD = func.coalesce(func.nullif(bindparam("request"), ""), change.c.request_id)
+
 _SETTLE = (
     update(change)
     .where(*_OUR_CHANGE)
@@ -371,7 +374,7 @@ _SETTLE = (
         due_at=bindparam("due"),
         code=bindparam("why"),
         detail=bindparam("text"),
-        request_id=bindparam("request"),
+        request_id=_LAST_HEARD,
         finished_at=bindparam("at"),
         doubted=bindparam("doubt"),
     )
@@ -392,6 +395,6 @@ _MAKE_AGAIN = (
         doubted=0,
         code=bindparam("why"),
         detail=bindparam("text"),
-        request_id=bindparam("request"),
+        request_id=_LAST_HEARD,
     )
 )

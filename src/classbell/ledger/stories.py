@@ -18,7 +18,8 @@ class Told:
     """
     One change and what came of it. Times are seconds since 1970, 0.0 where it did not happen yet.
 
-    ``planned_at`` is when the run began that planned it; ``request_id`` is Microsoft's for the last answer.
+    ``planned_at`` is when the run began that planned it; ``request_id`` is Microsoft's for the last answer
+    that bore one.
     ``fingerprint`` is that of the rendering which it writes, or of a delete that which it removes.
     """
 

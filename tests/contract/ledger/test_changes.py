@@ -77,6 +77,18 @@ async def test_a_delete_that_waited_until_its_event_had_ended_is_given_up(uni: I
     assert algebra.id in {one.id for one, *_ in await uni.changes.of_mailbox(algebra.mailbox.id)}
 
 
+async def test_a_delete_whose_event_has_ended_can_be_given_up_amid_a_delivery(uni: InstitutionLedger) -> None:
+    soon, end = int(NOW) - 60, NOW + 40
+    await accept(uni, create("ann", "algebra", starts=soon), create("ann", "botany", starts=soon))
+    await deliver(uni)
+    await accept(uni, delete("ann", "algebra", starts=soon), delete("ann", "botany", starts=soon))
+    algebra, botany = await due(uni, end - 1)
+    await send(uni, [botany], end - 1)
+    assert await uni.changes.give_up_ended(end - 1) == set()
+    assert await uni.changes.give_up_ended(end) == {algebra.id}
+    assert await due(uni, end) == []
+
+
 async def test_one_mailbox_alone_can_be_asked_for(uni: InstitutionLedger) -> None:
     await accept(uni, create("ann", "algebra"), create("bob", "algebra"), create("bob", "botany"))
     bob = (await uni.mailboxes.numbers())["bob"]

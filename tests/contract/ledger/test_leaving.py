@@ -112,6 +112,22 @@ async def test_another_number_than_was_told_changes_nothing(book: InstitutionLed
     assert await book.suspensions.all() == []
 
 
+async def test_as_many_other_events_as_were_told_change_nothing(book: InstitutionLedger) -> None:
+    """Another process has made one, and removed one, since they were counted."""
+    ada = await number(book, "ada")
+    left = await book.leaving.look(ada, LeaveMode.DELETE_ALL_EVENTS, NOW)
+    await accept(book, delete("ada", "n", starts=LATE))
+    (gone,) = await due(book)
+    await send(book, [gone])
+    (sent,) = [c for c, *_ in await book.changes.of_mailbox(ada) if c.id == gone.id]
+    await conclude(book, sent, Became.DONE)
+    await delivered(book, ("ada", "p", LATE))
+    with pytest.raises(HeldError, match="not the same ones"):
+        await book.leaving.accept(ada, LeaveMode.DELETE_ALL_EVENTS, left, "asked", NOW)
+    assert await due(book) == []
+    assert await book.suspensions.all() == []
+
+
 async def test_who_left_before_stays_away_when_a_purged_institution_comes_back(
     book: InstitutionLedger,
 ) -> None:
