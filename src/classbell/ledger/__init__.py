@@ -12,7 +12,7 @@ from classbell.ledger.acceptance import Acceptance, Accepted, Acceptor
 from classbell.ledger.certificates import Certificates
 from classbell.ledger.changes import Changes, Intent
 from classbell.ledger.codes import FENCED, LOST, NEVER
-from classbell.ledger.database import SCHEMA, Database, insert_one
+from classbell.ledger.database import SCHEMA, Database, damaged, insert_one
 from classbell.ledger.doubt import Doubt, doubt
 from classbell.ledger.entries import Entries, NewId, full_key
 from classbell.ledger.holds import Found, Holds, HoldState, StoredHold
@@ -83,7 +83,7 @@ class Ledger:
         Open the ledger at a database URL, creating it at first use.
 
         Raises:
-            ClassbellError: E-DB-OPEN, E-DB-NEWER, E-DB-FOREIGN.
+            ClassbellError: E-DB-OPEN, E-DB-BROKEN, E-DB-NEWER, E-DB-FOREIGN.
         """
         opened = cls(Database.open(url), installation.lower())
         try:
@@ -153,13 +153,7 @@ class Ledger:
         """
         found = await self._database.faults()
         if found:
-            raise ClassbellError(
-                "E-DB-BROKEN",
-                f"The ledger database is damaged: {found[0]}.",
-                why="its file was altered by something else, or its disk fails",
-                do="check the disk; put back the newest copy, or remove the file and: classbell ledger rebuild",
-                effect="no calendar was changed",
-            )
+            raise damaged(found[0])
 
     async def _claim(self) -> None:
         """Write our id into a new database; refuse one that bears another."""
