@@ -10,6 +10,7 @@ from classbell.cli.exits import Exit
 from classbell.cli.following import rebuilding
 from classbell.cli.invocation import Invocation
 from classbell.cli.running import worst
+from classbell.cli.suspended import suspended
 from classbell.errors import ClassbellError, HeldError
 from classbell.ledger import Sighted, Sighting
 from classbell.model import Mailbox, RunKind
@@ -182,10 +183,12 @@ class _Verifying(_Reading):
 
 class _Rebuilding(_Reading):
     trusting = False
+    _doubted = False
 
     async def _begin(self) -> None:
         why = await take_into_doubt(self._place.ledger, self._place.witness, self._place.ports.clock.now())
         if why is not None:
+            self._doubted = True
             warn(
                 HeldError(
                     why.code,
@@ -237,7 +240,20 @@ class _Rebuilding(_Reading):
             institution=settings.id,
             **_rebuilt_json(rebuilt),
         )
+        if self._doubted or rebuilt.adopted:
+            self._output.warning("W-LEDGER-WISHES", await _wishes_lost(office))
         self._output.note("No calendar was changed. To see what a run would do now: classbell plan")
+
+
+async def _wishes_lost(office: Office) -> str:
+    """That no mark tells who wanted nothing."""
+    ledger = office.ledger
+    count = len(await suspended(ledger)) + len(await ledger.persons.forgotten())
+    known = f"{count} alone" if count else "nobody"
+    return (
+        f"Of who was paused, unlinked or forgotten this ledger knows {known}: all others get everything with the next"
+        " run. Pause, unlink and forget them again before it."
+    )
 
 
 def _rebuilt_json(rebuilt: Rebuilt) -> dict[str, int]:
