@@ -8,6 +8,7 @@ from classbell.cli.errors import report as report_error
 from classbell.cli.errors import warn
 from classbell.cli.exits import Exit
 from classbell.cli.following import rebuilding
+from classbell.cli.gone import gone_by
 from classbell.cli.invocation import Invocation
 from classbell.cli.running import worst
 from classbell.cli.suspended import suspended
@@ -25,7 +26,7 @@ from classbell.readback import (
 from classbell.run import Office, Run
 from classbell.settings import InstitutionSettings
 from classbell.verify import Rebuilt, Unread, Verdict
-from classbell.zones import wall
+from classbell.zones import utc_text, wall
 
 SHOWN = 20
 
@@ -161,11 +162,22 @@ class _Verifying(_Reading):
 
     async def _print(self, office: Office, settings: InstitutionSettings, verdict: Verdict) -> None:
         output, seen = self._output, verdict.seen
-        words = ", ".join(f"{seen[kind]} {_WORDS[kind]}" for kind in Sighted if seen[kind])
+        gone = await gone_by(office, verdict)
+        counts = {kind: gone.missing if kind is Sighted.MISSING else seen[kind] for kind in Sighted}
+        words = [f"{count} {_WORDS[kind]}" for kind, count in counts.items() if count]
+        words += [f"{gone.respected} deleted by their owner, respected"] if gone.respected else []
+        young = f", but {verdict.young} too new to be judged" if verdict.young else ""
         output.line(
-            f"{settings.name}: {_counted(verdict.read, 'mailbox')} read back, {words or 'all as it should be'}."
+            f"{settings.name}: {_counted(verdict.read, 'mailbox')} read back,"
+            f" {', '.join(words) or 'all as it should be'}{young}."
         )
-        found = [(one.mailbox, sighting) for one in verdict.examples for sighting in one.sightings]
+        found = [
+            (one.mailbox, sighting)
+            for one in verdict.examples
+            for sighting in one.sightings
+            if sighting.kind is not Sighted.MISSING or (one.mailbox.id, sighting.meeting_id) not in gone.pairs
+        ]
+        found += gone.sightings
         names = await _meetings_of(office) if found else {}
         zone = settings.window.timezone
         _print_sightings(self._invocation, found, names, zone, everything=self._everything)
@@ -175,9 +187,15 @@ class _Verifying(_Reading):
             institution=settings.id,
             read=verdict.read,
             unread=verdict.unread_count,
-            seen={kind.value: seen[kind] for kind in Sighted},
+            seen={kind.value: count for kind, count in counts.items()},
+            respected=gone.respected,
+            young=verdict.young,
         )
-        if seen[Sighted.DRIFTED] or seen[Sighted.MISSING]:
+        if verdict.young:
+            output.note(
+                f"What is too new can be judged after {utc_text(verdict.judged_at)}: classbell verify"
+            )
+        if seen[Sighted.DRIFTED] or gone.missing:
             output.note("No calendar was changed. To make good what is changed or missing: classbell apply")
 
 

@@ -64,6 +64,7 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
     from classbell.ledger import NEVER  # noqa: PLC0415
     from classbell.model import RunKind  # noqa: PLC0415
     from classbell.report import needs_a_person  # noqa: PLC0415
+    from classbell.wishes import gone_from  # noqa: PLC0415
     from classbell.zones import utc_text  # noqa: PLC0415
 
     office = await place.office(settings)
@@ -79,6 +80,7 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
     quarantine = await quarantined(office, now)
     over = quarantine is not None and quarantine["over"]
     unread = await unread_sources(office.ledger)
+    gone = await gone_from(office.ledger, settings, now)
     strange = len(await office.ledger.sightings.blocking())
     held = (
         any(needs_a_person(w) for w in waiting)
@@ -95,7 +97,7 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
         "sync": "Unknown"
         if not runs or runs[0].kind == RunKind.REBUILD
         else "Pending"
-        if waiting
+        if waiting or gone.missing
         else "Synced",
         "health": "Held" if held else "Degraded" if out or _failed(runs) else "Healthy",
         "last_run": {
@@ -112,6 +114,8 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
         "suspended": await suspended(office.ledger),
         "events": events,
         "mailboxes": mailboxes,
+        "missing": len(gone.missing),
+        "respected": len(gone.respected),
         "not_provably_ours": strange,
         "waiting": [waiting_json(w) | {"text": waiting_words(w), "short": waiting_short(w)} for w in waiting],
         "out": [
@@ -219,6 +223,7 @@ def _print(invocation: Invocation, state: dict[str, Any], first: str) -> None:
         # Where the mailboxes are named below, each with the reason, the reason stands there.
         text = waiting["short"] if waiting["code"] in named else waiting["text"]
         output.line(f"  {waiting['code'] or waiting['state']}  {text}")
+    _print_gone(output, state)
     _print_strange(output, state["not_provably_ours"])
     for one in state["out"][:10]:
         again = f" Next try at {one['retry']}." if one["retry"] else ""
@@ -228,6 +233,14 @@ def _print(invocation: Invocation, state: dict[str, Any], first: str) -> None:
     _print_certificates(output, state)
     if state["sync"] != "Synced" or state["health"] != "Healthy":
         output.note(f"Next: {first or _next(state)}")
+
+
+def _print_gone(output: "Output", state: dict[str, Any]) -> None:
+    """What is not in calendars although it was delivered."""
+    if state["missing"]:
+        output.line(f"  {state['missing']} missing from calendars: the next run makes good what may be")
+    if state["respected"]:
+        output.line(f"  {state['respected']} deleted by their owner, respected")
 
 
 def _print_strange(output: "Output", count: int) -> None:

@@ -20,7 +20,8 @@ async def unread_sources(ledger: "InstitutionLedger") -> list[dict[str, Any]]:
     for past in await ledger.runs.last(_LOOKED_AT):
         from_file = "plan" in past.summary
         if past.kind in {RunKind.SYNC, RunKind.APPLY} and "read" in past.summary and not from_file:
-            return list(past.summary.get("unread", ()))
+            summary: dict[str, Any] = dict(past.summary)
+            return list(summary.get("unread", ()))
     return []
 
 

@@ -21,6 +21,7 @@ from classbell.ledger.known import Knowledge, KnownMailbox, UnderWay
 from classbell.ledger.leaving import AcceptedLeave, Leaving, Left
 from classbell.ledger.mailboxes import Mailboxes, OutMailbox
 from classbell.ledger.meetings import KnownRendering, Meetings, NewRendering
+from classbell.ledger.missing import Absence, Absences
 from classbell.ledger.outcomes import MADE_BEFORE
 from classbell.ledger.persons import Persons, Remains
 from classbell.ledger.pruning import Pruning
@@ -51,6 +52,7 @@ class InstitutionLedger:
         self.certificates = Certificates(database, number)
         self.sightings = Sightings(database, number)
         self.wishes = OwnersWishes(database, number)
+        self.absences = Absences(database, number)
         self.suspensions = Suspensions(database, number)
         self.leaving = Leaving(database, number)
         self.persons = Persons(database, number, installation, key)
@@ -200,6 +202,8 @@ __all__ = [
     "MADE_BEFORE",
     "NEVER",
     "SCHEMA",
+    "Absence",
+    "Absences",
     "Acceptance",
     "Accepted",
     "AcceptedLeave",
