@@ -4,12 +4,16 @@ What the next run is compared with: the accepted reads, and the configuration th
 If a part of the configuration has changed since the last accepted run, a person sees first what comes of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from hashlib import blake2b
 
 import msgspec
+import numpy as np
 
 from classbell.ledger import InstitutionLedger
+from classbell.model import Reason
+from classbell.plan import Plan
 from classbell.renderings import Renderings
 from classbell.report import HOLDING_ALL, Review, held_sources
 from classbell.settings import InstitutionSettings
@@ -38,6 +42,14 @@ def digests_of(settings: InstitutionSettings, renderings: Renderings) -> dict[st
 def changed_parts(before: Mapping[str, bytes], now: Mapping[str, bytes]) -> tuple[str, ...]:
     """The parts that are no more what they were; none where nothing is remembered yet."""
     return tuple(name for name in now if name in before and before[name] != now[name])
+
+
+def as_configured(plan: Plan, changed: Sequence[str]) -> Plan:
+    """The same plan; where parts of the configuration have *changed*, nobody can say that the timetable alone has."""
+    if not changed:
+        return plan
+    reason = np.where(plan.reason == Reason.CHANGED, Reason.CONFIGURED, plan.reason).astype(plan.reason.dtype)
+    return replace(plan, reason=reason)
 
 
 async def keep_accepted(ledger: InstitutionLedger, settings: InstitutionSettings, review: Review) -> None:

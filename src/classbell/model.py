@@ -146,6 +146,7 @@ class Reason(IntEnum):
     PUT_BACK = 11
     UNLIKE = 12
     REPRIEVED = 13
+    CONFIGURED = 14
 
 
 class Policy(IntFlag):

@@ -28,7 +28,13 @@ def record_of_review(
             for s in review.snapshots
         ],
         "unread": [
-            {"source": name, "code": failure.code, "what": failure.what, "why": failure.why}
+            {
+                "source": name,
+                "code": failure.code,
+                "what": failure.what,
+                "why": failure.why,
+                "exit": failure.exit_code,
+            }
             for name, failure in zip(review.failed, review.failures, strict=True)
         ],
         "planned": _counts(review.plan),

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from classbell.access import Access
-from classbell.configured import changed_parts, digests_of, keep_accepted
+from classbell.configured import as_configured, changed_parts, digests_of, keep_accepted
 from classbell.deliver import Charge, Delivery, Progress, Tally
 from classbell.errors import (
     ClassbellError,
@@ -140,7 +140,7 @@ class Run:
             failures=failures,
             remarks=(*(r for s in snapshots for r in s.remarks), *remarks),
             desired=desired,
-            plan=planned.plan,
+            plan=as_configured(planned.plan, changed),
             circumstances=await self._holding.circumstances(
                 shrinkages(in_order(snapshots, desired), before, now=int(now)),
                 changed,

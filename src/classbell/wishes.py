@@ -1,15 +1,16 @@
 """What the owners of calendars want: what their profiles let stand, and what they have deleted."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from classbell.desired import Desired
-from classbell.ledger import OwnersWishes
+from classbell.ledger import Absence, InstitutionLedger, OwnersWishes
 from classbell.model import Coverage, Ids, Policy
 from classbell.plan import Mask, Wishes, pair_keys
 from classbell.report import Review, held_sources
-from classbell.settings import ProfileSettings
+from classbell.settings import InstitutionSettings, ProfileSettings
 
 _SHIFT = 32
 _MEETING = 2**_SHIFT - 1
@@ -34,6 +35,29 @@ def _policy(profile: ProfileSettings) -> Policy:
     if profile.on_calendar_delete == "stop":
         policy |= Policy.STOP_WITHOUT_CALENDAR
     return policy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gone:
+    """What is gone from calendars: what the next run makes again, and what stays so because its owner wants that."""
+
+    missing: Sequence[Absence]
+    respected: Sequence[Absence]
+
+
+async def gone_from(ledger: InstitutionLedger, settings: InstitutionSettings, now: float) -> Gone:
+    """What is gone from calendars, as far as anybody has noticed."""
+    found = await ledger.absences.all(now - settings.window.past.total_seconds())
+    respect = {Policy.RESPECT_DELETIONS in policy for policy in policies_of(settings.profiles).values()}
+
+    def respected(one: Absence) -> bool:
+        # Where profiles differ, that one counts by which it was last planned.
+        return Policy.RESPECT_DELETIONS in one.policy if len(respect) > 1 else True in respect
+
+    return Gone(
+        missing=[one for one in found if not respected(one)],
+        respected=[one for one in found if respected(one)],
+    )
 
 
 async def settle(

@@ -24,6 +24,16 @@ BUGS = (
         ),
     ),
     Bug(
+        name="dead-feed-unseen",
+        rule="A source that gives no timetable waits for a person, and whoever watches the exit code sees it.",
+        file="cli/unread.py",
+        lines='return any(one.get("exit") == Exit.HELD for one in unread)',
+        instead="return False",
+        found_by=(
+            "tests/scenarios/test_status_words.py::test_a_source_that_gave_no_timetable_waits_for_a_person_until_it_is_read_again",
+        ),
+    ),
+    Bug(
         name="window-closed-on-both-ends",
         rule="The window is half open, by the start.",
         file="plan.py",

@@ -68,6 +68,24 @@ BUGS = (
         ),
     ),
     Bug(
+        name="reset-unasked",
+        rule="What somebody has changed in their calendar is written over only after a yes.",
+        file="cli/running.py",
+        lines="if wish.yes or (wish.person is not None and not wish.show and not wish.reset):",
+        instead="if wish.yes or (wish.person is not None and not wish.show):",
+        found_by=(
+            "tests/scenarios/test_leaving.py::TestReset::test_edits_deletions_and_a_deleted_calendar_are_undone",
+        ),
+    ),
+    Bug(
+        name="missing-told-once",
+        rule="What is missing goes on being told until it is put right.",
+        file="cli/gone.py",
+        lines="missing=len(missing) + len(verdict.missing - pairs),",
+        instead="missing=len(verdict.missing),",
+        found_by=("tests/scenarios/test_wishes.py::test_what_is_missing_is_told_until_it_is_put_right",),
+    ),
+    Bug(
         name="lost-delete-is-the-owners",
         rule="What was deleted by a request whose answer was lost can be put back.",
         file="deliver/settle.py",
@@ -81,7 +99,7 @@ BUGS = (
         name="put-back-and-unprotected",
         rule="What was put back stays until a timetable names it or somebody agrees that it goes.",
         file="restoration.py",
-        lines="await ledger.restoring.protect([(one.mailbox_id, one.meeting_id) for one in found.events], now)",
+        lines="await ledger.restoring.protect([*pairs, *found.open], now)",
         instead="await ledger.restoring.protect([], now)",
         found_by=(
             "tests/scenarios/test_restored.py::test_what_was_put_back_stays_until_somebody_agrees_that_it_goes",

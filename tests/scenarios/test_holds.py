@@ -184,7 +184,7 @@ def test_a_plan_enters_no_hold_and_names_those_that_there_are(campus: Campus) ->
     write_tables(campus, moved(classes())[:8])
     planned = campus.run("plan")
     assert "classbell apply enters it under a number" in planned.err
-    assert campus.run("--json", "holds", "list").json[0] == {"holds": []}
+    assert campus.run("--json", "holds", "list").json[0] == {"holds": [], "unread": []}
     campus.refuses("E-SRC-SHRUNK", 4)
     number = number_of(campus)
     assert f"classbell holds approve {number} --deletes 36" in campus.run("plan").err
@@ -200,10 +200,12 @@ def test_the_first_run_after_a_change_of_a_template_waits_and_later_ones_do_not(
     hold = held(campus)
     assert (hold["code"], hold["deletes"], hold["changes"]) == ("E-HOLD-CONFIG", 0, 60)
     assert "(templates)" in hold["text"]
+    assert "60 changed by the configuration, or in the timetable" in campus.run("plan").out
     assert campus.run("holds", "approve", str(hold["id"]), "--deletes", "0").code == 0
     campus.applies()
     assert {e["subject"][:7] for e in campus.institution.mailbox("ada").events()} == {"Class: "}
     write_tables(campus, later(classes(), 15)[:1] + list(classes())[1:])
+    assert "6 changed in the timetable" in campus.run("plan").out
     campus.applies()
 
 

@@ -385,7 +385,12 @@ class TestReset:
         mailbox.delete_event(second["id"])
         done(campus.run("apply", "--yes"))
         assert not campus.holds(classes(), ["ada"])
-        done(campus.run("sync", ADA, "--reset"))
+        asked = campus.run("sync", ADA, "--reset")
+        refused(asked, "E-ASK", 2)
+        assert "put back to what it should be" in asked.out
+        assert "lose what was changed in these events in Outlook" in asked.err
+        assert not campus.holds(classes(), ["ada"])
+        done(campus.run("sync", ADA, "--reset", "--yes"))
         assert campus.holds(classes())
         campus.applies()
         refused(campus.run("sync", "--reset"), "E-RESET", 2)

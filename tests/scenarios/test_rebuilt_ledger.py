@@ -147,6 +147,8 @@ def test_an_old_copy_of_the_database_is_held_until_it_is_rebuilt(campus: Campus)
     checked = campus.run("--json", "ledger", "check")
     (told,) = checked.json
     assert (checked.code, told["sound"], told["trouble"]["code"]) == (4, False, "E-LEDGER-OLD")
+    assert told["institutions"][0]["doubted"] == len(PEOPLE)
+    assert "all 3 mailboxes that it knows" in campus.run("ledger", "check").out
     assert campus.run("verify").code == 4
     rebuilt = rebuild(campus)
     assert (rebuilt.known, rebuilt.adopted, rebuilt.differing, rebuilt.held_count) == (EVENTS, 0, 0, 0)
@@ -206,6 +208,7 @@ def test_a_sound_ledger_is_rebuilt_at_once_on_the_command_line(campus: Campus) -
     assert (ended.code, f"{EVENTS} events, 0 of them found by their marks" in ended.out) == (0, True), (
         ended.err
     )
+    assert "W-LEDGER-WISHES" not in ended.err
     told = campus.run("--json", "ledger", "rebuild", "ada@example.edu")
     (rebuilt,) = (line for line in told.json if line["type"] == "rebuilt")
     assert (rebuilt["mailboxes"], rebuilt["known"], rebuilt["adopted"]) == (1, len(classes()), 0)
@@ -218,6 +221,7 @@ def test_a_sound_ledger_is_rebuilt_at_once_on_the_command_line(campus: Campus) -
 def test_a_lost_ledger_is_rebuilt_on_the_command_line(campus: Campus) -> None:
     """In real time: a minute and the bound."""
     campus.replace_in_file("[window]", '[safety]\noutcome_bound = "1s"\n\n[window]')
+    campus.run("unlink", "grace@example.edu", "--mode", "UNLINK_ONLY", "--yes")
     put_back(campus, {})
     copied = campus.institution.mailbox("ada")
     copied.copy_event(copied.events()[0]["id"])
@@ -227,6 +231,7 @@ def test_a_lost_ledger_is_rebuilt_on_the_command_line(campus: Campus) -> None:
     assert ended.code == 4, ended.err
     assert "2 held" in ended.out
     assert "2 events bear this mark" in ended.out
+    assert "W-LEDGER-WISHES  Of who was paused, unlinked or forgotten this ledger knows nobody" in ended.err
     assert campus.run("apply", "--yes").code == 0
     assert campus.holds(moved(classes()), ["grace", "alan"])
 
@@ -330,6 +335,8 @@ def test_one_person_is_rebuilt_when_something_extra_was_cleared_up(campus: Campu
         assert campus.run("apply", "--yes").code == 0
     assert nothing_changed(seen)
     assert campus.run("ledger", "check").code == 4
+    status = campus.run("status")
+    assert (status.code, "Next: classbell verify -i example" in status.err) == (4, True)
     for copy in copies:
         ada.delete_event(copy)
     assert campus.run("verify", "ada@example.edu").code == 4

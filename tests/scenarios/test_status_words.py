@@ -82,3 +82,24 @@ def test_mailboxes_that_wait_for_a_rebuild_are_held_and_lead_to_it(one: World) -
     assert ended.code == 4
     assert "9999" not in ended.out
     assert "Next: classbell ledger rebuild -i example\n" in ended.err
+
+
+def test_a_source_that_gave_no_timetable_waits_for_a_person_until_it_is_read_again(one: World) -> None:
+    """Monitoring sees the exit code of the status alone."""
+    classbell("apply", "--yes", cwd=one.folder)
+    meetings = one.folder / "timetable" / "meetings.csv"
+    content = meetings.read_bytes()
+    meetings.write_bytes(b"")
+    assert classbell("sync", "--yes", cwd=one.folder).code == 4
+    # What reads no source says nothing of it.
+    assert classbell("ledger", "rebuild", "ann@example.edu", cwd=one.folder).code == 4
+    ended = classbell("status", cwd=one.folder)
+    assert (ended.code, "  Held  " in ended.out) == (4, True), ended.out
+    assert "source timetable   not read: E-SRC-EMPTY  " in ended.out
+    listed = classbell("holds", "list", cwd=one.folder)
+    assert "example  source timetable   not read: E-SRC-EMPTY  " in listed.out
+    assert "Nothing is held" not in listed.err
+    meetings.write_bytes(content)
+    classbell("sync", "--yes", cwd=one.folder)
+    assert classbell("status", cwd=one.folder).code == 0
+    assert "Nothing is held." in classbell("holds", "list", cwd=one.folder).err

@@ -50,6 +50,48 @@ def test_what_is_read_back_is_put_right_by_default(campus: Campus) -> None:
     assert campus.holds(classes())
 
 
+def test_what_is_missing_is_told_until_it_is_put_right(campus: Campus) -> None:
+    deletes_and_edits(campus)
+    for _ in range(2):
+        ended = campus.run("verify", "ada@example.edu")
+        assert "1 changed in Outlook, 1 missing." in ended.out
+        assert ended.out.count("our event stands in no calendar any more") == 1
+        assert "classbell apply" in ended.err
+    status = campus.run("status").out
+    assert status.startswith("University of Example  Pending  Healthy")
+    assert "1 missing from calendars" in status
+    assert "all as it should be" in campus.run("verify", "grace@example.edu").out
+    campus.applies()
+    assert campus.run("status").out.startswith("University of Example  Synced  Healthy")
+    assert "missing" not in campus.run("verify").out
+
+
+def test_what_its_owner_may_delete_is_told_as_their_wish(campus: Campus) -> None:
+    campus.replace_in_file('name = "standard"\n', 'name = "standard"\non_user_delete = "respect"\n')
+    ada = campus.institution.mailbox("ada")
+    ada.delete_event(ada.events()[0]["id"])
+    for _ in range(2):
+        ended = campus.run("verify")
+        assert "1 deleted by their owner, respected." in ended.out
+        assert "missing" not in ended.out.splitlines()[0]
+        assert "classbell apply" not in ended.err
+        campus.applies()
+    status = campus.run("status").out
+    assert status.startswith("University of Example  Synced  Healthy")
+    assert "  1 deleted by their owner, respected" in status
+
+
+def test_what_is_too_new_to_be_judged_is_told_as_such(campus: Campus) -> None:
+    write_tables(campus, moved(classes()))
+    campus.applies()
+    ada = campus.institution.mailbox("ada")
+    (young,) = (event for event in ada.events() if event["subject"] == classes()[2].key)
+    ada.delete_event(young["id"])
+    ended = campus.run("verify")
+    assert "all as it should be, but 1 too new to be judged." in ended.out
+    assert "can be judged after 20" in ended.err
+
+
 def test_it_stays_where_the_profile_says_so_until_the_meeting_changes(campus: Campus) -> None:
     campus.replace_in_file('name = "standard"\n', PEOPLE_DO)
     deletes_and_edits(campus)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from tests.deliver.stage import BOUND, INSTALLATION, INSTITUTION, Stage
 
 from classbell.ledger import InstitutionLedger, Sighted
+from classbell.model import Policy
 from classbell.verify import Owner, Rebuild, Rebuilt, Verdict, Verification, Wanted
 
 OWNER = Owner(installation=INSTALLATION, institution=INSTITUTION)
@@ -50,3 +51,10 @@ async def seen(stage: Stage, name: str) -> list[tuple[Sighted, str]]:
         box = await book.mailboxes.find(stage.address(name))
         found: Sequence[object] = await book.sightings.of_mailbox(box.id) if box else []
         return sorted((one.kind, one.detail) for one in found)  # type: ignore[attr-defined]
+
+
+async def gone(stage: Stage) -> list[tuple[str, Policy]]:
+    """What the ledger has as gone, by person, with what the profile said of that."""
+    async with stage.ledger() as book:
+        found = await book.absences.all(0.0)
+    return [(one.mailbox.address.partition("@")[0], one.policy) for one in found]

@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 from tests.deliver.stage import BOUND, Stage, lecture, mark_of, member
-from tests.verify.readings import seen, verification, verify
+from tests.verify.readings import gone, seen, verification, verify
 
 from classbell.errors import ServiceUnavailable
 from classbell.ledger import Sighted
-from classbell.model import Action
+from classbell.model import Action, Policy
 from classbell.outlook.mark import MARK_PROPERTY, Mark
 from classbell.sandbox import RequestInfo
 from classbell.zones import instant
@@ -98,8 +98,10 @@ async def test_drift_that_is_not_put_right_stays_known(stage: Stage) -> None:
 @pytest.mark.stands_on("items_in_deleted_items_by_immutable_id")
 async def test_what_its_owner_removed_is_missing_and_made_again_as_another_one(stage: Stage) -> None:
     stage.mailbox("ada").delete_event(stage.our_event("ada", "Logic"))
-    assert (await verify(stage)).seen == {Sighted.MISSING: 1}
-    assert (await verify(stage)).seen == {}
+    first, second = await verify(stage), await verify(stage)
+    assert (first.seen, len(first.missing), first.boxes) == ({Sighted.MISSING: 1}, 1, second.boxes)
+    # Nothing in the mailbox shows it any more, and the ledger goes on knowing it.
+    assert (second.seen, await gone(stage)) == ({}, [("ada", Policy(0))])
     tally = await stage.run()
     assert tally.done == {Action.CREATE: 1}
     mark = mark_of(stage.mailbox("ada").event(stage.our_event("ada", "Logic")))
@@ -115,9 +117,12 @@ async def test_a_young_event_that_lists_do_not_show_yet_is_not_missing(stage: St
     await stage.run()
     event = stage.our_event("bo", "Young")
     stage.mailbox("bo").delete_event(event)
-    assert (await verify(stage)).seen == {}
+    early = await verify(stage)
+    assert (early.seen, early.young) == ({}, 1)
+    assert 0 < early.judged_at - stage.clock.now() <= BOUND
     stage.clock.pass_time(LATE)
-    assert (await verify(stage)).seen == {Sighted.MISSING: 1}
+    late = await verify(stage)
+    assert (late.seen, late.young) == ({Sighted.MISSING: 1}, 0)
 
 
 async def test_an_event_moved_to_another_calendar_is_found_there(stage: Stage) -> None:

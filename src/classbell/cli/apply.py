@@ -83,7 +83,7 @@ def sync(
     Bring calendars up to date now: all of them, or one person's.
 
     With --reset whatever the person has changed or deleted of it is put back, and a deleted calendar of ours is made
-    again. The same guards as ever apply. Ctrl-C is safe.
+    again; that is shown, and asked for. The same guards as ever apply. Ctrl-C is safe.
     """
     if reset and person is None:
         from classbell.errors import ConfigurationError  # noqa: PLC0415 (keeps --help fast)

@@ -33,28 +33,40 @@ def list_holds(
         bool, typer.Option("--all", help="Also those that are over or were used, the newest first.")
     ] = False,
 ) -> None:
-    """List what is held, with the command that shows each and the one that lets it pass."""
+    """
+    List what is held, with the command that shows each and the one that lets it pass.
+
+    Sources that could not be read are listed as well: nothing of them is applied, and there is nothing to approve.
+    """
     import asyncio  # noqa: PLC0415 (keeps --help fast)
 
     from classbell.cli.assembly import institutions, workplace  # noqa: PLC0415
+    from classbell.cli.unread import print_unread, unread_sources  # noqa: PLC0415
 
-    async def ask() -> list[dict[str, Any]]:
+    async def ask() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         async with workplace(invocation.configuration, writing=False) as place:
-            found = []
+            found, unread = [], []
             for settings in institutions(invocation):
-                holds = (await place.office(settings)).ledger.holds
-                stored = await (holds.newest(100) if everything else holds.live())
+                ledger = (await place.office(settings)).ledger
+                stored = await (ledger.holds.newest(100) if everything else ledger.holds.live())
                 now = place.ports.clock.now()
                 found += [{"institution": settings.id, **as_json(one, now)} for one in stored]
-            return found
+                unread += [{"institution": settings.id, **one} for one in await unread_sources(ledger)]
+            return found, unread
 
-    found = asyncio.run(ask())
+    found, unread = asyncio.run(ask())
     output = invocation.output
-    output.answer({"holds": found})
-    if not found:
+    output.answer({"holds": found, "unread": unread})
+    if not (found or unread):
         output.note("Nothing is held.")
     for one in found:
         print_hold(output, one, institution=one["institution"])
+    for one in unread:
+        print_unread(output, [one], institution=one["institution"])
+    if unread:
+        output.note(
+            "Of a source that is not read nothing is applied: mend it, and the next run goes on by itself."
+        )
 
 
 def show(

@@ -23,18 +23,19 @@ from classbell.zones import utc_text
 SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
 REASONS = {
     Reason.NEW_MEETING: "new in the timetable",
-    Reason.JOINED: "now attends",
+    Reason.JOINED: "now attends, or is back in the timetable",
     Reason.CHANGED: "changed in the timetable",
     Reason.CANCELLED: "cancelled",
     Reason.REMOVED: "no longer in the timetable",
     Reason.LEFT: "no longer attends",
     Reason.RESTORED: "had been removed from the calendar",
     Reason.EDITED: "had been changed in Outlook",
-    Reason.UNLINKED: "wants no timetable here any more",
+    Reason.UNLINKED: "taken away by classbell unlink or purge",
     Reason.RESET: "put back to what it should be",
     Reason.PUT_BACK: "put back by classbell restore",
     Reason.UNLIKE: "does not show what it should",
     Reason.REPRIEVED: "may have been deleted, and is wanted again",
+    Reason.CONFIGURED: "changed by the configuration, or in the timetable",
 }
 # Of what is held: why, and where to look.
 _ADVICE = {

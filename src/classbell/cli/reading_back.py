@@ -8,8 +8,10 @@ from classbell.cli.errors import report as report_error
 from classbell.cli.errors import warn
 from classbell.cli.exits import Exit
 from classbell.cli.following import rebuilding
+from classbell.cli.gone import Told, gone_by
 from classbell.cli.invocation import Invocation
 from classbell.cli.running import worst
+from classbell.cli.suspended import suspended
 from classbell.errors import ClassbellError, HeldError
 from classbell.ledger import Sighted, Sighting
 from classbell.model import Mailbox, RunKind
@@ -24,7 +26,7 @@ from classbell.readback import (
 from classbell.run import Office, Run
 from classbell.settings import InstitutionSettings, ProfileSettings
 from classbell.verify import Rebuilt, Unread, Verdict
-from classbell.zones import wall
+from classbell.zones import utc_text, wall
 
 SHOWN = 20
 
@@ -160,11 +162,22 @@ class _Verifying(_Reading):
 
     async def _print(self, office: Office, settings: InstitutionSettings, verdict: Verdict) -> None:
         output, seen = self._output, verdict.seen
-        words = ", ".join(f"{seen[kind]} {_WORDS[kind]}" for kind in Sighted if seen[kind])
+        gone = await gone_by(office, verdict)
+        counts = {kind: gone.missing if kind is Sighted.MISSING else seen[kind] for kind in Sighted}
+        words = [f"{count} {_WORDS[kind]}" for kind, count in counts.items() if count]
+        words += [f"{gone.respected} deleted by their owner, respected"] if gone.respected else []
+        young = f", but {verdict.young} too new to be judged" if verdict.young else ""
         output.line(
-            f"{settings.name}: {_counted(verdict.read, 'mailbox')} read back, {words or 'all as it should be'}."
+            f"{settings.name}: {_counted(verdict.read, 'mailbox')} read back,"
+            f" {', '.join(words) or 'all as it should be'}{young}."
         )
-        found = [(one.mailbox, sighting) for one in verdict.examples for sighting in one.sightings]
+        found = [
+            (one.mailbox, sighting)
+            for one in verdict.examples
+            for sighting in one.sightings
+            if sighting.kind is not Sighted.MISSING or (one.mailbox.id, sighting.meeting_id) not in gone.pairs
+        ]
+        found += gone.sightings
         names = await _meetings_of(office) if found else {}
         zone = settings.window.timezone
         _print_sightings(self._invocation, found, names, zone, everything=self._everything)
@@ -174,16 +187,23 @@ class _Verifying(_Reading):
             institution=settings.id,
             read=verdict.read,
             unread=verdict.unread_count,
-            seen={kind.value: seen[kind] for kind in Sighted},
+            seen={kind.value: count for kind, count in counts.items()},
+            respected=gone.respected,
+            young=verdict.young,
         )
-        if seen[Sighted.DRIFTED] or seen[Sighted.MISSING]:
-            output.note(f"No calendar was changed. {_what_follows(settings.profiles, seen)}")
+        if verdict.young:
+            output.note(
+                f"What is too new can be judged after {utc_text(verdict.judged_at)}: classbell verify"
+            )
+        if seen[Sighted.DRIFTED] or gone.missing:
+            output.note(f"No calendar was changed. {_what_follows(settings.profiles, seen, gone)}")
 
 
-def _what_follows(profiles: Sequence[ProfileSettings], seen: Mapping[Sighted, int]) -> str:
+def _what_follows(profiles: Sequence[ProfileSettings], seen: Mapping[Sighted, int], gone: Told) -> str:
     """What becomes of it, as the profiles say: which of them a mailbox has, the next plan tells."""
     ways: set[str] = {one.on_user_edit for one in profiles} if seen[Sighted.DRIFTED] else set()
-    ways |= {one.on_user_delete for one in profiles} if seen[Sighted.MISSING] else set()
+    ways |= {"restore"} if gone.missing else set()
+    ways |= {"respect"} if gone.respected else set()
     if ways == {"restore"}:
         return "To make good what is changed or missing: classbell apply"
     if "restore" not in ways:
@@ -196,10 +216,12 @@ def _what_follows(profiles: Sequence[ProfileSettings], seen: Mapping[Sighted, in
 
 class _Rebuilding(_Reading):
     trusting = False
+    _doubted = False
 
     async def _begin(self) -> None:
         why = await take_into_doubt(self._place.ledger, self._place.witness, self._place.ports.clock.now())
         if why is not None:
+            self._doubted = True
             warn(
                 HeldError(
                     why.code,
@@ -251,7 +273,20 @@ class _Rebuilding(_Reading):
             institution=settings.id,
             **_rebuilt_json(rebuilt),
         )
+        if self._doubted or rebuilt.adopted:
+            self._output.warning("W-LEDGER-WISHES", await _wishes_lost(office))
         self._output.note("No calendar was changed. To see what a run would do now: classbell plan")
+
+
+async def _wishes_lost(office: Office) -> str:
+    """That no mark tells who wanted nothing."""
+    ledger = office.ledger
+    count = len(await suspended(ledger)) + len(await ledger.persons.forgotten())
+    known = f"{count} alone" if count else "nobody"
+    return (
+        f"Of who was paused, unlinked or forgotten this ledger knows {known}: all others get everything with the next"
+        " run. Pause, unlink and forget them again before it."
+    )
 
 
 def _rebuilt_json(rebuilt: Rebuilt) -> dict[str, int]:

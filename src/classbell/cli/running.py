@@ -224,7 +224,7 @@ class Delivering:
         try:
             review = await self._run.entered(await self._review(self._run, office))
             view = await PlanView.of(settings, review, office.ledger)
-            if self._wish.show or review.verdict.holds or review.failures or review.remarks:
+            if wish.show or wish.reset or review.verdict.holds or review.failures or review.remarks:
                 view.print(self._output, everything=self._wish.everything)
             self._output.event(
                 "plan", institution=settings.id, counts=counts(review.plan), passed=counts(review.passed)
@@ -267,12 +267,16 @@ class Delivering:
         return await run.look()
 
     def _agreed(self, review: Review, settings: InstitutionSettings) -> bool:
-        if self._wish.yes or (self._wish.person is not None and not self._wish.show):
+        wish = self._wish
+        if wish.yes or (wish.person is not None and not wish.show and not wish.reset):
             return True
         found = counts(review.passed)
         words = ", ".join(f"{found[action.name.lower()]} {action.name.lower()}" for action in SIGNS)
+        asked = f"Apply to {settings.name}: {words}?"
+        if wish.reset:
+            asked = f"Put back {wish.person}, and lose what was changed in these events in Outlook: {words}?"
         with interruptible():
-            return self._output.confirm(f"Apply to {settings.name}: {words}?", flag="--yes")
+            return self._output.confirm(asked, flag="--yes")
 
     async def _deliver(self, run: Run, review: Review, office: Office) -> int:
         passed, settings = len(review.passed), office.settings

@@ -32,7 +32,8 @@ def status(invocation: Invocation) -> int:
     """
     Say for each institution when it last ran, what is delivered, and what waits for what.
 
-    Ends with 4 if something waits for a person.
+    Ends with 4 if something waits for a person: a hold, a source that gave no timetable, or an event that is not
+    provably ours.
     """
     import asyncio  # noqa: PLC0415 (keeps --help fast)
 
@@ -59,9 +60,11 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
     from classbell.cli.holds import as_json as hold_json  # noqa: PLC0415
     from classbell.cli.running import waiting_json, waiting_short, waiting_words  # noqa: PLC0415
     from classbell.cli.suspended import quarantined, suspended  # noqa: PLC0415
+    from classbell.cli.unread import needs_mending, unread_sources  # noqa: PLC0415
     from classbell.ledger import NEVER  # noqa: PLC0415
     from classbell.model import RunKind  # noqa: PLC0415
     from classbell.report import needs_a_person  # noqa: PLC0415
+    from classbell.wishes import gone_from  # noqa: PLC0415
     from classbell.zones import utc_text  # noqa: PLC0415
 
     office = await place.office(settings)
@@ -76,7 +79,16 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
     lost = any(one.code == LOST for one in out)
     quarantine = await quarantined(office, now)
     over = quarantine is not None and quarantine["over"]
-    held = any(needs_a_person(w) for w in waiting) or bool(holds) or lost or over
+    unread = await unread_sources(office.ledger)
+    gone = await gone_from(office.ledger, settings, now)
+    strange = len(await office.ledger.sightings.blocking())
+    held = (
+        any(needs_a_person(w) for w in waiting)
+        or bool(holds or strange)
+        or lost
+        or over
+        or needs_mending(unread)
+    )
     return {
         "id": settings.id,
         "name": settings.name,
@@ -85,7 +97,7 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
         "sync": "Unknown"
         if not runs or runs[0].kind == RunKind.REBUILD
         else "Pending"
-        if waiting
+        if waiting or gone.missing
         else "Synced",
         "health": "Held" if held else "Degraded" if out or _failed(runs) else "Healthy",
         "last_run": {
@@ -102,7 +114,9 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
         "suspended": await suspended(office.ledger),
         "events": events,
         "mailboxes": mailboxes,
-        "not_provably_ours": len(await office.ledger.sightings.blocking()),
+        "missing": len(gone.missing),
+        "respected": len(gone.respected),
+        "not_provably_ours": strange,
         "waiting": [waiting_json(w) | {"text": waiting_words(w), "short": waiting_short(w)} for w in waiting],
         "out": [
             {
@@ -117,7 +131,7 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
             {"name": s.name, "read_at": utc_text(s.read_at), "seconds_ago": round(now - s.read_at)}
             for s in sources.values()
         ],
-        "unread": runs[0].summary.get("unread", []) if runs else [],
+        "unread": unread,
         "certificates": await _certificates(place, settings, office),
         "warnings": _warnings(runs),
     }
@@ -209,6 +223,7 @@ def _print(invocation: Invocation, state: dict[str, Any], first: str) -> None:
         # Where the mailboxes are named below, each with the reason, the reason stands there.
         text = waiting["short"] if waiting["code"] in named else waiting["text"]
         output.line(f"  {waiting['code'] or waiting['state']}  {text}")
+    _print_gone(output, state)
     _print_strange(output, state["not_provably_ours"])
     for one in state["out"][:10]:
         again = f" Next try at {one['retry']}." if one["retry"] else ""
@@ -218,6 +233,14 @@ def _print(invocation: Invocation, state: dict[str, Any], first: str) -> None:
     _print_certificates(output, state)
     if state["sync"] != "Synced" or state["health"] != "Healthy":
         output.note(f"Next: {first or _next(state)}")
+
+
+def _print_gone(output: "Output", state: dict[str, Any]) -> None:
+    """What is not in calendars although it was delivered."""
+    if state["missing"]:
+        output.line(f"  {state['missing']} missing from calendars: the next run makes good what may be")
+    if state["respected"]:
+        output.line(f"  {state['respected']} deleted by their owner, respected")
 
 
 def _print_strange(output: "Output", count: int) -> None:
@@ -239,6 +262,8 @@ def _next(state: dict[str, Any]) -> str:
     wrong = [code for code in codes | {one["code"] for one in state["out"]} if code]
     if LOST in wrong:
         return f"classbell ledger rebuild -i {state['id']}"
+    if state["not_provably_ours"] and not wrong:
+        return f"classbell verify -i {state['id']}"
     examine = any(_FOR_DOCTOR.match(code) for code in wrong)
     return f"classbell {'doctor' if examine else 'plan'} -i {state['id']}"
 
@@ -246,9 +271,9 @@ def _next(state: dict[str, Any]) -> str:
 def _print_failures(output: "Output", state: dict[str, Any]) -> None:
     """What the last run could not read, and what ended it."""
     from classbell.cli.runs import told  # noqa: PLC0415
+    from classbell.cli.unread import print_unread  # noqa: PLC0415
 
-    for unread in state["unread"]:
-        output.line(f"  source {unread['source']}   not read: {told(unread)}")
+    print_unread(output, state["unread"])
     if state["last_run"] and state["last_run"].get("what"):
         output.line(f"  {told(state['last_run'], code='error')}")
 

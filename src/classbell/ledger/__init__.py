@@ -12,7 +12,7 @@ from classbell.ledger.acceptance import Acceptance, Accepted, Acceptor
 from classbell.ledger.certificates import Certificates
 from classbell.ledger.changes import Changes, Intent
 from classbell.ledger.codes import FENCED, LOST, NEVER
-from classbell.ledger.database import SCHEMA, Database, insert_one
+from classbell.ledger.database import SCHEMA, Database, damaged, insert_one
 from classbell.ledger.doubt import Doubt, doubt
 from classbell.ledger.entries import Entries, NewId, full_key
 from classbell.ledger.holds import Found, Holds, HoldState, StoredHold
@@ -21,6 +21,7 @@ from classbell.ledger.known import Knowledge, KnownMailbox, UnderWay
 from classbell.ledger.leaving import AcceptedLeave, Leaving, Left
 from classbell.ledger.mailboxes import Mailboxes, OutMailbox
 from classbell.ledger.meetings import KnownRendering, Meetings, NewRendering
+from classbell.ledger.missing import Absence, Absences
 from classbell.ledger.outcomes import MADE_BEFORE
 from classbell.ledger.persons import Persons, Remains
 from classbell.ledger.pruning import Pruning
@@ -51,6 +52,7 @@ class InstitutionLedger:
         self.certificates = Certificates(database, number)
         self.sightings = Sightings(database, number)
         self.wishes = OwnersWishes(database, number)
+        self.absences = Absences(database, number)
         self.suspensions = Suspensions(database, number)
         self.leaving = Leaving(database, number)
         self.persons = Persons(database, number, installation, key)
@@ -83,7 +85,7 @@ class Ledger:
         Open the ledger at a database URL, creating it at first use.
 
         Raises:
-            ClassbellError: E-DB-OPEN, E-DB-NEWER, E-DB-FOREIGN.
+            ClassbellError: E-DB-OPEN, E-DB-BROKEN, E-DB-NEWER, E-DB-FOREIGN.
         """
         opened = cls(Database.open(url), installation.lower())
         try:
@@ -153,13 +155,7 @@ class Ledger:
         """
         found = await self._database.faults()
         if found:
-            raise ClassbellError(
-                "E-DB-BROKEN",
-                f"The ledger database is damaged: {found[0]}.",
-                why="its file was altered by something else, or its disk fails",
-                do="check the disk; put back the newest copy, or remove the file and: classbell ledger rebuild",
-                effect="no calendar was changed",
-            )
+            raise damaged(found[0])
 
     async def _claim(self) -> None:
         """Write our id into a new database; refuse one that bears another."""
@@ -206,6 +202,8 @@ __all__ = [
     "MADE_BEFORE",
     "NEVER",
     "SCHEMA",
+    "Absence",
+    "Absences",
     "Acceptance",
     "Accepted",
     "AcceptedLeave",

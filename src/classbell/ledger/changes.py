@@ -39,7 +39,7 @@ from classbell.operations import operation_id
 # Of these nobody knows, or a person is to say, what becomes of them.
 UNSETTLED = (ChangeState.SENT, ChangeState.UNKNOWN, ChangeState.HELD)
 
-IS_OPEN = among(change.c.state, OPEN_STATES)
+IS_OPEN: ColumnElement[bool] = among(change.c.state, OPEN_STATES)
 IS_DUE = among(change.c.state, DUE_STATES)
 
 

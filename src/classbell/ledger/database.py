@@ -65,7 +65,7 @@ class Database:
         Open a database, creating or migrating it to the present schema.
 
         Raises:
-            ClassbellError: E-DB-OPEN, E-DB-NEWER.
+            ClassbellError: E-DB-OPEN, E-DB-NEWER. E-DB-BROKEN, the file is damaged.
         """
         try:
             database = cls(_engine(url))
@@ -75,6 +75,8 @@ class Database:
                 database.close()
                 raise
         except (SQLAlchemyError, OSError) as error:
+            if _code_of(error) == sqlite3.SQLITE_CORRUPT:
+                raise damaged(_cause(error)) from error
             raise ClassbellError(
                 "E-DB-OPEN",
                 f"The ledger database cannot be opened: {_cause(error)}.",
@@ -278,8 +280,10 @@ def _reject(future: "asyncio.Future[Any]", error: BaseException) -> None:
 def _explained(error: BaseException) -> BaseException:
     """The error that people can act on; what no database error is, or one of our making, stays as it is."""
     explained: ClassbellError
-    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", 0) & 0xFF
-    if code in _BROKEN or type(error) is DatabaseError:
+    code = _code_of(error)
+    if code == sqlite3.SQLITE_CORRUPT:
+        explained = damaged(_cause(error))
+    elif code in _BROKEN or type(error) is DatabaseError:
         explained = ClassbellError(
             "E-DB-BROKEN",
             f"The ledger database cannot be used: {_cause(error)}.",
@@ -299,6 +303,22 @@ def _explained(error: BaseException) -> BaseException:
         return error
     explained.__cause__ = error
     return explained
+
+
+def damaged(cause: str) -> ClassbellError:
+    """That the file of the database is damaged, and the way out of it."""
+    return ClassbellError(
+        "E-DB-BROKEN",
+        f"The ledger database is damaged: {cause}.",
+        why="its file was cut or altered by something else, or its disk fails",
+        do="check the disk; put back the newest copy, or remove the file and: classbell ledger rebuild",
+        effect="nothing is sent that could not be written down first",
+    )
+
+
+def _code_of(error: BaseException) -> int:
+    """SQLite's primary result code; 0 of what is no error of SQLite's."""
+    return int(getattr(getattr(error, "orig", None), "sqlite_errorcode", 0)) & 0xFF
 
 
 def _cause(error: BaseException) -> str:

@@ -301,7 +301,8 @@ class InstitutionSettings(Settings):
     mode: Literal["observe", "approve", "auto"] = "observe"
     """
     What the service may do by itself: only compute, ask for each plan, or apply what the limits allow.
-    `apply` and `sync` on the command line ask, whatever the mode; `sync PERSON` does not.
+    `apply` and `sync` on the command line ask, whatever the mode; `sync PERSON` does so only
+    with `--reset`.
     """
 
     tenant: TenantSettings

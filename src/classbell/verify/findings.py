@@ -68,6 +68,18 @@ def is_young(known: KnownMailbox, entry: Entry, *, service_time: float, bound: f
     return known.delivered_at[entry.meeting_id] + bound >= service_time
 
 
+def too_young(
+    known: KnownMailbox, looks: Iterable[Collection[FoundEvent]], *, service_time: float, bound: float
+) -> list[Entry]:
+    """The entries whose events no look has found, and of which that says nothing yet."""
+    return [
+        entry
+        for entry in unseen(known, looks)
+        if entry.meeting_id not in known.unsettled
+        and is_young(known, entry, service_time=service_time, bound=bound)
+    ]
+
+
 def times_of(event: FoundEvent, timezone: str) -> tuple[int, int]:
     """
     When an event stands in a calendar: begin and end in seconds.

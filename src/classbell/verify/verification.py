@@ -20,7 +20,7 @@ from classbell.outlook.answers import Diagnosis, Meaning
 from classbell.outlook.dialect import FoundEvent
 from classbell.outlook.mark import installation_prefix
 from classbell.ports import Clock
-from classbell.verify.findings import Owner, absent, findings, keys_named, unlike
+from classbell.verify.findings import Owner, absent, findings, keys_named, too_young, unlike
 from classbell.verify.reading import Gone, Reader, Unread, told_apart
 
 PAGE = 1000
@@ -30,9 +30,18 @@ KEPT = 1000
 
 @dataclass(kw_only=True)
 class Verdict:
-    """How reading back went: mailboxes read, what was seen by kind, and what stayed unread."""
+    """
+    How reading back went: mailboxes read, what was seen by kind, and what stayed unread.
+
+    ``boxes`` are the numbers of the mailboxes read, ``missing`` the pairs (mailbox, meeting) that are missing since this
+    look. ``young`` counts events that were not found and are too new for that to mean anything until ``judged_at``.
+    """
 
     read: int = 0
+    boxes: set[int] = field(default_factory=set)
+    missing: set[tuple[int, int]] = field(default_factory=set)
+    young: int = 0
+    judged_at: float = 0.0
     seen: Counter[Sighted] = field(default_factory=Counter)
     unlike: int = 0
     examples: list[Verified] = field(default_factory=list)
@@ -163,6 +172,10 @@ class Verification:
         if isinstance(gone, Diagnosis):
             return gone
         found.append(await self._findings(known, survey.events, told_apart(gone, known, looks, reader)))
+        for entry in too_young(known, looks, service_time=earlier.service_time, bound=self._bound):
+            self._verdict.young += 1
+            judged_at = known.delivered_at[entry.meeting_id] + self._bound
+            self._verdict.judged_at = max(self._verdict.judged_at, judged_at)
         return None
 
     async def _known(self, owner: Mailbox, events: Sequence[FoundEvent]) -> KnownMailbox:
@@ -193,6 +206,8 @@ class Verification:
         verdict = self._verdict
         for one in found:
             verdict.read += 1
+            verdict.boxes.add(one.mailbox.id)
+            verdict.missing.update((one.mailbox.id, entry.meeting_id) for entry in one.missing)
             verdict.seen.update(seen.kind for seen in one.sightings)
             if one.sightings:
                 verdict.unlike += 1

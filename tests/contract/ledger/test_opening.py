@@ -134,6 +134,17 @@ async def test_a_file_that_is_no_database_is_told_as_such(tmp_path: Path) -> Non
     assert refused.value.what == "The ledger database cannot be opened: file is not a database."
 
 
+async def test_a_file_that_was_cut_is_damaged_and_can_be_rebuilt(file: Path) -> None:
+    ledger = await Ledger.open(f"sqlite:///{file}", INSTALLATION)
+    await accept(await ledger.institution("uni"), create("ann@uni.example", "algebra"))
+    ledger.close()
+    os.truncate(file, 20_000)
+    with pytest.raises(ClassbellError) as refused:
+        await Ledger.open(f"sqlite:///{file}", INSTALLATION)
+    assert refused.value.code == "E-DB-BROKEN"
+    assert "classbell ledger rebuild" in refused.value.do
+
+
 @pytest.mark.skipif(os.name != "posix", reason="there are no such permissions elsewhere")
 async def test_a_new_ledger_is_for_nobody_else_to_read_and_an_old_one_keeps_its_mode(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/ledger.db"

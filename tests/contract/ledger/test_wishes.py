@@ -5,7 +5,7 @@ import pytest
 from tests.contract.ledger.books import HUGE, NOW, accept, conclude, create, due, send, update
 
 from classbell.ledger import InstitutionLedger, Ledger
-from classbell.model import Action, Became, Change, Policy
+from classbell.model import Action, Became, Change, Policy, Suspended
 
 pytestmark = pytest.mark.anyio
 
@@ -132,3 +132,18 @@ async def test_no_institution_sees_or_forgets_wishes_of_another(
     await other.wishes.forget([(made.mailbox.id, made.meeting_id)])
     await other.wishes.forget_all(made.mailbox.id)
     assert len(await kept(uni)) == 1
+
+
+async def test_what_is_gone_is_known_with_the_policy_of_its_profile_until_nothing_is_wanted_there(
+    uni: InstitutionLedger,
+) -> None:
+    made = await sent(uni, create("ada", "m"), policy=Policy.RESPECT_DELETIONS, attempts=2)
+    await conclude(uni, made, Became.GONE, code="E-EVT-GONE")
+    (gone,) = await uni.absences.all(1000)
+    assert (gone.mailbox.id, gone.meeting_id) == (made.mailbox.id, made.meeting_id)
+    assert (gone.starts_at, gone.policy) == (1000, Policy.RESPECT_DELETIONS)
+    assert await uni.absences.all(1001) == []
+    await uni.suspensions.suspend("ada", Suspended.PAUSED, "on leave", NOW)
+    assert len(await uni.absences.all(0)) == 1
+    await uni.suspensions.suspend("ada", Suspended.UNLINKED, "asked for it", NOW)
+    assert await uni.absences.all(0) == []
