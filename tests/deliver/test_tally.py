@@ -2,8 +2,10 @@
 
 from collections import Counter
 
+import pytest
+
 from classbell.deliver.charge import Charge, Tally
-from classbell.model import Action, Became
+from classbell.model import Action, Became, Change, ChangeState, Mailbox, Outcome, Reason
 
 
 def test_what_a_probe_did_counts_with_what_came_after_it() -> None:
@@ -22,6 +24,30 @@ def test_what_a_probe_did_counts_with_what_came_after_it() -> None:
     assert (rest.left[Became.HELD], rest.refused, rest.batches) == (3, 1, 8)
     # What failed there is tried again by the rest, and judged by that.
     assert rest.failing == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "fails"),
+    [("E-GRAPH-429", False), ("E-GRAPH-BUSY", False), ("E-UNKNOWN-ABSENT", False), ("E-EVT-REJECTED", True)],
+)
+def test_to_be_asked_for_patience_or_told_of_a_loss_is_no_failure(code: str, *, fails: bool) -> None:
+    change = Change(
+        id=7,
+        mailbox=Mailbox(id=1, key="ada", address="ada"),
+        meeting_id=1,
+        meeting_key="s:1",
+        action=Action.CREATE,
+        reason=Reason.JOINED,
+        state=ChangeState.UNKNOWN,
+        fingerprint=1,
+        starts_at=0,
+        ends_at=1,
+        incarnation=1,
+        operation="o",
+    )
+    tally = Tally()
+    tally.add([Outcome(change=change, became=Became.WAITING, code=code)])
+    assert (tally.failing == {7: code}) is fails
 
 
 def test_mailboxes_that_cannot_be_prepared_are_judged_by_those_that_can() -> None:

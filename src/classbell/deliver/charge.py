@@ -38,8 +38,9 @@ class Charge:
     min_failures: int = 2**62
 
 
-# What the service asks us to wait for, of one mailbox or of all, and what never left: who is busy is not broken.
-_PATIENCE = frozenset({"E-GRAPH-429", "E-GRAPH-BUSY", "E-GRAPH-UNSENT"})
+# What the service asks us to wait for, of one mailbox or of all, what never left, and what a look has shown never to have
+# been made: who is busy is not broken, and who tells is well.
+_PATIENCE = frozenset({"E-GRAPH-429", "E-GRAPH-BUSY", "E-GRAPH-UNSENT", "E-UNKNOWN-ABSENT"})
 
 
 @dataclass(frozen=True, kw_only=True)
