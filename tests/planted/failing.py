@@ -11,7 +11,7 @@ BUGS = (
         name="patience-is-failure",
         rule="To be asked for patience is no failure, for whomever it is asked.",
         file="deliver/charge.py",
-        lines='_PATIENCE = frozenset({"E-GRAPH-429", "E-GRAPH-BUSY", "E-GRAPH-UNSENT"})',
+        lines='_PATIENCE = frozenset({"E-GRAPH-429", "E-GRAPH-BUSY", "E-GRAPH-UNSENT", "E-UNKNOWN-ABSENT"})',
         instead='_PATIENCE = frozenset({"E-GRAPH-429"})',
         found_by=(f"{_QUARANTINE}::test_that_microsoft_asks_the_application_for_patience_is_no_failure",),
     ),
