@@ -78,6 +78,8 @@ def agreed_to(review: Review, allow_deletes: int) -> list[list[str]]:
     return [
         [boxes[box], full_key(*meetings[of])]
         for box, of in zip(going.mailbox.tolist(), going.meeting.tolist(), strict=True)
+        # What another process has entered while this plan was made has no name in it, and it will not be accepted.
+        if box in boxes and of in meetings
     ]
 
 
