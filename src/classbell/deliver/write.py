@@ -116,9 +116,9 @@ class Writer:
         """
         Whether an event must be read before anything is sent to it.
 
-        Without an etag nothing proves it untouched. What nobody asks for any more is never sent. And a delete that may have gone through already must not be
-        repeated as it is: where an immutable id leads into Deleted Items, and ``If-Match`` is not obeyed, the second
-        one would remove the event for good.
+        Without an etag nothing proves it untouched. What nobody asks for any more is never sent. And a delete that may have
+        gone through already must not be repeated as it is: where an immutable id leads into Deleted Items, and
+        ``If-Match`` is not obeyed, the second one would remove the event for good.
         """
         if change.entry is None:
             return False
