@@ -1,12 +1,15 @@
 """First contact, calendars of our own, and lists over many pages."""
 
+import asyncio
 import json
+from contextlib import suppress
 from itertools import count
 from typing import Any
 
 import pytest
 from tests.deliver.stage import BOUND, DECADE, Stage, lecture, mark_of, member
 
+from classbell.deliver.settle import SEND_WITHIN, SOON
 from classbell.ports import Response
 from classbell.sandbox import Record, RequestInfo
 
@@ -261,6 +264,45 @@ async def test_a_calendar_that_was_made_in_spite_of_a_fault_is_found_and_not_mad
     assert own(stage) == ["Logic"]
     assert called(stage) == ["Calendar", OURS]
     await stage.assert_true()
+
+
+@pytest.mark.parametrize("dies", [False, True])
+async def test_a_calendar_of_which_nobody_can_say_whether_it_was_made_is_not_asked_for_again_too_soon(
+    stage: Stage, *, dies: bool
+) -> None:
+    """The request may still be on its way; it is looked for until that cannot be any more."""
+    stage.calendar = OURS
+    stage.sandbox.faults.add(making_a_calendar, 504)
+
+    class Dying:
+        async def request(self, method: str, url: str, **how: Any) -> Response:
+            answer = await stage.transport.request(method, url, **how)
+            if dies and b'/calendars"' in how.get("body", b"") and b'"POST"' in how["body"]:
+                raise asyncio.CancelledError
+            return answer
+
+    with suppress(asyncio.CancelledError):
+        await stage.run(transport=Dying())
+    before = stage.here
+    stage.clock.pass_time(SOON)
+    await stage.run()
+    assert stage.asked("GET", since=before)
+    assert stage.asked("POST", since=before) == []
+    assert await stage.why_open() == {("ada", "Logic"): ("waiting", "E-CAL-UNKNOWN")}
+    stage.clock.pass_time(SEND_WITHIN + BOUND)
+    await stage.settle(1)
+    assert own(stage) == ["Logic"]
+    assert called(stage) == ["Calendar", OURS]
+    await stage.assert_true()
+
+
+async def test_a_calendar_that_was_certainly_not_made_is_asked_for_again_at_once(stage: Stage) -> None:
+    stage.calendar = OURS
+    stage.sandbox.faults.add(making_a_calendar, 429, retry_after=5)
+    began = stage.clock.now()
+    await stage.run()
+    assert own(stage) == ["Logic"]
+    assert stage.clock.now() - began < SOON
 
 
 async def test_a_calendar_that_cannot_be_made_leaves_the_others_their_turn(stage: Stage) -> None:

@@ -171,16 +171,6 @@ BUGS = (
         ),
     ),
     Bug(
-        name="calendar-for-the-paused",
-        rule="Nothing is made for who wants nothing by now, a calendar neither.",
-        file="deliver/prepare.py",
-        lines="lacking = [(change, survey) for change, survey in lacking if change.id in going]",
-        instead="lacking = [(change, survey) for change, survey in lacking if going or True]",
-        found_by=(
-            "tests/deliver/test_deleted_calendars.py::test_no_calendar_is_made_for_who_wants_nothing_since_their_changes_were_read",
-        ),
-    ),
-    Bug(
         name="another-address-another-event",
         rule="What was made for the address that a mailbox had is not made again for the new one.",
         file="verify/adoption.py",

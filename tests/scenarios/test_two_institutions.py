@@ -24,6 +24,8 @@ INSTITUTION_OF = {
     "source": "SELECT institution_id, institution_id FROM source",
     "certificate": "SELECT institution_id, institution_id FROM certificate",
     "calendar": "SELECT b.institution_id, b.institution_id FROM calendar c JOIN mailbox b ON b.id = c.mailbox_id",
+    "calendar_intent": "SELECT b.institution_id, b.institution_id FROM calendar_intent c"
+    " JOIN mailbox b ON b.id = c.mailbox_id",
     "quarantine": "SELECT institution_id, institution_id FROM quarantine",
     "pause": "SELECT institution_id, institution_id FROM pause",
     "forgotten": "SELECT institution_id, institution_id FROM forgotten",

@@ -24,7 +24,7 @@ from classbell.deliver.settle import (
     undecided,
 )
 from classbell.deliver.survey import Survey, Surveyor
-from classbell.ledger import LOST, InstitutionLedger
+from classbell.ledger import LOST, InstitutionLedger, Place
 from classbell.model import Change, Entry, Mailbox, Outcome
 from classbell.outlook.answers import Diagnosis, Fence, Meaning
 from classbell.outlook.client import OutlookClient
@@ -34,6 +34,7 @@ from classbell.outlook.pace import Pace
 from classbell.ports import Clock
 
 _EARLY = "a newer ledger was lost a moment ago; what it sent last may still come to light there"
+_PERHAPS_MADE = "whether the calendar was made that was asked for is not certain yet; it is looked for until it is, and then made anew"
 _PASSING = (Meaning.BUSY, Meaning.SERVICE_BUSY, Meaning.NOT_SENT, Meaning.UNAUTHORISED)
 
 
@@ -196,7 +197,7 @@ class Preparation:
     async def _recall_calendars(self, changes: Sequence[Change]) -> None:
         numbers = {change.mailbox.id for change in changes if change.calendar}
         if numbers:
-            known = await self._ledger.mailboxes.calendars(sorted(numbers))
+            known = await self._ledger.calendars.known(sorted(numbers))
             for place, calendar_id in known.items():
                 # What was learnt in this delivery is newer.
                 self._readiness.calendars.setdefault(place, calendar_id)
@@ -213,26 +214,51 @@ class Preparation:
                 ready.append(change)
             else:
                 lacking.append((change, survey))
-        # It has no intent, being known by its name (one that was renamed before it was ever listed is made a second time,
-        # and stays empty: docs/explanation/safety.md); but nobody gets one who wants nothing by now.
-        going = await self._ledger.suspensions.still_open([change.id for change, _ in lacking])
-        lacking = [(change, survey) for change, survey in lacking if change.id in going]
+        return ready + await self._make_calendars(await self._never_made(lacking))
+
+    async def _never_made(self, lacking: Sequence[tuple[Change, Survey]]) -> list[tuple[Change, Survey]]:
+        """Those whose calendar was certainly not made by an earlier request; the others wait."""
+        intended = await self._ledger.calendars.intended([change.mailbox.id for change, _ in lacking])
+        free: list[tuple[Change, Survey]] = []
+        for change, survey in lacking:
+            send_until = intended.get(_place(change))
+            if send_until is not None and survey.service_time < send_until + self._charge.bound:
+                self._refusals.close(change.mailbox, "E-CAL-UNKNOWN", _PERHAPS_MADE, SOON, out=False)
+            else:
+                free.append((change, survey))
+        return free
+
+    async def _make_calendars(self, lacking: Sequence[tuple[Change, Survey]]) -> list[Change]:
+        """Make calendars, each noted before it is asked for; the changes that may go on."""
+        send_until = self._client.service_now() + SEND_WITHIN
+        calendars = self._ledger.calendars
+        # Nobody gets one who wants nothing by now.
+        going = await calendars.intend([change for change, _ in lacking], send_until)
+        asked = [(change, survey) for change, survey in lacking if change.id in going]
         create = self._dialect.create_calendar
         answers = await self._surveyor.ask(
-            [(s, create(c.mailbox, c.calendar), Kind.CREATE_CALENDAR) for c, s in lacking],
-            send_until=self._client.service_now() + SEND_WITHIN,
+            [(s, create(c.mailbox, c.calendar), Kind.CREATE_CALENDAR) for c, s in asked],
+            send_until=send_until,
         )
-        for (change, survey), answer in zip(lacking, answers, strict=True):
-            if survey.failure is not None:
-                # Whether it was made is perhaps unknown: the next list of calendars will tell.
-                ready += self._put_off(change, survey.failure)
-            elif answer is not None and answer.calendars:
+        ready: list[Change] = []
+        never_made: list[Place] = []
+        for (change, survey), answer in zip(asked, answers, strict=True):
+            if answer is not None and answer.calendars:
                 await self._keep(change, answer.calendars[0])
                 ready.append(change)
+            elif survey.failure is not None:
+                ready += self._put_off(change, survey.failure)
+                if survey.failure.meaning is not Meaning.UNKNOWN:
+                    never_made.append(_place(change))
+        await calendars.withdraw(never_made)
         return ready
 
     async def _keep(self, change: Change, calendar: FoundCalendar) -> None:
-        place = (change.mailbox.id, change.calendar)
-        await self._ledger.mailboxes.keep_calendar(*place, calendar.id)
+        place = _place(change)
+        await self._ledger.calendars.keep(place, calendar.id)
         self._readiness.calendars[place] = calendar.id
         self._readiness.lost.discard(place)
+
+
+def _place(change: Change) -> Place:
+    return change.mailbox.id, change.calendar

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from classbell.errors import ClassbellError
 from classbell.ledger.acceptance import Acceptance, Accepted, Acceptor
+from classbell.ledger.calendars import Calendars, Place
 from classbell.ledger.certificates import Certificates
 from classbell.ledger.changes import Changes, Intent
 from classbell.ledger.codes import FENCED, LOST, NEVER
@@ -45,6 +46,7 @@ class InstitutionLedger:
 
     def __init__(self, database: Database, number: int, installation: str, key: str) -> None:
         self.mailboxes = Mailboxes(database, number)
+        self.calendars = Calendars(database, number)
         self.meetings = Meetings(database, number)
         self.entries = Entries(database, number)
         self.changes = Changes(database, number, installation, key)
@@ -225,6 +227,7 @@ __all__ = [
     "OwnersWishes",
     "PastRun",
     "Pause",
+    "Place",
     "RebuiltMailbox",
     "Rekeyed",
     "Remains",

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, Table, and_, delete, insert, literal, select, update
 
+from classbell.ledger.calendars import calendar, calendar_intent
 from classbell.ledger.changes import IS_OPEN
 from classbell.ledger.entries import mark_stale
 from classbell.ledger.incarnations import remember
-from classbell.ledger.schema import calendar, change, entry, mailbox, suspension, wish
+from classbell.ledger.schema import change, entry, mailbox, suspension, wish
 from classbell.model import ChangeState, Entry
 
 # What is known of owners, each with what tells its rows of one mailbox apart.
@@ -15,6 +16,7 @@ _OF_OWNERS: Sequence[tuple[Table, tuple[str, ...]]] = (
     (suspension, ()),
     (wish, ("meeting_id",)),
     (calendar, ("name",)),
+    (calendar_intent, ("name",)),
 )
 
 

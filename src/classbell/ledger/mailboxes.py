@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, bindparam, delete, insert, literal, select, update
+from sqlalchemy import BindParameter, Connection, Row, bindparam, literal, select, update
 
 from classbell.ledger.changes import IS_OPEN, postpone
 from classbell.ledger.codes import FENCED, LOST, NEVER
-from classbell.ledger.database import Database, parts_of
-from classbell.ledger.schema import calendar, change, entry, mailbox
+from classbell.ledger.database import Database
+from classbell.ledger.schema import change, entry, mailbox
 from classbell.model import ChangeState, Mailbox
 
 
@@ -82,28 +82,6 @@ class Mailboxes:
         besides = {**self._mine, "why": code, "numbers": sorted(set(numbers))}
         return await self._database.read(lambda c: c.execute(_SERVED, besides).first() is not None)
 
-    async def calendars(self, numbers: Sequence[int]) -> dict[tuple[int, str], str]:
-        """The ids of our own calendars: by mailbox number and calendar name."""
-
-        def read(connection: Connection) -> dict[tuple[int, str], str]:
-            return {
-                (row.mailbox_id, row.name): row.calendar_id
-                for part in parts_of(numbers)
-                for row in connection.execute(_CALENDARS, {**self._mine, "numbers": part})
-            }
-
-        return await self._database.read(read)
-
-    async def keep_calendar(self, number: int, name: str, calendar_id: str) -> None:
-        """Remember the id of a calendar of ours; a later one of the same name takes its place."""
-        values = {**self._mine, "box": number, "word": name, "calendar": calendar_id}
-
-        def write(connection: Connection) -> None:
-            connection.execute(_FORGET_CALENDAR, values)
-            connection.execute(_KEEP_CALENDAR, values)
-
-        await self._database.write(write)
-
     async def put_out(self, number: int, code: str, detail: str, retry_at: float) -> None:
         """
         Deliver nothing to a mailbox until *retry_at*; its open changes wait with this reason.
@@ -169,23 +147,6 @@ _SERVED = (
     .where(_MINE, mailbox.c.contacted_at.is_not(None), mailbox.c.out_code != bindparam("why"))
     .where(mailbox.c.id.not_in(_SOME))
     .limit(1)
-)
-
-_CALENDARS = (
-    select(calendar)
-    .join(mailbox, mailbox.c.id == calendar.c.mailbox_id)
-    .where(_MINE, mailbox.c.id.in_(_SOME))
-)
-_FORGET_CALENDAR = delete(calendar).where(
-    calendar.c.mailbox_id.in_(select(mailbox.c.id).where(*_THE_BOX)), calendar.c.name == bindparam("word")
-)
-_KEEP_CALENDAR = insert(calendar).from_select(
-    ["mailbox_id", "name", "calendar_id"],
-    select(
-        mailbox.c.id,
-        bindparam("word", type_=calendar.c.name.type),
-        bindparam("calendar", type_=calendar.c.calendar_id.type),
-    ).where(*_THE_BOX),
 )
 
 _RELEASE = (

@@ -91,14 +91,6 @@ mailbox = Table(
     sqlite_autoincrement=True,
 )
 
-calendar = Table(
-    "calendar",
-    metadata,
-    Column("mailbox_id", ForeignKey("mailbox.id"), primary_key=True),
-    Column("name", Text, primary_key=True),
-    Column("calendar_id", Text, nullable=False),
-)
-
 meeting = Table(
     "meeting",
     metadata,

@@ -4,14 +4,13 @@ Suspensions: persons, and whole institutions, for whom nothing is written becaus
 A person has at most one of them, and who gets nothing at all any more cannot be paused as well.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Update, bindparam, delete, insert, or_, select, update
 
-from classbell.ledger.changes import IS_DUE, IS_OPEN
-from classbell.ledger.database import Database, insert_one, parts_of
-from classbell.ledger.gate import GOES_IN_LEAVING, OPEN_GATE, UNLINKED
+from classbell.ledger.changes import IS_OPEN
+from classbell.ledger.database import Database, insert_one
+from classbell.ledger.gate import GOES_IN_LEAVING, UNLINKED
 from classbell.ledger.schema import change, mailbox, metadata, pause, suspension
 from classbell.ledger.words import among
 from classbell.model import ChangeState, Mailbox, Suspended
@@ -75,16 +74,6 @@ class Suspensions:
     async def unlinked(self) -> list[int]:
         """The mailboxes of persons who get nothing any more, ascending."""
         return await self._database.read(lambda c: list(c.execute(_UNLINKED, self._mine).scalars()))
-
-    async def still_open(self, changes: Sequence[int]) -> set[int]:
-        """Of some changes those that may still be carried out: another process may have closed the gate since they were read."""
-        return await self._database.read(
-            lambda c: {
-                number
-                for part in parts_of(changes)
-                for number in c.execute(_STILL_OPEN, {**self._mine, "numbers": part}).scalars()
-            }
-        )
 
     async def suspend(
         self, key: str, kind: Suspended, reason: str, now: float, until: float | None = None
@@ -231,13 +220,6 @@ _NEVER_MET = delete(mailbox).where(
 )
 _COME_BACK = delete(suspension).where(suspension.c.kind == Suspended.PURGED.value, _IS_OURS)
 _EXPIRE = delete(suspension).where(_IS_OURS, suspension.c.until <= bindparam("now"))
-
-_STILL_OPEN = select(change.c.id).where(
-    change.c.institution_id == bindparam("mine"),
-    change.c.id.in_(bindparam("numbers", expanding=True)),
-    IS_DUE,
-    OPEN_GATE,
-)
 
 _OUR_PAUSE = pause.c.institution_id == bindparam("mine")
 _PAUSE = select(pause).where(_OUR_PAUSE)

@@ -225,14 +225,14 @@ class Rebuild:
     async def _keep_calendars(self, survey: Survey) -> None:
         """Remember which calendars are ours, so that it is noticed if their owner deletes them."""
         number = survey.mailbox.id
-        known = await self._ledger.mailboxes.calendars([number])
+        known = await self._ledger.calendars.known([number])
         standing = {calendar.id for calendar in survey.calendars}
         for name in self._wanted.calendars if self._wanted is not None else ():
             found = survey.calendar(name)
             # One of that name in which nothing of ours stands may be its owner's own.
             if found is None or found.id not in survey.holding or known.get((number, name)) in standing:
                 continue
-            await self._ledger.mailboxes.keep_calendar(number, name, found.id)
+            await self._ledger.calendars.keep((number, name), found.id)
 
     async def _rebuild(
         self, earlier: Survey, survey: Survey, reader: Reader, found: list[_Found]

@@ -1,6 +1,7 @@
 """Mailboxes: first contact, calendars of our own, and those to which nothing is delivered for now."""
 
 import pytest
+from msgspec.structs import replace
 from tests.contract.ledger.books import FORM, NOW, accept, conclude, create, deliver, due, send, update
 
 from classbell.ledger import InstitutionLedger
@@ -38,26 +39,41 @@ async def test_first_contact_is_remembered(uni: InstitutionLedger) -> None:
 async def test_calendars_of_ours_are_remembered_by_mailbox_and_name(uni: InstitutionLedger) -> None:
     await accept(uni, create("ann", "algebra"), create("bob", "algebra"))
     ann, bob = (await box(uni, "ann")).id, (await box(uni, "bob")).id
-    await uni.mailboxes.keep_calendar(ann, "Classes", "A1")
-    await uni.mailboxes.keep_calendar(ann, "Exams", "A2")
-    await uni.mailboxes.keep_calendar(bob, "Classes", "B1")
-    await uni.mailboxes.keep_calendar(ann, "Classes", "A3")
-    assert await uni.mailboxes.calendars([ann]) == {(ann, "Classes"): "A3", (ann, "Exams"): "A2"}
-    assert await uni.mailboxes.calendars([ann, bob, 99]) == {
+    await uni.calendars.keep((ann, "Classes"), "A1")
+    await uni.calendars.keep((ann, "Exams"), "A2")
+    await uni.calendars.keep((bob, "Classes"), "B1")
+    await uni.calendars.keep((ann, "Classes"), "A3")
+    assert await uni.calendars.known([ann]) == {(ann, "Classes"): "A3", (ann, "Exams"): "A2"}
+    assert await uni.calendars.known([ann, bob, 99]) == {
         (ann, "Classes"): "A3",
         (ann, "Exams"): "A2",
         (bob, "Classes"): "B1",
     }
-    assert await uni.mailboxes.calendars([]) == {}
+    assert await uni.calendars.known([]) == {}
+
+
+async def test_a_calendar_is_intended_until_it_is_there_or_certainly_not(uni: InstitutionLedger) -> None:
+    await accept(uni, create("ann", "algebra"), create("bob", "algebra"), create("cid", "algebra"))
+    changes = [replace(one, calendar="Classes") for one in await due(uni)]
+    ann, bob, cid = (one.mailbox.id for one in changes)
+    await uni.suspensions.suspend("cid", Suspended.PAUSED, "exams", NOW)
+    assert await uni.calendars.intend(changes, NOW) == {one.id for one in changes[:2]}
+    assert await uni.calendars.intended([ann, bob, cid]) == {(ann, "Classes"): NOW, (bob, "Classes"): NOW}
+    assert await uni.calendars.intend(changes[:1], NOW + 60) == {changes[0].id}
+    assert await uni.calendars.intended([ann]) == {(ann, "Classes"): NOW + 60}
+    await uni.calendars.keep((ann, "Classes"), "A1")
+    await uni.calendars.withdraw([(bob, "Classes")])
+    assert await uni.calendars.intended([ann, bob]) == {}
+    assert await uni.calendars.known([ann, bob]) == {(ann, "Classes"): "A1"}
 
 
 async def test_more_mailboxes_than_one_statement_can_name_are_no_trouble(uni: InstitutionLedger) -> None:
     await accept(uni, *(create(f"p{n}", "algebra") for n in range(1000)))
     numbers = list((await uni.mailboxes.numbers()).values())
     for number in numbers[::400]:
-        await uni.mailboxes.keep_calendar(number, "Classes", f"C{number}")
+        await uni.calendars.keep((number, "Classes"), f"C{number}")
     wanted = [*range(-40_000, 0), *numbers]
-    assert {box for box, _ in await uni.mailboxes.calendars(wanted)} == set(numbers[::400])
+    assert {box for box, _ in await uni.calendars.known(wanted)} == set(numbers[::400])
 
 
 async def test_changes_of_a_mailbox_that_is_out_wait_with_its_reason(uni: InstitutionLedger) -> None:

@@ -101,8 +101,8 @@ async def test_delivering_walks_through_no_history(ledger: Ledger, uni: Institut
         number = changes[0].mailbox.id
         await uni.mailboxes.out()
         await uni.mailboxes.contacted([number], NOW, FORM)
-        await uni.mailboxes.keep_calendar(number, "Classes", "AAA")
-        await uni.mailboxes.calendars([number])
+        await uni.calendars.keep((number, "Classes"), "AAA")
+        await uni.calendars.known([number])
         await uni.entries.event_ids(number)
         await uni.changes.postpone(number, "E-CODE", "why", NOW)
         await uni.mailboxes.put_out(number, "E-CODE", "why", NOW)
