@@ -1,7 +1,7 @@
 """What stands twice, and what is taken for something else: the service doubles requests, owners copy events."""
 
 import pytest
-from tests.simulation.forging import NOON, Forged, marked, run, state
+from tests.simulation.forging import ADA, NOON, Forged, marked, run, state
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,34 @@ def test_what_two_requests_made_is_a_duplicate_whoever_is_asked() -> None:
     forged.change("create", "e2", at=NOON + 5, mark=marked(incarnation=2, intent_at=NOON + 4))
     forged.testimony["final"]["left_to_people"] = ["e1", "e2"]
     assert "I2" in forged.found()
+
+
+@pytest.mark.parametrize(
+    ("status", "later", "wrong"),
+    [(504, 599, True), (0, 599, True), (504, 601, False), (429, 30, False)],
+    ids=["broken", "unanswered", "after_the_bound", "refused"],
+)
+def test_a_calendar_that_was_perhaps_made_is_not_asked_for_again_too_soon(
+    status: int, later: float, *, wrong: bool
+) -> None:
+    forged = Forged()
+    path = f"/v1.0/users/{ADA}/calendars"
+    forged.record("refusal", NOON + 1, method="POST", path=path, status=status)
+    forged.record("request", NOON + 1 + later, method="POST", path=path, status=201)
+    assert ("I2" in forged.found()) is wrong
+
+
+@pytest.mark.parametrize("why", ["made", "lost"])
+def test_a_calendar_is_asked_for_again_where_it_was_found_or_the_ledger_was_lost(why: str) -> None:
+    forged = Forged()
+    path = f"/v1.0/users/{ADA}/calendars"
+    forged.record("refusal", NOON + 1, method="POST", path=path, status=504)
+    if why == "made":
+        forged.change("create-calendar", "", at=NOON + 2, name="Timetable", folder=2)
+    else:
+        forged.decide("loss", NOON + 2, NOON + 2)
+    forged.record("request", NOON + 9, method="POST", path=path, status=201)
+    assert "I2" not in forged.found()
 
 
 @pytest.mark.parametrize(

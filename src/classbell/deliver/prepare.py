@@ -214,27 +214,18 @@ class Preparation:
                 ready.append(change)
             else:
                 lacking.append((change, survey))
-        return ready + await self._make_calendars(await self._never_made(lacking))
-
-    async def _never_made(self, lacking: Sequence[tuple[Change, Survey]]) -> list[tuple[Change, Survey]]:
-        """Those whose calendar was certainly not made by an earlier request; the others wait."""
-        intended = await self._ledger.calendars.intended([change.mailbox.id for change, _ in lacking])
-        free: list[tuple[Change, Survey]] = []
-        for change, survey in lacking:
-            send_until = intended.get(_place(change))
-            if send_until is not None and survey.service_time < send_until + self._charge.bound:
-                self._refusals.close(change.mailbox, "E-CAL-UNKNOWN", _PERHAPS_MADE, SOON, out=False)
-            else:
-                free.append((change, survey))
-        return free
+        return ready + await self._make_calendars(lacking)
 
     async def _make_calendars(self, lacking: Sequence[tuple[Change, Survey]]) -> list[Change]:
-        """Make calendars, each noted before it is asked for; the changes that may go on."""
-        send_until = self._client.service_now() + SEND_WITHIN
+        """Make calendars, each noted before it is asked for, and only if it was certainly not made yet; the changes that may go on."""
         calendars = self._ledger.calendars
-        # Nobody gets one who wants nothing by now.
-        going = await calendars.intend([change for change, _ in lacking], send_until)
-        asked = [(change, survey) for change, survey in lacking if change.id in going]
+        send_until = self._client.service_now() + SEND_WITHIN
+        wanted = [(change, survey.service_time - self._charge.bound) for change, survey in lacking]
+        intended = await calendars.intend(wanted, send_until)
+        for change, _ in lacking:
+            if change.id in intended.uncertain:
+                self._refusals.close(change.mailbox, "E-CAL-UNKNOWN", _PERHAPS_MADE, SOON, out=False)
+        asked = [(change, survey) for change, survey in lacking if change.id in intended.going]
         create = self._dialect.create_calendar
         answers = await self._surveyor.ask(
             [(s, create(c.mailbox, c.calendar), Kind.CREATE_CALENDAR) for c, s in asked],

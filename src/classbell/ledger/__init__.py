@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from classbell.errors import ClassbellError
 from classbell.ledger.acceptance import Acceptance, Accepted, Acceptor
-from classbell.ledger.calendars import Calendars, Place
+from classbell.ledger.calendars import Calendars, Intended, Place
 from classbell.ledger.certificates import Certificates
 from classbell.ledger.changes import Changes, Intent
 from classbell.ledger.codes import FENCED, LOST, NEVER
@@ -216,6 +216,7 @@ __all__ = [
     "HoldState",
     "InQuarantine",
     "InstitutionLedger",
+    "Intended",
     "Intent",
     "KnownMailbox",
     "KnownRendering",

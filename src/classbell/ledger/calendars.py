@@ -1,6 +1,7 @@
 """Calendars of our own, by mailbox and name: which are there, and which are perhaps being made."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from sqlalchemy import (
     BindParameter,
@@ -43,6 +44,14 @@ Place = tuple[int, str]
 """The number of a mailbox, and the name of a calendar there."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Intended:
+    """Of some changes the ids of those whose calendar is asked for now, and of those where it perhaps was made before."""
+
+    going: set[int] = field(default_factory=set)
+    uncertain: set[int] = field(default_factory=set)
+
+
 class Calendars:
     """Those in the institution's mailboxes."""
 
@@ -62,41 +71,38 @@ class Calendars:
 
         return await self._database.read(read)
 
-    async def intended(self, numbers: Sequence[int]) -> dict[Place, float]:
-        """
-        Those of which nobody can say whether they were made, in mailboxes of these numbers.
-
-        Each with the service's time up to which the request for it may have left.
-        """
-
-        def read(connection: Connection) -> dict[Place, float]:
-            return {
-                (row.mailbox_id, row.name): row.send_until
-                for part in parts_of(numbers)
-                for row in connection.execute(_INTENDED, {**self._mine, "numbers": part})
-            }
-
-        return await self._database.read(read)
-
-    async def intend(self, changes: Sequence[Change], send_until: float) -> set[int]:
+    async def intend(self, wanted: Sequence[tuple[Change, float]], send_until: float) -> Intended:
         """
         Record, before a request leaves, that the calendars of changes are to be made, and until when that may be asked for.
 
-        Returns:
-            The ids of those that may go on: another process may have closed the gate since they were read.
+        Another process may have closed the gate since the changes were read, or asked for the same calendar.
+
+        Args:
+            wanted: changes whose calendar is in no list, each with the service's time by which a request for it must
+                have left to be in that list, if it was carried out.
+            send_until: the service's time after which no request leaves.
         """
 
-        def write(connection: Connection) -> set[int]:
-            numbers = {**self._mine, "numbers": [change.id for change in changes]}
-            going = set(connection.execute(_STILL_OPEN, numbers).scalars())
-            for one in changes:
-                if one.id in going:
-                    values = self._values((one.mailbox.id, one.calendar))
-                    connection.execute(_FORGET_INTENT, values)
-                    connection.execute(_KEEP_INTENT, {**values, "until": send_until})
-            return going
+        def write(connection: Connection) -> Intended:
+            found = Intended()
+            numbers = [one.id for one, _ in wanted]
+            boxes = [one.mailbox.id for one, _ in wanted]
+            going = set(connection.execute(_STILL_OPEN, {**self._mine, "numbers": numbers}).scalars())
+            earlier = {
+                (row.mailbox_id, row.name): row.send_until
+                for row in connection.execute(_INTENDED, {**self._mine, "numbers": boxes})
+            }
+            for one, listed in wanted:
+                place = (one.mailbox.id, one.calendar)
+                if earlier.get(place, listed) > listed:
+                    found.uncertain.add(one.id)
+                elif one.id in going:
+                    found.going.add(one.id)
+                    connection.execute(_FORGET_INTENT, self._values(place))
+                    connection.execute(_KEEP_INTENT, {**self._values(place), "until": send_until})
+            return found
 
-        return await self._database.write(write) if changes else set()
+        return await self._database.write(write) if wanted else Intended()
 
     async def withdraw(self, places: Sequence[Place]) -> None:
         """Record that these were certainly not made."""

@@ -70,7 +70,6 @@ async def seen(book: InstitutionLedger) -> dict[str, object]:
         "stale": await book.entries.stale(),
         "events": [await book.entries.event_ids(number) for number in range(20)],
         "calendars": await book.calendars.known(range(20)),
-        "intended": await book.calendars.intended(range(20)),
         "out": await book.mailboxes.out(),
         "served": await book.mailboxes.served_beside([], "E-CODE"),
         "runs": await book.runs.last(50),
@@ -102,7 +101,7 @@ async def live(book: InstitutionLedger) -> None:
     await conclude(book, second, Became.HELD, code="E-HELD")
     await book.mailboxes.contacted([first.mailbox.id], NOW, FORM)
     await book.calendars.keep((first.mailbox.id, "Classes"), "AAA")
-    await book.calendars.intend([fourth], NOW)
+    await book.calendars.intend([(fourth, NOW)], NOW + 60)
     await book.mailboxes.put_out(fourth.mailbox.id, "E-CODE", "why", NOW + DAY)
     await book.runs.keep_sources([snapshot("timetable", 1, 2)], NOW)
     await book.runs.finish(accepted.run_id, 0, {"done": {}}, NOW)
@@ -128,7 +127,7 @@ Astray = Callable[[InstitutionLedger, Change], Awaitable[object]]
 BY_NUMBER: dict[str, Astray] = {
     "contacted": lambda book, of: book.mailboxes.contacted([of.mailbox.id], NOW + 9, FORM),
     "keep_calendar": lambda book, of: book.calendars.keep((of.mailbox.id, "Classes"), "ZZZ"),
-    "intend": lambda book, of: book.calendars.intend([of], NOW + 9),
+    "intend": lambda book, of: book.calendars.intend([(of, NOW)], NOW + 9),
     "withdraw": lambda book, of: book.calendars.withdraw([(of.mailbox.id, of.calendar)]),
     "put_out": lambda book, of: book.mailboxes.put_out(of.mailbox.id, "E-ASTRAY", "astray", NOW + 9),
     "put_in": lambda book, of: book.mailboxes.put_in(of.mailbox.id),

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 from tests.contract.ledger.books import FORM, NOW, accept, conclude, create, deliver, due, send, update
 
-from classbell.ledger import InstitutionLedger
+from classbell.ledger import InstitutionLedger, Intended
 from classbell.model import Became, ChangeState, Mailbox, Suspended
 
 pytestmark = pytest.mark.anyio
@@ -52,19 +52,24 @@ async def test_calendars_of_ours_are_remembered_by_mailbox_and_name(uni: Institu
     assert await uni.calendars.known([]) == {}
 
 
-async def test_a_calendar_is_intended_until_it_is_there_or_certainly_not(uni: InstitutionLedger) -> None:
+async def test_a_calendar_that_was_asked_for_is_uncertain_until_it_is_there_or_certainly_not(
+    uni: InstitutionLedger,
+) -> None:
     await accept(uni, create("ann", "algebra"), create("bob", "algebra"), create("cid", "algebra"))
-    changes = [replace(one, calendar="Classes") for one in await due(uni)]
-    ann, bob, cid = (one.mailbox.id for one in changes)
+    ann, bob, cid = (replace(one, calendar="Classes") for one in await due(uni))
     await uni.suspensions.suspend("cid", Suspended.PAUSED, "exams", NOW)
-    assert await uni.calendars.intend(changes, NOW) == {one.id for one in changes[:2]}
-    assert await uni.calendars.intended([ann, bob, cid]) == {(ann, "Classes"): NOW, (bob, "Classes"): NOW}
-    assert await uni.calendars.intend(changes[:1], NOW + 60) == {changes[0].id}
-    assert await uni.calendars.intended([ann]) == {(ann, "Classes"): NOW + 60}
-    await uni.calendars.keep((ann, "Classes"), "A1")
-    await uni.calendars.withdraw([(bob, "Classes")])
-    assert await uni.calendars.intended([ann, bob]) == {}
-    assert await uni.calendars.known([ann, bob]) == {(ann, "Classes"): "A1"}
+
+    async def intend(listed: float) -> Intended:
+        return await uni.calendars.intend([(one, listed) for one in (ann, bob, cid)], listed + 60)
+
+    assert await intend(NOW) == Intended(going={ann.id, bob.id})
+    assert await intend(NOW + 59) == Intended(uncertain={ann.id, bob.id})
+    assert await intend(NOW + 60) == Intended(going={ann.id, bob.id})
+    await uni.calendars.keep((ann.mailbox.id, "Classes"), "A1")
+    assert await intend(NOW + 61) == Intended(going={ann.id}, uncertain={bob.id})
+    await uni.calendars.withdraw([(bob.mailbox.id, "Classes")])
+    assert await intend(NOW + 62) == Intended(going={bob.id}, uncertain={ann.id})
+    assert await uni.calendars.known([ann.mailbox.id, bob.mailbox.id]) == {(ann.mailbox.id, "Classes"): "A1"}
 
 
 async def test_more_mailboxes_than_one_statement_can_name_are_no_trouble(uni: InstitutionLedger) -> None:

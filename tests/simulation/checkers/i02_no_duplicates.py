@@ -8,6 +8,7 @@ while we had decided that another one of the same meeting stands there, or under
 
 from collections.abc import Iterator
 
+from tests.simulation.checkers.places import asked_too_soon
 from tests.simulation.checkers.reading import Case, Event, Pair
 
 # What says that a person is to choose; the second after a rebuild, the third of events that came late.
@@ -24,6 +25,7 @@ def violations(case: Case) -> Iterator[str]:
             yield f"{pair[2]} stands {len(live)} times in {pair[1]}: {made}"
         yield from _made_beside(pair, events)
     yield from _marks(case)
+    yield from asked_too_soon(case)
 
 
 def _made_beside(pair: Pair, events: list[Event]) -> Iterator[str]:

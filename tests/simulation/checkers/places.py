@@ -1,13 +1,15 @@
 """Where events of ours were made: in the calendar that their profile names, and in no second one of ours."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.simulation.checkers.decisions import losses
-from tests.simulation.checkers.reading import Case
+from tests.simulation.checkers.reading import Case, arrived, asked_mailbox
 
 _DEFAULT = "default"
+_BROKEN = 500
 
 
 @dataclass
@@ -68,3 +70,27 @@ def _second(case: Case, record: dict[str, Any], standing: list[_Calendar]) -> It
     for one in standing:
         if one.ours_since and one.used and not (one.renamed and any(at >= one.ours_since for at in lost)):
             yield f"record {record['number']}: a second calendar was made for {record['mailbox']}"
+
+
+def asked_too_soon(case: Case) -> Iterator[str]:
+    """
+    Calendars that were asked for again while an earlier request for them could still be carried out.
+
+    Not if one was made in between, which its owner may have deleted; nor where the ledger that knew of the first was lost.
+    """
+    earlier: dict[tuple[str, str], dict[str, Any]] = {}
+    made: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for record in case.history:
+        if record["kind"] == "change" and record["detail"]["action"] == "create-calendar":
+            made[record["tenant"], record["mailbox"]].append(record["number"])
+        if record["method"] != "POST" or not record["path"].endswith("/calendars"):
+            continue
+        place = (record["tenant"], asked_mailbox(record))
+        first = earlier.pop(place, None)
+        if first is not None and arrived(record) < arrived(first) + case.testimony["bound"]:
+            between = any(first["number"] < number for number in made[place])
+            lost = losses(case, case.of_tenant[place[0]]["id"], place[1])
+            if not between and not any(arrived(first) <= at <= arrived(record) for at in lost):
+                yield f"record {record['number']}: a calendar of {place[1]} was asked for again too soon"
+        if record["status"] == 0 or record["status"] >= _BROKEN:
+            earlier[place] = record
