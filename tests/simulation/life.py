@@ -7,7 +7,8 @@ process is that the system has stopped: it wakes up later and knows nothing of t
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 
 class Dead(BaseException):
@@ -33,6 +34,7 @@ class Life:
         self.ended = asyncio.Event()
         self.frozen_until = 0.0
         self.told = told
+        self._aside = False
 
     @property
     def dead(self) -> bool:
@@ -43,6 +45,15 @@ class Life:
         """End it now."""
         self.ended.set()
 
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """What is asked here is asked by who notes it down, and is no call of the process's."""
+        self._aside = True
+        try:
+            yield
+        finally:
+            self._aside = False
+
     def touch(self, what: str) -> None:
         """
         A port that cannot wait is called.
@@ -50,6 +61,8 @@ class Life:
         Raises:
             Dead: there is no process any more.
         """
+        if self._aside:
+            return
         self.calls += 1
         self.told(self.calls, what)
         if self.calls == self.dies_at:
@@ -65,6 +78,8 @@ class Life:
             Dead: there is no process any more.
         """
         self.touch(what)
+        if self._aside:
+            return
         loop = asyncio.get_running_loop()
         while self.frozen_until > loop.time():
             await asyncio.sleep(self.frozen_until - loop.time())

@@ -204,13 +204,21 @@ def deletes_more_within_a_day_than_the_limit(forged: Forged) -> None:
 
 
 def does_what_is_not_in_its_plan(forged: Forged) -> None:
-    forged.testimony["runs"].append(run(NOON + 90, NOON + 99, kind="apply", digest="d", plan=[], open=[]))
+    forged.testimony["runs"].append(run(NOON + 90, NOON + 99, kind="apply", digest="d", plan=[]))
     forged.change("update", "e1", at=NOON + 95)
+    forged.asked("PATCH", NOON + 95)
+
+
+def does_what_it_holds(forged: Forged) -> None:
+    held = [{"code": "E-HOLD-DAY", "listed": [[ADA, "lectures:l1", "delete"]]}]
+    forged.testimony["runs"].append(run(NOON + 90, NOON + 99, held=held))
+    forged.change("delete", "e1", at=NOON + 95)
+    forged.asked("DELETE", NOON + 95)
 
 
 def carries_out_a_plan_twice(forged: Forged) -> None:
     for begin in (NOON + 90, NOON + 190):
-        forged.testimony["runs"].append(run(begin, begin + 9, kind="apply", digest="d", plan=[], open=[]))
+        forged.testimony["runs"].append(run(begin, begin + 9, kind="apply", digest="d", plan=[]))
 
 
 def cannot_put_back_what_it_deleted(forged: Forged) -> None:
@@ -293,6 +301,7 @@ BAD: list[tuple[str, Callable[[Forged], None]]] = [
     ("I13", makes_a_calendar_again_that_was_to_stop_it),
     ("I14", asks_again_too_early),
     ("I14", crowds_a_mailbox),
+    ("held", does_what_it_holds),
     ("surprise", ends_by_surprise),
 ]
 

@@ -335,27 +335,6 @@ def test_nothing_is_marked_for_another_installation() -> None:
     assert found("I7", lambda forged: forged.change("create", "e2", title="l2 v1", mark=other))
 
 
-@pytest.mark.parametrize(("kind", "wrong"), [("plan", True), ("verify", True), ("sync", False)])
-def test_who_only_looks_beside_an_apply_cannot_have_done_what_is_not_in_its_plan(
-    kind: str, *, wrong: bool
-) -> None:
-    forged = Forged()
-    forged.testimony["runs"] = [
-        run(NOON + 90, NOON + 99, kind="apply", digest="d", plan=[], open=[]),
-        run(NOON + 91, NOON + 98, kind=kind),
-    ]
-    forged.change("update", "e1", at=NOON + 95)
-    assert ("I10" in forged.found()) is wrong
-
-
-@pytest.mark.parametrize(("outcome", "wrong"), [("0", True), ("E-PLAN-OLD", False)])
-def test_a_plan_is_carried_out_within_its_time(outcome: str, *, wrong: bool) -> None:
-    forged = Forged()
-    apply = run(LATER, LATER + 9, kind="apply", digest="d", plan=[], open=[], until=NOON, outcome=outcome)
-    forged.testimony["runs"].append(apply)
-    assert ("I10" in forged.found()) is wrong
-
-
 def test_what_we_delete_can_be_restored() -> None:
     assert found("I12", lambda forged: forged.change("purge", "e1", at=LATER))
 

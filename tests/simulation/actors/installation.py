@@ -5,10 +5,9 @@ from random import Random
 from typing import Any
 
 from tests.simulation.actors import act
-from tests.simulation.actors.noting import noted
+from tests.simulation.actors.noting import holds_noted, named, noted
 from tests.simulation.world import Institution, Place, World
 
-from classbell.ledger import full_key
 from classbell.model import Action
 from classbell.run import Office, Report, Review, Run
 
@@ -49,7 +48,8 @@ async def synced(
         if approved:
             note["agreed"] = agreed_to(review, approved)
         await asyncio.sleep(thinking)
-        report = await run.carry_out(review)
+        async with holds_noted(place, office, review, note):
+            report = await run.carry_out(review)
         note["outcome"] = str(report.exit_code)
         return f"{institution.id} {told(report)}"
 
@@ -73,14 +73,8 @@ def agreed_to(review: Review, allow_deletes: int) -> list[list[str]]:
     """The deletions that somebody lets pass who allows a run so many, by mailbox and meeting; none if they are more."""
     if review.plan.count(Action.DELETE) > allow_deletes:
         return []
-    going = review.passed.chosen(review.passed.action == Action.DELETE)
-    boxes, meetings = review.mailboxes.keys(), review.meetings.keys()
-    return [
-        [boxes[box], full_key(*meetings[of])]
-        for box, of in zip(going.mailbox.tolist(), going.meeting.tolist(), strict=True)
-        # What another process has entered while this plan was made has no name in it, and it will not be accepted.
-        if box in boxes and of in meetings
-    ]
+    going = review.verdict.passed & (review.plan.action == Action.DELETE)
+    return [change[:2] for change in named(review, going.nonzero()[0])]
 
 
 def told(report: Report) -> str:

@@ -1,13 +1,15 @@
 """What the installation's processes do, noted for those who judge afterwards."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 from tests.simulation.world import Institution, Place
 
 from classbell.errors import ClassbellError
-from classbell.ledger import InstitutionLedger, full_key
+from classbell.ledger import HoldState, InstitutionLedger, StoredHold, full_key
+from classbell.model import Action, Ids
+from classbell.run import Office, Review
 
 
 @contextmanager
@@ -60,3 +62,54 @@ def decided(
 async def meetings_of(book: InstitutionLedger) -> dict[int, str]:
     """The keys of meetings in full, by their numbers."""
     return {number: full_key(*key) for key, number in (await book.meetings.numbers()).items()}
+
+
+@asynccontextmanager
+async def holds_noted(
+    place: Place, office: Office, review: Review, note: dict[str, Any]
+) -> AsyncIterator[None]:
+    """Note beside a run what it holds; and what of that and of more is rejected when it ends, unless it died."""
+    note["held"] = [
+        {"code": hold.code, "listed": named(review, hold.places)} for hold in review.verdict.holds
+    ]
+    note["rejected"] = []
+    try:
+        yield
+    except ClassbellError:
+        with suppress(ClassbellError), place.life.aside():
+            note["rejected"] = await _rejected(office.ledger)
+        raise
+    with place.life.aside():
+        note["rejected"] = await _rejected(office.ledger)
+
+
+async def _rejected(book: InstitutionLedger) -> list[dict[str, Any]]:
+    return [
+        {"code": hold.code, "listed": await changes_of(book, hold)}
+        for hold in await book.holds.live()
+        if hold.state is HoldState.REJECTED
+    ]
+
+
+def named(review: Review, places: Ids) -> list[list[str]]:
+    """Mailbox, meeting and action of some changes of a plan."""
+    some = review.plan.chosen(places)
+    boxes, meetings = review.mailboxes.keys(), review.meetings.keys()
+    return sorted(
+        [boxes[box], full_key(*meetings[of]), Action(action).name.lower()]
+        for box, of, action in zip(
+            some.mailbox.tolist(), some.meeting.tolist(), some.action.tolist(), strict=True
+        )
+        # What another process has entered while this plan was made has no name in it, and it will not be accepted.
+        if box in boxes and of in meetings
+    )
+
+
+async def changes_of(book: InstitutionLedger, hold: StoredHold) -> list[list[str]]:
+    """Mailbox, meeting and action of each change that a hold lists."""
+    boxes = {number: key for key, number in (await book.mailboxes.numbers()).items()}
+    meetings = await meetings_of(book)
+    return sorted(
+        [boxes[box], meetings[of], Action(action).name.lower()]
+        for box, of, action, *_ in hold.listed.tolist()
+    )

@@ -7,14 +7,13 @@ from random import Random
 
 from tests.simulation.actors import act
 from tests.simulation.actors.administrator import begun
-from tests.simulation.actors.noting import decided, meetings_of, noted
+from tests.simulation.actors.noting import changes_of, decided, holds_noted, meetings_of, noted
 from tests.simulation.equipment import INSTALLATION
 from tests.simulation.world import PLANS, Institution, Place, World
 
 from classbell.cli.kept_plans import write
 from classbell.cli.plan_view import PlanView
-from classbell.ledger import InstitutionLedger, Ledger, StoredHold, full_key
-from classbell.model import Action, ChangeState
+from classbell.ledger import Ledger, full_key
 from classbell.restoration import Restoration
 from classbell.run import Office, Run
 from classbell.saved import (
@@ -30,7 +29,6 @@ from classbell.saved import (
 )
 
 _RUNS = 1000
-_OVER = (ChangeState.DONE, ChangeState.SUPERSEDED)
 
 
 @act(1.5)
@@ -116,7 +114,6 @@ async def _applied(place: Place, plan: SavedPlan, institution: Institution, offi
         "apply",
         digest=plan.digest,
         until=plan.until,
-        open=sorted(await _open_pairs(office.ledger)),
         plan=sorted(
             [box, full_key(change.source, change.meeting), change.action]
             for change in saved.changes
@@ -125,20 +122,11 @@ async def _applied(place: Place, plan: SavedPlan, institution: Institution, offi
     ) as note:
         run = Run(office)
         review = await run.entered(await run.judged(await review_of(plan, saved, office)))
-        report = await run.carry_out(review)
+        async with holds_noted(place, office, review, note):
+            report = await run.carry_out(review)
         # What is held whole is not carried out, and may be later.
         note["outcome"] = str(report.exit_code) if len(review.passed) else "held"
         return f"{institution.id} {report.exit_code} {dict(report.tally.done)}"
-
-
-async def _open_pairs(book: InstitutionLedger) -> set[tuple[str, str]]:
-    """What was accepted before and is not done."""
-    return {
-        (change.mailbox.key, change.meeting_key)
-        for number in (await book.mailboxes.numbers()).values()
-        for change, *_ in await book.changes.of_mailbox(number)
-        if change.state not in _OVER
-    }
 
 
 async def _ground(place: Place, ledger: Ledger) -> Ground:
@@ -164,13 +152,15 @@ async def decide_hold(world: World, random: Random) -> str:
         if not yes:
             await book.holds.reject(hold.id, "ops", place.clock.now())
             return f"{hold.code} is rejected"
+        listed = await changes_of(book, hold)
         told = decided(
             place,
             institution,
             "approval",
             code=hold.code,
             changes=hold.changes,
-            deletes=sorted(await _deletes_of(book, hold)),
+            deletes=sorted([box, key] for box, key, action in listed if action == "delete"),
+            listed=listed,
         )
         done = await book.holds.approve(hold.id, "ops", place.clock.now(), digest=hold.digest, needed=1)
         if done is not None:
@@ -178,14 +168,6 @@ async def decide_hold(world: World, random: Random) -> str:
         return f"{hold.code} of {hold.changes} changes is approved"
 
     return begun(world, random, "holds", work, "are looked at", alone=False)
-
-
-async def _deletes_of(book: InstitutionLedger, hold: StoredHold) -> list[list[str]]:
-    boxes = {number: key for key, number in (await book.mailboxes.numbers()).items()}
-    meetings = await meetings_of(book)
-    return [
-        [boxes[box], meetings[of]] for box, of, action, *_ in hold.listed.tolist() if action == Action.DELETE
-    ]
 
 
 @act(1.5)
@@ -218,11 +200,12 @@ async def put_back(
     place: Place, institution: Institution, office: Office, number: int, person: str | None = None
 ) -> str:
     """Put back what a run deleted, noted."""
-    with noted(place, institution, "restore", person=person or "") as note:
+    with noted(place, institution, "restore", person=person or "", plan=[]) as note:
         restoration = Restoration(office, number, person)
         found = await restoration.look()
         meetings = await meetings_of(office.ledger)
         events = sorted([one.address, meetings[one.meeting_id]] for one in found.events)
+        note["plan"] = [[*pair, "create"] for pair in events]
         told = decided(place, institution, "restore", person or "", events=events)
         done = await restoration.carry_out(found)
         told["done"] = place.world.now()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.simulation.checkers import (
+    held,
     i01_only_our_events,
     i02_no_duplicates,
     i03_nothing_lost,
@@ -41,18 +42,22 @@ CHECKERS: dict[str, Checker] = {
     "I12": i12_reversible.violations,
     "I13": i13_wishes.violations,
     "I14": i14_politeness.violations,
+    "held": held.violations,
     "surprise": no_surprise.violations,
 }
+
+# These judge what is put back at the very end as well.
+_TO_THE_END = frozenset({"I10", "I12"})
 
 
 def judged(history: list[dict[str, Any]], testimony: dict[str, Any]) -> list[str]:
     """Every violation, with the name of what is violated."""
     whole = Case(history, testimony)
     restored = testimony["final"].get("restored")
-    # What all others judge ends before everything is put back that was deleted.
+    # What most judge ends before everything is put back that was deleted.
     case = Case(history[: restored["begin"]], testimony) if restored else whole
     return [
         f"{name}: {text}"
         for name, checker in CHECKERS.items()
-        for text in checker(whole if name == "I12" else case)
+        for text in checker(whole if name in _TO_THE_END else case)
     ]
