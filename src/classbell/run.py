@@ -209,6 +209,7 @@ class Run:
         # Nobody who is in quarantine gets out of it without having asked.
         access = await self._access(signed_in=bool(due or await ledger.quarantine.standing()))
         approvals = await self._holding.used(review)
+        record = record_of_review(review, approvals, self._allow_deletes, self._allowed_by)
         accepted = await ledger.plans.accept(
             Accepted(
                 plan=passed,
@@ -227,11 +228,11 @@ class Run:
                 approvals=approvals,
                 kind=self._kind,
                 saved_plan=review.digest,
+                record=record,
             ),
             review.now,
         )
         self._accepted = True
-        record = record_of_review(review, approvals, self._allow_deletes, self._allowed_by)
         try:
             office.witness.bear(accepted.revision)
             await keep_accepted(ledger, office.settings, review)

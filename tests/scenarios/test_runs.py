@@ -1,8 +1,18 @@
 """What administrators can see of every run: what it read, planned, held and did, and why it failed."""
 
+import os
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from itertools import count
+
 import pytest
-from tests.scenarios.campus import Campus, classes, open_campus, write_tables
+from tests.cli.classbell import clean_environment
+from tests.scenarios.campus import CLASSES, PEOPLE, Campus, Class, classes, open_campus, write_tables
 from tests.scenarios.world import World
+
+from classbell.sandbox import RequestInfo
 
 
 @pytest.fixture
@@ -115,3 +125,95 @@ def test_a_run_that_never_was_is_told(campus: Campus) -> None:
     assert (ended.code, ended.err.split()[0]) == (2, "E-RUN-UNKNOWN")
     assert campus.run("runs", "show", "1", "-i", "second").code == 2
     assert campus.run("runs", "show", "2", "-i", "second").code == 0
+
+
+def is_killed(campus: Campus, *arguments: str, at: int) -> None:
+    """Run a command in a process of its own, which dies as its change of a number comes in."""
+    host = campus.world.folder / "classbell.toml"
+    host.write_text(host.read_text(encoding="utf-8") + "\n[engine]\nin_flight = 1\n", encoding="utf-8")
+    seen = 0
+
+    def strike(info: RequestInfo) -> bool:
+        nonlocal seen
+        seen += info.kind == "member" and info.method in {"PATCH", "DELETE"}
+        if seen == at:
+            os.kill(process.pid, signal.SIGKILL)
+        return False
+
+    campus.world.sandbox.faults.add(strike, "503-before", times=None)
+    command = [sys.executable, "-m", "classbell", *arguments]
+    process = subprocess.Popen(
+        command,
+        cwd=campus.world.folder,
+        env=clean_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    assert process.wait(timeout=60) == -signal.SIGKILL
+    campus.world.sandbox.faults.clear()
+
+
+def everything_moves(campus: Campus) -> None:
+    """All sixty events are to change, and none of that is held."""
+    campus.replace_in_file("[window]", "[safety]\nmax_changes_percent = 100\n\n[window]")
+    write_tables(campus, [Class(one.key, one.start + timedelta(minutes=15)) for one in classes()])
+
+
+class TestKilled:
+    """A run whose process was killed says what it did, and that it did not end."""
+
+    @pytest.fixture
+    def killed(self, campus: Campus) -> Campus:
+        """Of sixty updates some were recorded, and others on their way."""
+        everything_moves(campus)
+        is_killed(campus, "apply", "--yes", at=45)
+        return campus
+
+    def states(self, campus: Campus) -> dict[str, int]:
+        """How many changes of the second run stand in each state."""
+        (told,) = campus.run("runs", "show", "2", "--json").json
+        return {one["state"]: one["changes"] for one in told["changes"]}
+
+    def test_it_says_what_it_read_planned_and_did(self, killed: Campus) -> None:
+        states, shown = self.states(killed), killed.run("runs", "show", "2").out
+        assert sum(states.values()) == CLASSES * len(PEOPLE)
+        assert f"read     timetable: {CLASSES} meetings" in shown
+        assert "planned  60 update; 60 update passed the guards" in shown
+        assert f"did      {states['done']} update" in shown
+        assert f"sent     {states['sent']} update: no answer is recorded; the next run finds out" in shown
+        assert "end      none yet: it is still at work, or its process was ended by force" in shown
+        (listed, _) = killed.run("runs", "list", "--json").json[0]["runs"]
+        assert (listed["id"], listed["done"], listed["cut_off"]) == (2, {"update": states["done"]}, False)
+        assert "none yet: it is still at work" in killed.run("runs", "list").out
+        assert "last run has no end: it is still at work" in killed.run("status").out
+
+    def test_once_another_run_has_begun_it_is_known_to_be_over(self, killed: Campus) -> None:
+        before = self.states(killed)
+        killed.applies()
+        (told,) = killed.run("runs", "show", "2", "--json").json
+        assert (told["exit"], told["cut_off"]) == (None, True)
+        assert told["done"]["update"] == before["done"] + before["sent"]
+        shown = killed.run("runs", "show", "2").out
+        assert "end      none: its process was ended by force; a later run goes on" in shown
+        assert "no end" not in killed.run("status").out
+
+    def test_so_does_a_departure(self, campus: Campus) -> None:
+        leaving = ("--mode", "DELETE_ALL_EVENTS", "--yes", "--deletes", str(CLASSES))
+        is_killed(campus, "unlink", "ada@example.edu", *leaving, at=1)
+        shown = campus.run("runs", "show", "2").out
+        assert "was      unlink ada@example.edu DELETE_ALL_EVENTS" in shown
+        assert f"sent     {self.states(campus)['sent']} delete: no answer is recorded" in shown
+
+
+def test_a_run_that_was_stopped_amid_its_work_says_what_it_did_before(campus: Campus) -> None:
+    everything_moves(campus)
+    campus.replace_in_file("[window]", "[safety.quarantine]\nmin_failures = 5\nfail_percent = 1\n\n[window]")
+    taken = count(1)
+    campus.world.sandbox.faults.add(
+        lambda info: info.kind == "member" and info.method == "PATCH" and next(taken) > CLASSES,
+        "400-before",
+        times=None,
+    )
+    assert "E-ERROR-RATE" in campus.run("apply", "--yes").err
+    assert f"did      {CLASSES} update" in campus.run("runs", "show", "2").out

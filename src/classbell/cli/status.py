@@ -206,8 +206,7 @@ def _print(invocation: Invocation, state: dict[str, Any], first: str) -> None:
         f"{state['events']} events in {state['mailboxes']} mailboxes",
         style="bold",
     )
-    if last and last["exit"]:
-        output.line(f"  last run ended with {last['exit']}, {Exit(last['exit']).meaning}{_codes(last)}")
+    _print_end(output, last)
     if state["quarantine"]:
         output.line(f"  {quarantine_words(state['quarantine'])}")
     for hold in state["holds"][:HOLDS_SHOWN]:
@@ -233,6 +232,16 @@ def _print(invocation: Invocation, state: dict[str, Any], first: str) -> None:
     _print_certificates(output, state)
     if state["sync"] != "Synced" or state["health"] != "Healthy":
         output.note(f"Next: {first or _next(state)}")
+
+
+def _print_end(output: "Output", last: dict[str, Any] | None) -> None:
+    """How the last run ended, unless all went well."""
+    from classbell.cli.runs import unfinished  # noqa: PLC0415
+
+    if last and last["exit"] is None:
+        output.line(f"  last run has no end: {unfinished(cut_off=False).partition(': ')[2]}")
+    elif last and last["exit"]:
+        output.line(f"  last run ended with {last['exit']}, {Exit(last['exit']).meaning}{_codes(last)}")
 
 
 def _print_gone(output: "Output", state: dict[str, Any]) -> None:

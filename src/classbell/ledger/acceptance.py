@@ -6,8 +6,9 @@ never sent give way to the new plan, unless it asks for exactly the same again.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 from sqlalchemy import BindParameter, Connection, bindparam, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
@@ -60,6 +61,7 @@ class Accepted:
         kind: which command it was.
         saved_plan: the digest of the saved plan that it is; each is accepted once, if anything of it passes.
         takes_back: the number of a run whose deletes are not to be carried out any more.
+        record: what is to be known of the run from its beginning, however it ends.
     """
 
     plan: Plan
@@ -77,6 +79,7 @@ class Accepted:
     kind: RunKind = RunKind.SYNC
     saved_plan: str = ""
     takes_back: int | None = None
+    record: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def is_of_now(self) -> bool:
@@ -136,8 +139,7 @@ class Acceptor:
         if accepted.saved_plan and (len(accepted.plan) or accepted.rekeys):
             use_plan(connection, self._institution_id, accepted.saved_plan, now)
         keep_renderings(connection, self._institution_id, accepted.renderings)
-        values = {"institution_id": self._institution_id, "kind": accepted.kind, "started_at": now}
-        run_id = insert_one(connection, BEGIN, values)
+        run_id = self._begin(connection, accepted, now)
         rekey(connection, self._institution_id, accepted.rekeys, run_id, now)
         rows = Rows(
             plan=accepted.plan,
@@ -160,6 +162,10 @@ class Acceptor:
         connection.execute(_ADVANCE)
         revision = int(connection.execute(_REVISION).scalar_one())
         return Acceptance(run_id=run_id, revision=revision, new=new, kept=int(np.count_nonzero(repeated)))
+
+    def _begin(self, connection: Connection, accepted: Accepted, now: float) -> int:
+        values = {"institution_id": self._institution_id, "kind": accepted.kind, "started_at": now}
+        return insert_one(connection, BEGIN, values | {"summary": msgspec.json.encode(accepted.record)})
 
     def _keep_mailboxes(self, connection: Connection, fresh: Mapping[str, str]) -> Ids:
         if not fresh:
