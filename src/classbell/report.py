@@ -30,7 +30,7 @@ class Review:
     are the sources that could not be read, ``failed`` their names: nothing of theirs is in the plan. ``withdrawn`` are
     sources that we delivered from and that nobody gets any more. ``basis`` is the run that was the newest when it was
     made. ``saved`` is the name of the saved plan that it was read from, ``digest`` that plan's: ``desired`` then names
-    no pair.
+    no pair, and ``saved_served`` is how many mailboxes it named when that plan was made.
     ``rekeys`` are meetings that only have other keys than before: the plan knows them by these.
     """
 
@@ -53,6 +53,12 @@ class Review:
     wanted_again: frozenset[tuple[int, int]] = frozenset()
     saved: str = ""
     digest: str = ""
+    saved_served: int = 0
+
+    @property
+    def served(self) -> int:
+        """How many mailboxes timetables name, whether or not anything changes there."""
+        return self.saved_served if self.saved else len(self.desired.mailboxes)
 
     @property
     def passed(self) -> Plan:

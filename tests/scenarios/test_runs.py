@@ -48,6 +48,10 @@ def test_a_run_for_one_person_and_one_of_a_saved_plan_say_so(campus: Campus) -> 
     (saved, single, _) = campus.run("runs", "list", "--json").json[0]["runs"]
     assert (single["person"], single["done"]["update"]) == ("ada@example.edu", 1)
     assert saved["plan"].startswith("example-2-")
+    assert saved["read"] == []
+    shown = campus.run("runs", "show", str(saved["id"])).out
+    assert f"read     nothing: it is by the saved plan {saved['plan']}" in shown
+    assert "read     timetable" not in shown
     assert "was      sync ada@example.edu" in campus.run("runs", "show", str(single["id"])).out
 
 

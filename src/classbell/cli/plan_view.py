@@ -213,11 +213,10 @@ class PlanView:
         from_file = f"plan {review.saved}, as it was saved; no source is read"
         output.line(f"{self.settings.name}   {from_file if review.saved else read}", style="bold")
         affected = len(np.unique(plan.mailbox))
-        served = len(review.desired.mailboxes)
         parts = [f"{SIGNS[a]} {_n(plan.count(a))} {a.name.lower()}" for a in SIGNS]
         output.line(
             f"  {'   '.join(parts)}   = {_n(plan.unchanged)} unchanged"
-            f"      {_n(affected)} of {_n(max(served, affected))} mailboxes affected"
+            f"      {_n(affected)} of {_n(max(review.served, affected))} mailboxes affected"
         )
 
     def _print_guards(self, output: Output) -> None:

@@ -196,11 +196,15 @@ def told(one: dict[str, Any], *, code: str = "code") -> str:
 
 
 def _print_plan(output: "Output", found: dict[str, Any]) -> None:
+    from_file = "plan" in found
+    if from_file:
+        output.line(f"  read     nothing: it is by the saved plan {found['plan']}")
     for one in found.get("read", ()):
         part = f", of {one['unread']} persons not in full" if one["unread"] else ""
         output.line(f"  read     {one['source']}: {one['meetings']} meetings{part}")
     for one in found.get("unread", ()):
-        output.line(f"  unread   {one['source']}: {told(one)}")
+        when = " (when the plan was made)" if from_file else ""
+        output.line(f"  unread   {one['source']}{when}: {told(one)}")
     if "planned" in found:
         output.line(f"  planned  {_counts(found['planned'])}; {_counts(found['passed'])} passed the guards")
     for one in found.get("approved", ()):
