@@ -175,6 +175,20 @@ class TestNothingShown:
         campus.applies()
         assert not is_in_quarantine(campus)
 
+    def test_where_microsoft_opens_no_mailbox_a_token_alone_does_not_end_it(self, world: World) -> None:
+        campus = open_campus(world)
+        campus.institution.revoke()
+        campus.refuses("E-CONSENT", 6)
+        assert "Each run tries it again" in campus.run("status").out
+        # As if the timetable had gone back: a run that has nothing to do knocks at no mailbox.
+        write_tables(campus, classes())
+        assert campus.run("apply", "--yes").code == 0
+        assert is_in_quarantine(campus)
+        campus.institution.grant()
+        write_tables(campus, moved(classes()))
+        campus.applies()
+        assert not is_in_quarantine(campus)
+
 
 def test_that_microsoft_asks_the_application_for_patience_is_no_failure(failing: Campus) -> None:
     a_few_will_do(failing)
