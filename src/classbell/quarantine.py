@@ -7,7 +7,8 @@ failed. A refused credential is probed by each run: that is one request for a to
 mailbox, a token shows nothing: each run delivers, and stops by itself, until something was carried out.
 """
 
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
 from classbell.deliver import Charge, Tally
@@ -139,11 +140,7 @@ class Quarantine:
             if not tally.interrupted and (tally.done.total() or asked):
                 await self._ledger.quarantine.leave()
             return
-        failed = tally.failed
-        detail = (
-            f"{failed.total()} of {failed.total() + tally.done.total()} changes failed"
-            f" ({', '.join(f'{count} {code}' for code, count in failed.most_common(3))})"
-        )
+        detail = _counted(tally)
         begun = await self._fail(TOO_MANY, detail, now)
         raise ServiceUnavailable(
             TOO_MANY,
@@ -156,3 +153,20 @@ class Quarantine:
     async def _fail(self, code: str, detail: str, now: float) -> InQuarantine:
         waits = [wait.total_seconds() for wait in self._settings.retry]
         return await self._ledger.quarantine.failed(code, detail, now, waits)
+
+
+def _counted(tally: Tally) -> str:
+    """What failed, each by what was counted: changes, and mailboxes in which none was tried."""
+    found = (
+        (tally.failing, tally.done.total(), "changes failed"),
+        (tally.unready, tally.prepared, "mailboxes could not be made ready"),
+    )
+    return " and ".join(
+        f"{len(failed)} of {len(failed) + well} {what} ({_commonest(failed.values())})"
+        for failed, well, what in found
+        if failed
+    )
+
+
+def _commonest(codes: Iterable[str]) -> str:
+    return ", ".join(f"{count} {code}" for code, count in Counter(codes).most_common(3))

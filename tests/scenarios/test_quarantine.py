@@ -215,6 +215,10 @@ class TestPreparation:
         assert campus.run("holds", "approve", "1", "--deletes", "0").code == 0
         ended = campus.run("apply", "--yes")
         assert (ended.code, "E-ERROR-RATE" in ended.err) == (5, True), ended.out + ended.err
+        assert re.search(r"for (\d) of \d mailboxes could not be made ready \(\1 E-[A-Z-]+\)", ended.err), (
+            ended.err
+        )
+        assert "changes failed" not in ended.err
         assert is_in_quarantine(campus)
 
     def test_people_without_a_mailbox_keep_nobody_else_waiting(self, world: World) -> None:
