@@ -1,18 +1,12 @@
 """What administrators can see of every run: what it read, planned, held and did, and why it failed."""
 
-import os
-import signal
-import subprocess
-import sys
 from datetime import timedelta
 from itertools import count
 
 import pytest
-from tests.cli.classbell import clean_environment
 from tests.scenarios.campus import CLASSES, PEOPLE, Campus, Class, classes, open_campus, write_tables
+from tests.scenarios.killed import is_killed
 from tests.scenarios.world import World
-
-from classbell.sandbox import RequestInfo
 
 
 @pytest.fixture
@@ -129,33 +123,6 @@ def test_a_run_that_never_was_is_told(campus: Campus) -> None:
     assert (ended.code, ended.err.split()[0]) == (2, "E-RUN-UNKNOWN")
     assert campus.run("runs", "show", "1", "-i", "second").code == 2
     assert campus.run("runs", "show", "2", "-i", "second").code == 0
-
-
-def is_killed(campus: Campus, *arguments: str, at: int) -> None:
-    """Run a command in a process of its own, which dies as its change of a number comes in."""
-    host = campus.world.folder / "classbell.toml"
-    host.write_text(host.read_text(encoding="utf-8") + "\n[engine]\nin_flight = 1\n", encoding="utf-8")
-    seen = 0
-
-    def strike(info: RequestInfo) -> bool:
-        nonlocal seen
-        seen += info.kind == "member" and info.method in {"PATCH", "DELETE"}
-        if seen == at:
-            os.kill(process.pid, signal.SIGKILL)
-        return False
-
-    campus.world.sandbox.faults.add(strike, "503-before", times=None)
-    command = [sys.executable, "-m", "classbell", *arguments]
-    process = subprocess.Popen(
-        command,
-        cwd=campus.world.folder,
-        env=clean_environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    assert process.wait(timeout=60) == -signal.SIGKILL
-    campus.world.sandbox.faults.clear()
 
 
 def everything_moves(campus: Campus) -> None:
