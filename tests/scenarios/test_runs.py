@@ -169,12 +169,28 @@ class TestKilled:
         assert "end      none: its process was ended by force; a later run goes on" in shown
         assert "no end" not in killed.run("status").out
 
+    def test_a_plan_says_what_of_it_goes_on_beside_the_plan(self, killed: Campus) -> None:
+        states = self.states(killed)
+        planned = killed.run("plan").out
+        assert f"~ {states['pending']} update" in planned
+        words = f"accepted by earlier runs and not done: {states['sent']} update go on with the next sync"
+        assert words in planned
+        (told,) = killed.run("plan", "--json").json[0]["plans"]
+        assert told["open"] == {"create": 0, "update": states["sent"], "delete": 0, "looked_for": 0}
+        killed.applies()
+        assert "Open     " not in killed.run("plan").out
+
+    def test_of_what_is_paused_nothing_goes_on(self, killed: Campus) -> None:
+        assert killed.run("pause", "-i", "example", "--reason", "holidays").code == 0
+        assert "Open     " not in killed.run("plan").out
+
     def test_so_does_a_departure(self, campus: Campus) -> None:
         leaving = ("--mode", "DELETE_ALL_EVENTS", "--yes", "--deletes", str(CLASSES))
         is_killed(campus, "unlink", "ada@example.edu", *leaving, at=1)
         shown = campus.run("runs", "show", "2").out
         assert "was      unlink ada@example.edu DELETE_ALL_EVENTS" in shown
         assert f"sent     {self.states(campus)['sent']} delete: no answer is recorded" in shown
+        assert f"not done: {CLASSES} delete go on with the next sync" in campus.run("plan").out
 
 
 def test_a_run_that_was_stopped_amid_its_work_says_what_it_did_before(campus: Campus) -> None:

@@ -114,6 +114,7 @@ def test_what_a_killed_run_deleted_that_is_wanted_again_is_pending_until_it_is_m
     is_killed(campus, "apply", "--yes", at=6)
     # By now the timetable is as it was. What was deleted is known once it has been looked for, after this plan was made.
     write_tables(campus, moved(classes()))
+    assert "not done: 6 delete are looked for, and not sent again" in campus.run("plan").out
     campus.applies()
     assert not campus.holds(moved(classes()))
     ended = campus.run("status")

@@ -19,6 +19,7 @@ from classbell.ledger.holds import Found, Holds, HoldState, StoredHold
 from classbell.ledger.incarnations import times_made
 from classbell.ledger.known import Knowledge, KnownMailbox, UnderWay
 from classbell.ledger.leaving import AcceptedLeave, Leaving, Left, departure
+from classbell.ledger.left_open import LeftOpen
 from classbell.ledger.mailboxes import Mailboxes, OutMailbox
 from classbell.ledger.meetings import KnownRendering, Meetings, NewRendering
 from classbell.ledger.missing import Absence, Absences
@@ -219,6 +220,7 @@ __all__ = [
     "KnownRendering",
     "Ledger",
     "Left",
+    "LeftOpen",
     "NewId",
     "NewRendering",
     "OutMailbox",

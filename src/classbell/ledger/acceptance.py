@@ -20,6 +20,7 @@ from classbell.ledger.entries import full_key, mark_stale
 from classbell.ledger.giving_way import give_way, reprieve, take_back
 from classbell.ledger.holds import use
 from classbell.ledger.incarnations import used_before
+from classbell.ledger.left_open import LeftOpen, left_open
 from classbell.ledger.meetings import NewRendering, keep_meetings, keep_renderings
 from classbell.ledger.outcomes import CREATING
 from classbell.ledger.rekeying import Rekeyed, rekey
@@ -117,6 +118,10 @@ class Acceptor:
             HeldError: E-HOLD-WITHDRAWN, an approval that it rests on was taken back meanwhile.
         """
         return await self._database.write(lambda connection: self._accept(connection, accepted, now))
+
+    async def left_open(self, accepted: Accepted, now: float) -> LeftOpen:
+        """What was open before and goes on beside a plan, if it is accepted."""
+        return await self._database.read(lambda c: left_open(c, self._institution_id, accepted, now))
 
     def _accept(self, connection: Connection, accepted: Accepted, now: float) -> Acceptance:
         if overtaken(connection, self._institution_id, accepted.basis, saved=bool(accepted.saved_plan)):
