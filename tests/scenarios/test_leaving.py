@@ -143,17 +143,6 @@ class TestPause:
         refused(campus.run("pause", ADA, "--reason", "x", "--until", "2001-01-01"), "E-UNTIL", 2)
         refused(campus.run("pause", ADA, "--reason", "x", "--until", "soon"), "E-UNTIL", 2)
 
-    def test_that_the_reason_is_missing_is_told_after_what_else_is_wrong(self, campus: Campus) -> None:
-        refused(campus.run("pause", "ada"), "E-PERSON-UNKNOWN", 2)
-        refused(campus.run("pause", ADA, "--until", "soon"), "E-UNTIL", 2)
-        refused(campus.run("pause"), "E-INSTITUTION", 2)
-        for whom in ([ADA], ["-i", "example"]):
-            ended = campus.run("pause", *whom)
-            refused(ended, "E-USAGE", 2)
-            assert "add --reason TEXT" in ended.err
-        assert campus.run("status", "--json").json[0]["institutions"][0]["suspended"] == []
-        assert "classbell pause --reason TEXT [OPTIONS]" in campus.run("pause", "--help").out
-
     def test_who_has_deleted_their_calendar_is_not_resumed_only_to_be_stopped_again(
         self, campus: Campus
     ) -> None:

@@ -42,8 +42,8 @@ def pause(
     """
     Write nothing to a person's calendar, or to any of an institution (-i ID), until it is resumed.
 
-    What is due meanwhile waits and is shown with the reason. Events that stand there stay. A run that is under way ends
-    before its next request there (exit 7).
+    What is due meanwhile waits and is shown with the reason. Events that stand there stay. A run that is under way writes
+    nothing more there, and goes on for everybody else.
     """
 
     async def work(office: "Office", settings: "InstitutionSettings") -> str:
