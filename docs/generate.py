@@ -253,9 +253,10 @@ def option_table(options: Any) -> str:
         argument = one.param_type_name == "argument"
         names = [one.metavar or one.name.upper()] if argument else sorted(one.opts, key=len)
         value = "" if argument or one.is_flag else f" {one.metavar or one.name.upper()}"
-        rows.append(
-            f"| {', '.join(f'`{name}{value}`' for name in names)} | {' '.join((one.help or '').split())} |"
-        )
+        meaning = " ".join((one.help or "").split())
+        if one.required and not argument:
+            meaning = f"Required: {meaning[:1].lower()}{meaning[1:]}"
+        rows.append(f"| {', '.join(f'`{name}{value}`' for name in names)} | {meaning} |")
     return "\n".join(rows) + "\n"
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from classbell.access import Access
 from classbell.deliver import Charge, Delivery, Progress, Tally
 from classbell.errors import ClassbellError, ConfigurationError, HeldError, ServiceUnavailable
-from classbell.ledger import Left, Waiting
+from classbell.ledger import Left, Waiting, departure
 from classbell.model import LeaveMode, Mailbox
 from classbell.people import mailbox_key
 from classbell.quarantine import Quarantine
@@ -120,9 +120,7 @@ class Departure:
         now = clock.now()
         accepted = await ledger.leaving.accept(number, farewell.mode, farewell.left, reason, now)
         tally = Tally()
-        record: dict[str, object] = {"mode": farewell.mode}
-        if number is not None:
-            record["mailbox"] = number
+        record = departure(number, farewell.mode)
         try:
             office.witness.bear(accepted.revision)
             if deliverable:

@@ -3,11 +3,12 @@ Quarantine: an institution in which nearly everything fails is left alone, and p
 
 It is entered when a credential is refused or too many changes fail, and left by itself. Where too much failed,
 the next probe that is due delivers to one mailbox first, and goes on if something was carried out there and nothing
-failed. A refused credential is probed by each run: that is one request for a token, and delivery stops by itself where
-no mailbox opens.
+failed. A refused credential is probed by each run: that is one request for a token. Where we are let in, but into no
+mailbox, a token shows nothing: each run delivers, and stops by itself, until something was carried out.
 """
 
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
 from classbell.deliver import Charge, Tally
@@ -18,11 +19,17 @@ from classbell.settings import QuarantineSettings
 from classbell.zones import utc_text
 
 TOO_MANY = "E-ERROR-RATE"
+_NO_MAILBOX_OPEN = "E-CONSENT"
 
 
 def is_probed(standing: InQuarantine) -> bool:
     """Whether runs wait until a probe is due: a refused credential is asked about by each of them."""
     return standing.code == TOO_MANY
+
+
+def ends_with_a_token(code: str) -> bool:
+    """Whether what was refused is a credential, which is accepted again as soon as it gives us a token."""
+    return code not in {TOO_MANY, _NO_MAILBOX_OPEN}
 
 
 def is_over(standing: InQuarantine, settings: QuarantineSettings, now: float) -> bool:
@@ -129,15 +136,11 @@ class Quarantine:
         if not stopped:
             standing = await self._ledger.quarantine.standing()
             # That a credential is accepted, the token shows that was asked for.
-            asked = standing is not None and not is_probed(standing) and not tally.failed
+            asked = standing is not None and ends_with_a_token(standing.code) and not tally.failed
             if not tally.interrupted and (tally.done.total() or asked):
                 await self._ledger.quarantine.leave()
             return
-        failed = tally.failed
-        detail = (
-            f"{failed.total()} of {failed.total() + tally.done.total()} changes failed"
-            f" ({', '.join(f'{count} {code}' for code, count in failed.most_common(3))})"
-        )
+        detail = _counted(tally)
         begun = await self._fail(TOO_MANY, detail, now)
         raise ServiceUnavailable(
             TOO_MANY,
@@ -150,3 +153,20 @@ class Quarantine:
     async def _fail(self, code: str, detail: str, now: float) -> InQuarantine:
         waits = [wait.total_seconds() for wait in self._settings.retry]
         return await self._ledger.quarantine.failed(code, detail, now, waits)
+
+
+def _counted(tally: Tally) -> str:
+    """What failed, each by what was counted: changes, and mailboxes in which none was tried."""
+    found = (
+        (tally.failing, tally.done.total(), "changes failed"),
+        (tally.unready, tally.prepared, "mailboxes could not be made ready"),
+    )
+    return " and ".join(
+        f"{len(failed)} of {len(failed) + well} {what} ({_commonest(failed.values())})"
+        for failed, well, what in found
+        if failed
+    )
+
+
+def _commonest(codes: Iterable[str]) -> str:
+    return ", ".join(f"{count} {code}" for code, count in Counter(codes).most_common(3))

@@ -26,6 +26,8 @@ def record_of_review(
         "read": [
             {"source": s.source, "meetings": len(s.meetings), "unread": len(s.coverage.unread)}
             for s in review.snapshots
+            # Whoever carries a saved plan out reads nothing.
+            if not review.saved
         ],
         "unread": [
             {

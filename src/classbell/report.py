@@ -9,7 +9,7 @@ from classbell.deliver import Tally
 from classbell.desired import Desired, MeetingKey
 from classbell.errors import HeldError, SourceUnreachable, SourceUnusable
 from classbell.guards import Circumstances, Hold, Verdict
-from classbell.ledger import Rekeyed, Waiting
+from classbell.ledger import Accepted, Rekeyed, Waiting
 from classbell.model import Became, ChangeState, Remark, Snapshot
 from classbell.numbering import Numbering
 from classbell.plan import Plan
@@ -30,7 +30,7 @@ class Review:
     are the sources that could not be read, ``failed`` their names: nothing of theirs is in the plan. ``withdrawn`` are
     sources that we delivered from and that nobody gets any more. ``basis`` is the run that was the newest when it was
     made. ``saved`` is the name of the saved plan that it was read from, ``digest`` that plan's: ``desired`` then names
-    no pair.
+    no pair, and ``saved_served`` is how many mailboxes it named when that plan was made.
     ``rekeys`` are meetings that only have other keys than before: the plan knows them by these.
     """
 
@@ -53,6 +53,12 @@ class Review:
     wanted_again: frozenset[tuple[int, int]] = frozenset()
     saved: str = ""
     digest: str = ""
+    saved_served: int = 0
+
+    @property
+    def served(self) -> int:
+        """How many mailboxes timetables name, whether or not anything changes there."""
+        return self.saved_served if self.saved else len(self.desired.mailboxes)
 
     @property
     def passed(self) -> Plan:
@@ -94,6 +100,26 @@ def applicable_rekeys(review: Review) -> tuple[Rekeyed, ...]:
     if any(hold.code in HOLDING_ALL for hold in review.verdict.holds):
         return ()
     return tuple(one for one in review.rekeys if one.source not in held)
+
+
+def accepted_of(review: Review) -> Accepted:
+    """What a run accepts of a plan, but for what is to be known of the run itself."""
+    return Accepted(
+        plan=review.passed,
+        calendars=review.desired.slots.calendars,
+        fresh_mailboxes={key: key for key in review.mailboxes.fresh},
+        fresh_meetings=list(review.meetings.fresh),
+        renderings=review.renderings.fresh,
+        # Of a held source nothing is applied. What its last good read asked for stays open, but for deletes.
+        sources_read=frozenset(s.source for s in review.snapshots).union(review.withdrawn)
+        - held_sources(review),
+        unread=frozenset((review.desired.sources[at], box) for at, box in review.desired.unread),
+        wanted_again=review.wanted_again,
+        only=review.only,
+        basis=review.basis,
+        rekeys=applicable_rekeys(review),
+        saved_plan=review.digest,
+    )
 
 
 def needs_a_person(waiting: Waiting) -> bool:

@@ -145,6 +145,8 @@ class Restoration:
         pairs = [(one.mailbox_id, one.meeting_id) for one in found.events]
         await ledger.restoring.protect([*pairs, *found.open], now)
         calendars = tuple(dict.fromkeys(("", *(one.calendar or "" for one in found.events))))
+        record: dict[str, object] = {"restores": self._run_id, "planned": {"create": len(found.events)}}
+        record["passed"] = record["planned"]
         accepted = await ledger.plans.accept(
             Accepted(
                 plan=_plan(found.events, calendars, stopping_calendars(office.settings.profiles)),
@@ -157,11 +159,10 @@ class Restoration:
                 kind=RunKind.RESTORE,
                 takes_back=self._run_id,
                 only=await self._only(),
+                record=record,
             ),
             now,
         )
-        record: dict[str, object] = {"restores": self._run_id, "planned": {"create": len(found.events)}}
-        record["passed"] = record["planned"]
         try:
             office.witness.bear(accepted.revision)
             charge = Charge(

@@ -8,7 +8,7 @@ delivers it. Between the two a person may be asked.
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from classbell.access import Access
 from classbell.configured import as_configured, changed_parts, digests_of, keep_accepted
@@ -22,7 +22,7 @@ from classbell.errors import (
 )
 from classbell.guards import shrinkages
 from classbell.holds import Holding, settle_restored
-from classbell.ledger import FENCED, Acceptance, Accepted, InstitutionLedger
+from classbell.ledger import FENCED, Acceptance, InstitutionLedger
 from classbell.model import RunKind, Snapshot, Suspended, Window
 from classbell.numbering import Numbering
 from classbell.people import mailbox_key, receipts, unknown, without
@@ -32,7 +32,7 @@ from classbell.quarantine import Quarantine
 from classbell.reach import coverages, in_order
 from classbell.record import record_of_end, record_of_error, record_of_review
 from classbell.renderings import Renderings
-from classbell.report import Report, Review, applicable_rekeys, exit_code_of, held_sources, paused
+from classbell.report import Report, Review, accepted_of, exit_code_of, paused
 from classbell.settings import InstitutionSettings
 from classbell.sources import open_source
 from classbell.verify import Owner, Verification
@@ -204,34 +204,16 @@ class Run:
             return report
         probing = await self._quarantine.admit(clock.now())
         review = await self.entered(review)
-        passed = review.passed
-        due = len(passed) or review.verdict.holds or await ledger.changes.open_count(review.only)
+        due = len(review.passed) or review.verdict.holds or await ledger.changes.open_count(review.only)
         # Nobody who is in quarantine gets out of it without having asked.
         access = await self._access(signed_in=bool(due or await ledger.quarantine.standing()))
         approvals = await self._holding.used(review)
+        record = record_of_review(review, approvals, self._allow_deletes, self._allowed_by)
         accepted = await ledger.plans.accept(
-            Accepted(
-                plan=passed,
-                calendars=review.desired.slots.calendars,
-                fresh_mailboxes={key: key for key in review.mailboxes.fresh},
-                fresh_meetings=list(review.meetings.fresh),
-                renderings=review.renderings.fresh,
-                # Of a held source nothing is applied. What its last good read asked for stays open, but for deletes.
-                sources_read=frozenset(s.source for s in review.snapshots).union(review.withdrawn)
-                - held_sources(review),
-                unread=frozenset((review.desired.sources[at], box) for at, box in review.desired.unread),
-                wanted_again=review.wanted_again,
-                only=review.only,
-                basis=review.basis,
-                rekeys=applicable_rekeys(review),
-                approvals=approvals,
-                kind=self._kind,
-                saved_plan=review.digest,
-            ),
+            replace(accepted_of(review), approvals=approvals, kind=self._kind, record=record),
             review.now,
         )
         self._accepted = True
-        record = record_of_review(review, approvals, self._allow_deletes, self._allowed_by)
         try:
             office.witness.bear(accepted.revision)
             await keep_accepted(ledger, office.settings, review)

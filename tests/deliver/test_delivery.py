@@ -9,7 +9,7 @@ from tests.deliver.stage import Stage, batch_of, lecture, member
 
 from classbell.deliver import Delivery
 from classbell.errors import ClassbellError, TemporaryError
-from classbell.model import Action
+from classbell.model import Action, Suspended
 from classbell.outlook.mark import MARK_PROPERTY as MARKED
 from classbell.ports import NoAnswer, Response
 
@@ -256,4 +256,41 @@ async def test_deliveries_one_after_the_other_on_one_ledger_object_stay_true(sta
         for place in ("A1", "A2", "A3"):
             term(stage, 2, place=place)
             await stage.delivery(book, revision=await stage.accept(book)).run()
+    await stage.assert_true()
+
+
+@pytest.mark.parametrize("everybody", [False, True])
+async def test_who_is_paused_amid_a_delivery_is_left_out_and_all_others_are_served(
+    stage: Stage, *, everybody: bool
+) -> None:
+    term(stage)
+
+    class Pausing(Between):
+        async def before(self, batch: int) -> None:
+            if batch == 4:
+                async with stage.ledger() as book:
+                    if everybody:
+                        await book.suspensions.pause_all("a move", stage.clock.now())
+                    else:
+                        paused = Suspended.PAUSED
+                        await book.suspensions.suspend(
+                            stage.address("ada"), paused, "exams", stage.clock.now()
+                        )
+
+    way = Pausing(stage)
+    tally = await stage.run(transport=way, in_flight=1)
+    assert not tally.failed
+    assert way.batches >= 4
+    async with stage.ledger() as book:
+        (waiting,) = await book.changes.waiting()
+    assert (waiting.code, waiting.changes > 0) == ("E-PAUSED", True)
+    # What was on its way by then may still come in.
+    assert len(stage.shown("ada")) + waiting.changes == 12 or everybody
+    if not everybody:
+        assert all(len(stage.shown(name)) == 12 for name in NAMES[1:])
+    async with stage.ledger() as book:
+        await book.suspensions.resume_all()
+        for one in await book.suspensions.all():
+            await book.suspensions.lift(one.mailbox.id)
+    await stage.settle()
     await stage.assert_true()

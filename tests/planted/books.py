@@ -2,6 +2,10 @@
 
 from tests.planted.bug import Bug
 
+_PAUSED_AMID = (
+    "tests/deliver/test_delivery.py::test_who_is_paused_amid_a_delivery_is_left_out_and_all_others_are_served"
+)
+
 BUGS = (
     Bug(
         name="institution-forgotten-in-due",
@@ -33,6 +37,22 @@ BUGS = (
         found_by=(
             "tests/contract/ledger/test_two_processes.py::test_what_was_read_before_its_person_was_suspended_is_not_sent",
         ),
+    ),
+    Bug(
+        name="paused-sent-all-the-same",
+        rule="What was paused amid a delivery is not sent.",
+        file="deliver/write.py",
+        lines="changes, requests = self._without_paused(changes, requests, paused)",
+        instead="self._without_paused(changes, requests, paused)",
+        found_by=(_PAUSED_AMID,),
+    ),
+    Bug(
+        name="pause-ends-a-run",
+        rule="A pause of one person keeps nobody else waiting, also amid a delivery.",
+        file="ledger/changes.py",
+        lines="if missed != len(paused):",
+        instead="if missed:",
+        found_by=(_PAUSED_AMID,),
     ),
     Bug(
         name="outlived-deletes-go",

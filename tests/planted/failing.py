@@ -35,6 +35,14 @@ BUGS = (
         ),
     ),
     Bug(
+        name="token-ends-every-quarantine",
+        rule="That we get a token does not show that a mailbox is open to us.",
+        file="quarantine.py",
+        lines="return code not in {TOO_MANY, _NO_MAILBOX_OPEN}",
+        instead="return code != TOO_MANY",
+        found_by=(f"{_UNSHOWN}::test_where_microsoft_opens_no_mailbox_a_token_alone_does_not_end_it",),
+    ),
+    Bug(
         name="probe-of-nothing-goes-on",
         rule="After a probe that carried out nothing all others are left in peace.",
         file="quarantine.py",

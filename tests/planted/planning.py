@@ -112,8 +112,8 @@ BUGS = (
     Bug(
         name="guard-after-the-first-write",
         rule="Guards judge the whole plan before its first write.",
-        file="run.py",
-        lines="plan=passed,",
+        file="report.py",
+        lines="plan=review.passed,",
         instead="plan=review.plan,",
         found_by=(
             "tests/scenarios/test_holds.py::test_what_was_rejected_stays_held_and_is_over_when_the_source_recovers",

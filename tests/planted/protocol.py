@@ -75,16 +75,17 @@ BUGS = (
         name="intent-after-sending",
         rule="The intent is durable before its request leaves.",
         file="deliver/write.py",
-        lines="""await self._ledger.changes.intend(
+        lines="""paused = await self._ledger.changes.intend(
             [Intent(change=change, send_until=send_until) for change in changes], began
         )
+        changes, requests = self._without_paused(changes, requests, paused)
+        if not changes:
+            return [], [], []
         try:
             answers = await self._client.send(requests, send_until, barred)""",
         instead="""try:
             answers = await self._client.send(requests, send_until, barred)
-            await self._ledger.changes.intend(
-                [Intent(change=change, send_until=send_until) for change in changes], began
-            )""",
+            await self._ledger.changes.intend([Intent(change=c, send_until=send_until) for c in changes], began)""",
         found_by=(
             "tests/deliver/test_intents.py::test_every_intent_is_written_down_before_its_request_leaves",
         ),
@@ -343,8 +344,8 @@ BUGS = (
         name="sent-twice-at-once",
         rule="A change that another process has sent is not sent again.",
         file="ledger/changes.py",
-        lines="if rows and connection.execute(_INTEND, rows).rowcount != len(rows):",
-        instead="if rows and connection.execute(_INTEND, rows).rowcount > len(rows):",
+        lines="if missed != len(paused):",
+        instead="if missed < len(paused):",
         found_by=("tests/contract/ledger/test_changes.py::test_nothing_may_be_sent_twice_at_once",),
     ),
     Bug(

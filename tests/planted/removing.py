@@ -129,9 +129,9 @@ BUGS = (
         name="departures-uncounted",
         rule="What goes with whoever leaves counts for the day.",
         file="ledger/deletes.py",
-        lines=""".where(_MINE, _DELETES, change.c.finished_at >= bindparam("moment"), change.c.state == ChangeState.DONE)
+        lines=""".where(_MINE, IS_DELETE, change.c.finished_at >= bindparam("moment"), change.c.state == ChangeState.DONE)
     .group_by(change.c.mailbox_id, change.c.meeting_id)""",
-        instead=""".where(_MINE, _DELETES, change.c.finished_at >= bindparam("moment"), change.c.state == ChangeState.DONE)
+        instead=""".where(_MINE, IS_DELETE, change.c.finished_at >= bindparam("moment"), change.c.state == ChangeState.DONE)
     .where(change.c.mailbox_id.not_in(UNLINKED))
     .group_by(change.c.mailbox_id, change.c.meeting_id)""",
         found_by=(

@@ -31,6 +31,21 @@ def test_what_says_too_little_or_too_much_is_refused_before_anything_is_read(cam
     assert (both.code, both.err.split()[0]) == (2, "E-USAGE")
 
 
+def test_that_the_reason_of_a_pause_is_missing_is_told_after_what_else_is_wrong(campus: Campus) -> None:
+    for code, *arguments in (
+        ("E-PERSON-UNKNOWN", "ada"),
+        ("E-UNTIL", ADA, "--until", "soon"),
+        ("E-INSTITUTION",),
+        ("E-USAGE", ADA),
+        ("E-USAGE", "-i", "example"),
+    ):
+        ended = campus.run("pause", *arguments)
+        assert (ended.code, ended.err.split()[0]) == (2, code), ended.err
+    assert "add --reason TEXT" in ended.err
+    assert campus.run("status", "--json").json[0]["institutions"][0]["suspended"] == []
+    assert "classbell pause --reason TEXT [OPTIONS]" in campus.run("pause", "--help").out
+
+
 @pytest.mark.prove
 def test_who_takes_back_an_apply_with_a_number_of_deletions_takes_back_no_approval(campus: Campus) -> None:
     campus.applies()

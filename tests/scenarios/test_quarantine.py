@@ -175,6 +175,20 @@ class TestNothingShown:
         campus.applies()
         assert not is_in_quarantine(campus)
 
+    def test_where_microsoft_opens_no_mailbox_a_token_alone_does_not_end_it(self, world: World) -> None:
+        campus = open_campus(world)
+        campus.institution.revoke()
+        campus.refuses("E-CONSENT", 6)
+        assert "Each run tries it again" in campus.run("status").out
+        # As if the timetable had gone back: a run that has nothing to do knocks at no mailbox.
+        write_tables(campus, classes())
+        assert campus.run("apply", "--yes").code == 0
+        assert is_in_quarantine(campus)
+        campus.institution.grant()
+        write_tables(campus, moved(classes()))
+        campus.applies()
+        assert not is_in_quarantine(campus)
+
 
 def test_that_microsoft_asks_the_application_for_patience_is_no_failure(failing: Campus) -> None:
     a_few_will_do(failing)
@@ -201,6 +215,10 @@ class TestPreparation:
         assert campus.run("holds", "approve", "1", "--deletes", "0").code == 0
         ended = campus.run("apply", "--yes")
         assert (ended.code, "E-ERROR-RATE" in ended.err) == (5, True), ended.out + ended.err
+        assert re.search(r"for (\d) of \d mailboxes could not be made ready \(\1 E-[A-Z-]+\)", ended.err), (
+            ended.err
+        )
+        assert "changes failed" not in ended.err
         assert is_in_quarantine(campus)
 
     def test_people_without_a_mailbox_keep_nobody_else_waiting(self, world: World) -> None:

@@ -69,6 +69,12 @@ def test_a_plan_in_a_file_is_applied_exactly_whatever_the_timetable_says_by_then
     assert "sources read" not in ended.out
 
 
+def test_it_tells_of_as_many_mailboxes_as_when_it_was_made(campus: Campus) -> None:
+    campus.run("sync", "ada@example.edu")
+    assert "2 of 3 mailboxes affected" in campus.run("plan", "-o", "rest.plan").out
+    assert "2 of 3 mailboxes affected" in campus.run("apply", "rest.plan", "--yes").out
+
+
 def test_nothing_that_was_open_before_is_carried_out_with_a_saved_plan(campus: Campus) -> None:
     campus.applies()
     write_tables(campus, moved(classes())[3:])

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.cli.classbell import classbell
+from tests.scenarios.campus import classes, moved, open_campus, write_tables
+from tests.scenarios.killed import is_killed
 from tests.scenarios.world import World, table
 
 from classbell.cli.assembly import workplace
@@ -103,3 +105,24 @@ def test_a_source_that_gave_no_timetable_waits_for_a_person_until_it_is_read_aga
     classbell("sync", "--yes", cwd=one.folder)
     assert classbell("status", cwd=one.folder).code == 0
     assert "Nothing is held." in classbell("holds", "list", cwd=one.folder).err
+
+
+def test_what_a_killed_run_deleted_that_is_wanted_again_is_pending_until_it_is_made(world: World) -> None:
+    campus = open_campus(world)
+    campus.applies()
+    write_tables(campus, moved(classes())[:-2])
+    is_killed(campus, "apply", "--yes", at=6)
+    # By now the timetable is as it was. What was deleted is known once it has been looked for, after this plan was made.
+    write_tables(campus, moved(classes()))
+    assert "not done: 6 delete are looked for, and not sent again" in campus.run("plan").out
+    campus.applies()
+    assert not campus.holds(moved(classes()))
+    ended = campus.run("status")
+    assert "Pending" in ended.out.splitlines()[0]
+    assert "6 deleted by a plan that timetables had overtaken: the next run makes again" in ended.out
+    assert "Next: classbell plan" in ended.err
+    campus.applies()
+    assert campus.holds(moved(classes()))
+    ended = campus.run("status")
+    assert "Synced" in ended.out.splitlines()[0]
+    assert "overtaken" not in ended.out

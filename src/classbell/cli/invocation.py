@@ -214,13 +214,18 @@ def group(**options: Any) -> typer.Typer:
 
 
 def command(
-    app: typer.Typer, name: str | None = None
+    app: typer.Typer, name: str | None = None, *, needs: str = ""
 ) -> Callable[[Callable[Concatenate[Invocation, P], int | None]], Callable[..., int | None]]:
     """
     Make a function a command that also takes the shared options and receives them as its first argument.
 
     What the function returns is the exit code; None is 0.
+
+    Args:
+        needs: the options that must be given, as the usage shows them. The command asks for them itself, once nothing else
+            is wrong: whoever has misspelled a name is told that, and not which words are lacking beside it.
     """
+    usage = f"{needs} [OPTIONS]" if needs else "[OPTIONS]"
 
     def decorate(function: Callable[Concatenate[Invocation, P], int | None]) -> Callable[..., int | None]:
         @functools.wraps(function)
@@ -248,7 +253,8 @@ def command(
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {one.name: one.annotation for one in parameters}
         del run.__wrapped__
-        app.command(name, cls=_Command, epilog=EPILOG, help=_paragraphs(function.__doc__ or ""))(run)
+        told = _paragraphs(function.__doc__ or "")
+        app.command(name, cls=_Command, epilog=EPILOG, help=told, options_metavar=usage)(run)
         return run
 
     return decorate

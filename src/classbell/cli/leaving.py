@@ -35,7 +35,7 @@ def unlink(
     invocation: Invocation,
     person: Annotated[str, typer.Argument(metavar="PERSON", help="The address of the person.")],
     *,
-    mode: Annotated[Mode, typer.Option("--mode", help="What becomes of the events there. Must be given.")],
+    mode: Annotated[Mode, typer.Option("--mode", help="What becomes of the events there.")],
     reason: Reason = "",
     yes: Yes = False,
     deletes: Deletes = None,

@@ -20,7 +20,7 @@ Person = Annotated[str | None, typer.Argument(metavar="[PERSON]", help="The addr
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
-    command(app)(pause)
+    command(app, needs="--reason TEXT")(pause)
     command(app)(resume)
     command(app)(forget)
 
@@ -30,8 +30,8 @@ def pause(
     person: Person = None,
     *,
     reason: Annotated[
-        str, typer.Option("--reason", metavar="TEXT", help="Why, for whoever looks later. Must be given.")
-    ],
+        str, typer.Option("--reason", metavar="TEXT", help="Required: why, for whoever looks later.")
+    ] = "",
     until: Annotated[
         str | None,
         typer.Option(
@@ -42,8 +42,8 @@ def pause(
     """
     Write nothing to a person's calendar, or to any of an institution (-i ID), until it is resumed.
 
-    What is due meanwhile waits and is shown with the reason. Events that stand there stay. A run that is under way ends
-    before its next request there (exit 7).
+    What is due meanwhile waits and is shown with the reason. Events that stand there stay. A run that is under way writes
+    nothing more there, and goes on for everybody else.
     """
 
     async def work(office: "Office", settings: "InstitutionSettings") -> str:
@@ -54,6 +54,7 @@ def pause(
         end = _moment(until, settings.window.timezone, now)
         if person is None:
             _named(invocation, "paused", "pause")
+            _given(reason)
             held = await office.ledger.suspensions.pause_all(reason, now, end)
             if held.until != end:
                 invocation.output.note(f"It was paused without an end before, and stays so: {held.reason}")
@@ -66,6 +67,7 @@ def pause(
             new = await office.ledger.mailboxes.find(key) is None
             if new and await office.ledger.persons.was_forgotten(key):
                 raise _already(person, "forgotten")
+            _given(reason)
             await office.ledger.suspensions.suspend(key, Suspended.PAUSED, reason, now, end)
             if new:
                 invocation.output.note(
@@ -175,6 +177,19 @@ def _named(invocation: Invocation, done: str, name: str) -> None:
             f"Who is to be {done} must be said.",
             why="without a person it is a whole institution",
             do=f"name one: classbell {name} PERSON, or classbell {name} -i ID",
+            effect="nothing was changed",
+        )
+
+
+def _given(reason: str) -> None:
+    if not reason.strip():
+        from classbell.errors import ConfigurationError  # noqa: PLC0415
+
+        raise ConfigurationError(
+            "E-USAGE",
+            "Why it is paused must be said.",
+            why="status and explain show the reason to whoever looks later",
+            do="add --reason TEXT",
             effect="nothing was changed",
         )
 

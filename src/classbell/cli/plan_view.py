@@ -13,10 +13,10 @@ from classbell.cli.suspended import print_suspended, suspended
 from classbell.differences import Difference, Seen, differences, seen
 from classbell.errors import HeldError
 from classbell.guards import DELETE_VOLUME, Hold, left_of_day
-from classbell.ledger import InstitutionLedger
+from classbell.ledger import InstitutionLedger, LeftOpen
 from classbell.model import Action, Reason
 from classbell.plan import Plan
-from classbell.report import Review
+from classbell.report import Review, accepted_of
 from classbell.settings import InstitutionSettings
 from classbell.zones import utc_text
 
@@ -99,6 +99,7 @@ class PlanView:
         self._mailboxes = review.mailboxes.keys()
         self.changes = tuple(self._grouped())
         self.suspended: list[dict[str, Any]] = []
+        self.left_open = LeftOpen(going={}, looked_for=0)
 
     @classmethod
     async def of(cls, settings: InstitutionSettings, review: Review, ledger: InstitutionLedger) -> "PlanView":
@@ -110,6 +111,8 @@ class PlanView:
         bodies.update(await ledger.meetings.bodies(wanted - bodies.keys() - {0}))
         view = cls(settings, review, bodies)
         view.suspended = await suspended(ledger)
+        if not review.saved:
+            view.left_open = await ledger.plans.left_open(accepted_of(review), review.now)
         return view
 
     def _grouped(self) -> Iterator[MeetingChange]:
@@ -185,6 +188,8 @@ class PlanView:
             ],
             "remarks": [{"code": remark.code, "text": remark.text} for remark in review.remarks],
             "suspended": self.suspended,
+            "open": {a.name.lower(): self.left_open.going.get(a, 0) for a in Action if a in SIGNS}
+            | {"looked_for": self.left_open.looked_for},
             "changes": [_as_json(change) for change in self.changes],
         }
 
@@ -192,6 +197,7 @@ class PlanView:
         """Totals, guards, reasons, and the changes: the first of them, or with *everything* all."""
         self.print_head(output)
         print_suspended(output, self.suspended, self.settings.name)
+        self._print_open(output)
         self._print_guards(output)
         if not self.changes:
             return
@@ -213,12 +219,22 @@ class PlanView:
         from_file = f"plan {review.saved}, as it was saved; no source is read"
         output.line(f"{self.settings.name}   {from_file if review.saved else read}", style="bold")
         affected = len(np.unique(plan.mailbox))
-        served = len(review.desired.mailboxes)
         parts = [f"{SIGNS[a]} {_n(plan.count(a))} {a.name.lower()}" for a in SIGNS]
         output.line(
             f"  {'   '.join(parts)}   = {_n(plan.unchanged)} unchanged"
-            f"      {_n(affected)} of {_n(max(served, affected))} mailboxes affected"
+            f"      {_n(affected)} of {_n(max(review.served, affected))} mailboxes affected"
         )
+
+    def _print_open(self, output: Output) -> None:
+        """What earlier runs have left: it goes on unasked, and is no part of this plan."""
+        going, seen_only = self.left_open.going, self.left_open.looked_for
+        found = ", ".join(
+            f"{_n(going[action])} {action.name.lower()}" for action in SIGNS if going.get(action)
+        )
+        words = [f"{found} go on with the next sync"] if found else []
+        words += [f"{_n(seen_only)} delete are looked for, and not sent again"] if seen_only else []
+        if words:
+            output.line(f"  Open     accepted by earlier runs and not done: {'; '.join(words)}")
 
     def _print_guards(self, output: Output) -> None:
         if self.review.rekeys:

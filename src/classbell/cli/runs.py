@@ -1,5 +1,6 @@
 """``classbell runs``: what was run, what it read, planned and did, and how it ended. Asks the ledger only."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -40,8 +41,7 @@ def list_runs(
             found = []
             for settings in institutions(invocation):
                 ledger = (await place.office(settings)).ledger
-                names = await _names(ledger)
-                found += [as_json(settings.id, past, names) for past in await ledger.runs.last(limit)]
+                found += await _told_of(settings.id, ledger, await ledger.runs.last(limit))
             return sorted(found, key=lambda one: -int(one["id"]))[:limit]
 
     found = asyncio.run(ask())
@@ -57,7 +57,7 @@ def list_runs(
             one["started_at"],
             _how_long(one),
             *(str(one["done"].get(action, 0)) for action in ("create", "update", "delete")),
-            _end(one),
+            _end(one).partition(";")[0],
         ]
         for one in found
     ]
@@ -65,7 +65,11 @@ def list_runs(
 
 
 def show(invocation: Invocation, number: Number) -> None:
-    """Show one run: what it read, planned, held and did, and what became of its changes."""
+    """
+    Show one run: what it read, planned, held and did, and what became of its changes.
+
+    Of a run whose process was ended by force, or that is still at work, it says so, and what is done of its changes.
+    """
     import asyncio  # noqa: PLC0415 (keeps --help fast)
 
     from classbell.cli.assembly import institutions, workplace  # noqa: PLC0415
@@ -78,7 +82,7 @@ def show(invocation: Invocation, number: Number) -> None:
                 past = await ledger.runs.find(number)
                 if past is not None:
                     changes = await ledger.runs.changes(number)
-                    told = as_json(settings.id, past, await _names(ledger))
+                    (told,) = await _told_of(settings.id, ledger, [past])
                     if "approved" in told:
                         told["approved"] = [await _approval(ledger, hold) for hold in told["approved"]]
                     return told | {"changes": [_change_json(one) for one in changes]}
@@ -97,6 +101,22 @@ def show(invocation: Invocation, number: Number) -> None:
 async def _approval(ledger: "InstitutionLedger", number: int) -> dict[str, Any]:
     hold = await ledger.holds.find(number)
     return {"hold": number, "by": hold.decided_by if hold else ""}
+
+
+async def _told_of(
+    institution: str, ledger: "InstitutionLedger", runs: "Sequence[PastRun]"
+) -> list[dict[str, Any]]:
+    """Runs as JSON fields. What one has done that could not say so itself, the rows of its changes tell."""
+    names, newest = await _names(ledger), await ledger.runs.newest()
+    silent = await ledger.runs.done([past.id for past in runs if "done" not in past.summary])
+    told = []
+    for past in runs:
+        one = as_json(institution, past, names)
+        if past.id in silent:
+            one["done"] = {action.name.lower(): count for action, count in silent[past.id].items()}
+        # One process at a time runs anything: where another run has begun since, this one is not under way.
+        told.append(one | {"cut_off": past.finished_at is None and past.id < newest})
+    return told
 
 
 async def _names(ledger: "InstitutionLedger") -> dict[int, str]:
@@ -148,11 +168,17 @@ def _print(output: "Output", found: dict[str, Any]) -> None:
     output.line(f"  did      {_counts(found['done'])}")
     for one in found["changes"]:
         if one["state"] != "done":
-            why = f": {one['code']} {one['detail']}".rstrip() if one["code"] else ""
-            output.line(f"  {one['state']:<9}{one['changes']} {one['action']}{why}")
+            output.line(f"  {one['state']:<9}{one['changes']} {one['action']}{_why(one)}")
     if "error" in found:
         output.line(f"  stopped  {told(found, code='error')}")
     output.line(f"  end      {_end(found)}")
+
+
+def _why(one: dict[str, Any]) -> str:
+    """Why changes of a run are not done."""
+    if one["state"] == "sent":
+        return ": no answer is recorded; the next run finds out what became of them"
+    return f": {one['code']} {one['detail']}".rstrip() if one["code"] else ""
 
 
 def what(one: dict[str, Any]) -> str:
@@ -170,11 +196,15 @@ def told(one: dict[str, Any], *, code: str = "code") -> str:
 
 
 def _print_plan(output: "Output", found: dict[str, Any]) -> None:
+    from_file = "plan" in found
+    if from_file:
+        output.line(f"  read     nothing: it is by the saved plan {found['plan']}")
     for one in found.get("read", ()):
         part = f", of {one['unread']} persons not in full" if one["unread"] else ""
         output.line(f"  read     {one['source']}: {one['meetings']} meetings{part}")
     for one in found.get("unread", ()):
-        output.line(f"  unread   {one['source']}: {told(one)}")
+        when = " (when the plan was made)" if from_file else ""
+        output.line(f"  unread   {one['source']}{when}: {told(one)}")
     if "planned" in found:
         output.line(f"  planned  {_counts(found['planned'])}; {_counts(found['passed'])} passed the guards")
     for one in found.get("approved", ()):
@@ -201,10 +231,17 @@ def _end(one: dict[str, Any]) -> str:
     from classbell.cli.exits import Exit  # noqa: PLC0415
 
     if one["exit"] is None:
-        return "has not ended, or was ended by force"
+        return unfinished(cut_off=one["cut_off"])
     codes = dict.fromkeys([one.get("error"), *one.get("failures", ()), *one.get("holds", ())])
     known = "".join(f"   {code}" for code in codes if code)
     return f"{one['exit']}  {Exit(one['exit']).meaning}{known}"
+
+
+def unfinished(*, cut_off: bool) -> str:
+    """What to say of a run of which no end is recorded; *cut_off* if another one has begun since."""
+    if cut_off:
+        return "none: its process was ended by force; a later run goes on with what was left"
+    return "none yet: it is still at work, or its process was ended by force; the next run goes on with what is left"
 
 
 def _how_long(one: dict[str, Any]) -> str:

@@ -60,7 +60,7 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
     from classbell.cli.holds import as_json as hold_json  # noqa: PLC0415
     from classbell.cli.running import waiting_json, waiting_short, waiting_words  # noqa: PLC0415
     from classbell.cli.suspended import quarantined, suspended  # noqa: PLC0415
-    from classbell.cli.unread import needs_mending, unread_sources  # noqa: PLC0415
+    from classbell.cli.unread import compared_at, needs_mending, unread_sources  # noqa: PLC0415
     from classbell.ledger import NEVER  # noqa: PLC0415
     from classbell.model import RunKind  # noqa: PLC0415
     from classbell.report import needs_a_person  # noqa: PLC0415
@@ -81,6 +81,7 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
     over = quarantine is not None and quarantine["over"]
     unread = await unread_sources(office.ledger)
     gone = await gone_from(office.ledger, settings, now)
+    in_vain = await office.ledger.absences.deleted_in_vain(await compared_at(office.ledger))
     strange = len(await office.ledger.sightings.blocking())
     held = (
         any(needs_a_person(w) for w in waiting)
@@ -97,7 +98,7 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
         "sync": "Unknown"
         if not runs or runs[0].kind == RunKind.REBUILD
         else "Pending"
-        if waiting or gone.missing
+        if waiting or gone.missing or in_vain
         else "Synced",
         "health": "Held" if held else "Degraded" if out or _failed(runs) else "Healthy",
         "last_run": {
@@ -116,6 +117,7 @@ async def _state(place: "Workplace", settings: "InstitutionSettings") -> dict[st
         "mailboxes": mailboxes,
         "missing": len(gone.missing),
         "respected": len(gone.respected),
+        "deleted_in_vain": in_vain,
         "not_provably_ours": strange,
         "waiting": [waiting_json(w) | {"text": waiting_words(w), "short": waiting_short(w)} for w in waiting],
         "out": [
@@ -206,8 +208,7 @@ def _print(invocation: Invocation, state: dict[str, Any], first: str) -> None:
         f"{state['events']} events in {state['mailboxes']} mailboxes",
         style="bold",
     )
-    if last and last["exit"]:
-        output.line(f"  last run ended with {last['exit']}, {Exit(last['exit']).meaning}{_codes(last)}")
+    _print_end(output, last)
     if state["quarantine"]:
         output.line(f"  {quarantine_words(state['quarantine'])}")
     for hold in state["holds"][:HOLDS_SHOWN]:
@@ -235,10 +236,25 @@ def _print(invocation: Invocation, state: dict[str, Any], first: str) -> None:
         output.note(f"Next: {first or _next(state)}")
 
 
+def _print_end(output: "Output", last: dict[str, Any] | None) -> None:
+    """How the last run ended, unless all went well."""
+    from classbell.cli.runs import unfinished  # noqa: PLC0415
+
+    if last and last["exit"] is None:
+        output.line(f"  last run has no end: {unfinished(cut_off=False).partition(': ')[2]}")
+    elif last and last["exit"]:
+        output.line(f"  last run ended with {last['exit']}, {Exit(last['exit']).meaning}{_codes(last)}")
+
+
 def _print_gone(output: "Output", state: dict[str, Any]) -> None:
     """What is not in calendars although it was delivered."""
     if state["missing"]:
         output.line(f"  {state['missing']} missing from calendars: the next run makes good what may be")
+    if state["deleted_in_vain"]:
+        output.line(
+            f"  {state['deleted_in_vain']} deleted by a plan that timetables had overtaken: the next run makes again what"
+            " they name"
+        )
     if state["respected"]:
         output.line(f"  {state['respected']} deleted by their owner, respected")
 

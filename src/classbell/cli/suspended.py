@@ -80,10 +80,14 @@ async def quarantined(office: "Office", now: float) -> dict[str, Any] | None:
 
 def quarantine_words(told: dict[str, Any]) -> str:
     """What has put an institution there, and what ends it."""
+    from classbell.quarantine import ends_with_a_token  # noqa: PLC0415 (keeps --help fast)
+
     if told["over"]:
         then = "It is not tried any more: classbell apply --now"
     elif told["probe"]:
         then = f"The next probe is due {told['probe']}; to probe now: classbell apply --now"
-    else:
+    elif ends_with_a_token(told["code"]):
         then = "Each run asks for a token first, and goes on once it gets one."
+    else:
+        then = "Each run tries it again; it ends once something was delivered."
     return f"in quarantine since {told['since']}: {told['code']}  {told['detail']}  {then}"

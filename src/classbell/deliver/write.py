@@ -1,7 +1,8 @@
 """Writing: a batch of creates, updates and deletes, with durable intents before and outcomes after."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
+from math import inf
 
 from msgspec import structs
 
@@ -147,9 +148,12 @@ class Writer:
         def barred(place: int) -> bool:
             return self._refusals.barred(changes[place].mailbox) is not None
 
-        await self._ledger.changes.intend(
+        paused = await self._ledger.changes.intend(
             [Intent(change=change, send_until=send_until) for change in changes], began
         )
+        changes, requests = self._without_paused(changes, requests, paused)
+        if not changes:
+            return [], [], []
         try:
             answers = await self._client.send(requests, send_until, barred)
         except ClassbellError as error:
@@ -173,6 +177,16 @@ class Writer:
             return changes
         ended = await self._ledger.changes.give_up_ended(now)
         return [change for change in changes if change.id not in ended]
+
+    def _without_paused(
+        self, changes: Sequence[Change], requests: list[Request], paused: Container[int]
+    ) -> tuple[Sequence[Change], list[Request]]:
+        """What still goes: who was paused amid a delivery is left out of the rest of it, and waits."""
+        for change in changes:
+            if change.id in paused:
+                self._readiness.closed[change.mailbox.id] = inf
+        kept = [place for place, change in enumerate(changes) if change.id not in paused]
+        return [changes[place] for place in kept], [requests[place] for place in kept]
 
     def _read_answers(
         self, changes: Sequence[Change], answers: Sequence[Answer], situation: Situation

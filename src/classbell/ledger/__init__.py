@@ -19,7 +19,8 @@ from classbell.ledger.entries import Entries, NewId, full_key
 from classbell.ledger.holds import Found, Holds, HoldState, StoredHold
 from classbell.ledger.incarnations import times_made
 from classbell.ledger.known import Knowledge, KnownMailbox, UnderWay
-from classbell.ledger.leaving import AcceptedLeave, Leaving, Left
+from classbell.ledger.leaving import AcceptedLeave, Leaving, Left, departure
+from classbell.ledger.left_open import LeftOpen
 from classbell.ledger.mailboxes import Mailboxes, OutMailbox
 from classbell.ledger.meetings import KnownRendering, Meetings, NewRendering
 from classbell.ledger.missing import Absence, Absences
@@ -222,6 +223,7 @@ __all__ = [
     "KnownRendering",
     "Ledger",
     "Left",
+    "LeftOpen",
     "NewId",
     "NewRendering",
     "OutMailbox",
@@ -243,6 +245,7 @@ __all__ = [
     "UnderWay",
     "Verified",
     "Waiting",
+    "departure",
     "full_key",
     "times_made",
 ]

@@ -6,8 +6,9 @@ never sent give way to the new plan, unless it asks for exactly the same again.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 from sqlalchemy import BindParameter, Connection, bindparam, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
@@ -19,6 +20,7 @@ from classbell.ledger.entries import full_key, mark_stale
 from classbell.ledger.giving_way import give_way, reprieve, take_back
 from classbell.ledger.holds import use
 from classbell.ledger.incarnations import used_before
+from classbell.ledger.left_open import LeftOpen, left_open
 from classbell.ledger.meetings import NewRendering, keep_meetings, keep_renderings
 from classbell.ledger.outcomes import CREATING
 from classbell.ledger.rekeying import Rekeyed, rekey
@@ -60,6 +62,7 @@ class Accepted:
         kind: which command it was.
         saved_plan: the digest of the saved plan that it is; each is accepted once, if anything of it passes.
         takes_back: the number of a run whose deletes are not to be carried out any more.
+        record: what is to be known of the run from its beginning, however it ends.
     """
 
     plan: Plan
@@ -77,6 +80,7 @@ class Accepted:
     kind: RunKind = RunKind.SYNC
     saved_plan: str = ""
     takes_back: int | None = None
+    record: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def is_of_now(self) -> bool:
@@ -115,6 +119,10 @@ class Acceptor:
         """
         return await self._database.write(lambda connection: self._accept(connection, accepted, now))
 
+    async def left_open(self, accepted: Accepted, now: float) -> LeftOpen:
+        """What was open before and goes on beside a plan, if it is accepted."""
+        return await self._database.read(lambda c: left_open(c, self._institution_id, accepted, now))
+
     def _accept(self, connection: Connection, accepted: Accepted, now: float) -> Acceptance:
         if overtaken(connection, self._institution_id, accepted.basis, saved=bool(accepted.saved_plan)):
             raise _overtaken("Another plan for this institution has been accepted since this one was made.")
@@ -136,8 +144,7 @@ class Acceptor:
         if accepted.saved_plan and (len(accepted.plan) or accepted.rekeys):
             use_plan(connection, self._institution_id, accepted.saved_plan, now)
         keep_renderings(connection, self._institution_id, accepted.renderings)
-        values = {"institution_id": self._institution_id, "kind": accepted.kind, "started_at": now}
-        run_id = insert_one(connection, BEGIN, values)
+        run_id = self._begin(connection, accepted, now)
         rekey(connection, self._institution_id, accepted.rekeys, run_id, now)
         rows = Rows(
             plan=accepted.plan,
@@ -160,6 +167,10 @@ class Acceptor:
         connection.execute(_ADVANCE)
         revision = int(connection.execute(_REVISION).scalar_one())
         return Acceptance(run_id=run_id, revision=revision, new=new, kept=int(np.count_nonzero(repeated)))
+
+    def _begin(self, connection: Connection, accepted: Accepted, now: float) -> int:
+        values = {"institution_id": self._institution_id, "kind": accepted.kind, "started_at": now}
+        return insert_one(connection, BEGIN, values | {"summary": msgspec.json.encode(accepted.record)})
 
     def _keep_mailboxes(self, connection: Connection, fresh: Mapping[str, str]) -> Ids:
         if not fresh:

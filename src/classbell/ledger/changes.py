@@ -28,7 +28,7 @@ from sqlalchemy import (
 from classbell.errors import LeaseHeld
 from classbell.ledger.change_rows import SELECTED, change_of
 from classbell.ledger.database import Database
-from classbell.ledger.gate import OPEN_GATE, OUTLIVED, STILL_WANTED
+from classbell.ledger.gate import IS_PAUSED, OPEN_GATE, OUTLIVED, STILL_WANTED
 from classbell.ledger.outcomes import CREATING, record
 from classbell.ledger.schema import DUE_STATES, OPEN_STATES, change
 from classbell.ledger.waiting import Waiting, read_waiting
@@ -148,9 +148,12 @@ class Changes:
             ]
         )
 
-    async def intend(self, intents: Sequence[Intent], now: float) -> None:
+    async def intend(self, intents: Sequence[Intent], now: float) -> frozenset[int]:
         """
         Mark changes as sent. Their requests may leave once this has returned.
+
+        Returns:
+            The numbers of those that are not marked, since they were paused meanwhile: these must not be sent.
 
         Raises:
             LeaseHeld: E-LEASE, one of them is no longer open; nothing is marked and nothing may be sent.
@@ -166,17 +169,27 @@ class Changes:
             for intent in intents
         ]
 
-        def write(connection: Connection) -> None:
-            if rows and connection.execute(_INTEND, rows).rowcount != len(rows):
+        def write(connection: Connection) -> frozenset[int]:
+            missed = len(rows) - connection.execute(_INTEND, rows).rowcount if rows else 0
+            paused = self._paused(connection, intents) if missed else frozenset()
+            if missed != len(paused):
                 raise LeaseHeld(
                     "E-LEASE",
                     "A change to be sent is no longer in the ledger as it was read.",
-                    why="another Classbell process works on this institution, and planned, delivered or paused meanwhile",
+                    why="another Classbell process works on this institution, and planned or delivered meanwhile",
                     do="wait until it has ended, or end it; then run this command again",
                     effect="this request was not sent",
                 )
+            return paused
 
-        await self._database.write(write)
+        return await self._database.write(write)
+
+    def _paused(self, connection: Connection, intents: Sequence[Intent]) -> frozenset[int]:
+        """Those of some changes that were paused since they were read, and that nobody else has touched."""
+        wanted = self._mine | {"numbers": [intent.change.id for intent in intents]}
+        found = {(row.id, row.attempts, row.state) for row in connection.execute(_PAUSED, wanted)}
+        read = {intent.change.id: (intent.change.attempts, intent.change.state) for intent in intents}
+        return frozenset(number for number, *how in found if read[number] == tuple(how))
 
     async def postpone(self, number: int, code: str, detail: str, due_at: float) -> None:
         """Let all unsent changes of a mailbox that were due before wait until *due_at*, with a reason."""
@@ -253,6 +266,10 @@ _INTEND = (
         send_until=bindparam("until"),
         attempts=change.c.attempts + 1,
     )
+)
+
+_PAUSED = select(change.c.id, change.c.attempts, change.c.state).where(
+    _MINE, IS_DUE, change.c.id.in_(bindparam("numbers", expanding=True)), IS_PAUSED, ~STILL_WANTED
 )
 
 _OF_MAILBOX = (

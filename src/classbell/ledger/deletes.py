@@ -88,7 +88,7 @@ _SENT = (ChangeState.SENT, ChangeState.UNKNOWN, ChangeState.HELD)
 _UNDER_WAY = (ChangeState.PENDING, ChangeState.WAITING, ChangeState.SENT, ChangeState.UNKNOWN)
 _MINE = change.c.institution_id == bindparam("mine")
 # Spelled out, so that the partial index may answer.
-_DELETES: ColumnElement[bool] = literal_column(f"change.action = {int(Action.DELETE)}")
+IS_DELETE: ColumnElement[bool] = literal_column(f"change.action = {int(Action.DELETE)}")
 
 _OF_PAIRS = (
     select(func.count().label("times"), (func.count(entry.c.event_id) == 0).label("gone"))
@@ -96,7 +96,7 @@ _OF_PAIRS = (
     .outerjoin(
         entry, (entry.c.mailbox_id == change.c.mailbox_id) & (entry.c.meeting_id == change.c.meeting_id)
     )
-    .where(_MINE, _DELETES, change.c.finished_at >= bindparam("moment"), change.c.state == ChangeState.DONE)
+    .where(_MINE, IS_DELETE, change.c.finished_at >= bindparam("moment"), change.c.state == ChangeState.DONE)
     .group_by(change.c.mailbox_id, change.c.meeting_id)
     .subquery()
 )
@@ -106,7 +106,7 @@ _DELETED = select(
 )
 _DELETED_THERE = (
     select(change.c.meeting_id, change.c.finished_at)
-    .where(_MINE, _DELETES, change.c.finished_at >= bindparam("moment"), change.c.state == ChangeState.DONE)
+    .where(_MINE, IS_DELETE, change.c.finished_at >= bindparam("moment"), change.c.state == ChangeState.DONE)
     .where(change.c.mailbox_id == bindparam("box"))
     .order_by(change.c.finished_at.desc(), change.c.id.desc())
 )

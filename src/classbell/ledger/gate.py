@@ -48,6 +48,9 @@ def _suspended(*kinds: str) -> ColumnElement[bool]:
 
 
 _PAUSED = select(pause.c.institution_id).where(pause.c.institution_id == change.c.institution_id).exists()
+IS_PAUSED: ColumnElement[bool] = or_(_suspended(Suspended.PAUSED), _PAUSED)
+"""Whether somebody has paused the mailbox of a change, or its institution."""
+
 # A calendar that its owner has deleted is no matter: nothing can be written there.
 STILL_WANTED: ColumnElement[bool] = or_(
     ~_suspended(Suspended.PAUSED, *_LEFT) & ~_PAUSED,

@@ -52,7 +52,7 @@ def give_way(
         kept += [found[index].id for index in np.flatnonzero(asked).tolist()]
         for index in np.flatnonzero(~asked).tolist():
             row = found[index]
-            if places[index] >= 0 or not _stays(row, accepted):
+            if places[index] >= 0 or not stays(row, accepted):
                 (tried if row.sent_at else untried).append({"number": row.id})
     for part in parts_of(kept):
         connection.execute(_TAKE_OVER, {"numbers": part, "run": run_id})
@@ -63,7 +63,7 @@ def give_way(
     return repeated
 
 
-def _stays(row: Any, accepted: "Accepted") -> bool:
+def stays(row: Any, accepted: "Accepted") -> bool:
     """Whether an open change goes on that a new plan does not speak of."""
     if row.source not in accepted.sources_read:
         return not (accepted.is_of_now and row.action == Action.DELETE)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
+import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -76,6 +77,11 @@ class AcceptedLeave:
     revision: int
 
 
+def departure(number: int | None, mode: LeaveMode) -> dict[str, object]:
+    """What is recorded of the run of a departure from its beginning: how, and of which mailbox if not of all."""
+    return {"mode": mode} if number is None else {"mode": mode, "mailbox": number}
+
+
 class Leaving:
     """Who leaves the institution's calendars, and what goes with them."""
 
@@ -131,7 +137,9 @@ class Leaving:
         _as_told(found, expected)
         kind = RunKind.UNLINK if number is not None else RunKind.PURGE
         values = {"institution_id": self._institution_id, "kind": kind, "started_at": now}
-        run_id = insert_one(connection, BEGIN, values)
+        run_id = insert_one(
+            connection, BEGIN, values | {"summary": msgspec.json.encode(departure(number, mode))}
+        )
         updates = self._unheard(connection, number, Action.UPDATE)
         deletes = self._unheard(connection, number, Action.DELETE)
         given_up = (

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from classbell.ledger.database import Database
+from classbell.ledger.deletes import IS_DELETE
 from classbell.ledger.mailboxes import mailbox_of
 from classbell.ledger.schema import change, mailbox, suspension, wish
 from classbell.ledger.words import among
-from classbell.model import Action, Mailbox, Policy, Suspended
+from classbell.model import Action, ChangeState, Mailbox, Policy, Reason, Suspended
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,11 @@ class Absences:
 
         return await self._database.read(read)
 
+    async def deleted_in_vain(self, since: float) -> int:
+        """How many events turned out, since a moment, to be deleted by a plan that was not valid any more; not made since."""
+        wanted = self._mine | {"since": since}
+        return await self._database.read(lambda c: int(c.execute(_IN_VAIN, wanted).scalar_one()))
+
 
 _LAST_POLICY = (
     select(change.c.policy)
@@ -72,4 +78,24 @@ _ABSENCES: Select[Any] = (
         wish.c.starts_at >= bindparam("since"),
     )
     .order_by(mailbox.c.id, wish.c.starts_at, wish.c.meeting_id)
+)
+_LATER = change.alias("later")
+_IN_VAIN = (
+    select(func.count())
+    .select_from(change)
+    .where(
+        change.c.institution_id == bindparam("mine"),
+        IS_DELETE,
+        change.c.finished_at >= bindparam("since"),
+        change.c.state == ChangeState.DONE,
+        change.c.reason == Reason.REPRIEVED,
+        change.c.mailbox_id.not_in(_NOTHING_WANTED),
+        ~select(_LATER.c.id)
+        .where(
+            _LATER.c.mailbox_id == change.c.mailbox_id,
+            _LATER.c.meeting_id == change.c.meeting_id,
+            _LATER.c.id > change.c.id,
+        )
+        .exists(),
+    )
 )

@@ -1,5 +1,6 @@
 """Runs and source states of one institution."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -173,6 +174,19 @@ class Runs:
             ]
         )
 
+    async def done(self, numbers: Sequence[int]) -> dict[int, Counter[Action]]:
+        """Of some runs how many of their changes are done, by action: where no summary says it."""
+        found: dict[int, Counter[Action]] = {number: Counter() for number in numbers}
+
+        def read(connection: Connection) -> None:
+            wanted = {**self._mine, "numbers": list(found)}
+            for number, action, count in connection.execute(_DONE, wanted):
+                found[number][Action(action)] = count
+
+        if found:
+            await self._database.read(read)
+        return found
+
     async def sources(self) -> dict[str, SourceState]:
         """The last accepted read of each source, by name."""
 
@@ -257,6 +271,17 @@ _LAST = select(run).where(_MINE).order_by(run.c.id.desc()).limit(bindparam("limi
 _OF_NUMBER = select(run).where(_MINE, run.c.id == bindparam("number"))
 _NEWEST = select(func.max(run.c.id)).where(_MINE)
 _CHANGED = _NEWEST.where(run.c.id > bindparam("basis"), run.c.id.not_in(select(fruitless_run.c.run_id)))
+
+_DONE = (
+    select(change.c.run_id, change.c.action, func.count())
+    .where(
+        change.c.institution_id == bindparam("mine"),
+        change.c.run_id.in_(bindparam("numbers", expanding=True)),
+        change.c.state == ChangeState.DONE,
+    )
+    .group_by(change.c.run_id, change.c.action)
+    .order_by(change.c.action)
+)
 
 _OURSELVES = institution.c.id == bindparam("mine")
 _QUIET_UNTIL = select(institution.c.quiet_until).where(_OURSELVES)

@@ -91,6 +91,7 @@ class SavedInstitution(msgspec.Struct, frozen=True, kw_only=True):
 
     ``basis`` is its newest run when it was made. ``settings`` are digests of the parts of the configuration that
     decide who gets what, and how it looks. ``upcoming`` counts, for guards, what mailboxes with deletions hold.
+    ``served`` is how many mailboxes the timetables named, whether or not anything changes there.
     ``rekeys`` are meetings by their number in the ledger, with source, old key and new key.
     """
 
@@ -102,6 +103,7 @@ class SavedInstitution(msgspec.Struct, frozen=True, kw_only=True):
     passed: dict[str, int]
     unchanged: int
     delivered: int
+    served: int
     upcoming: dict[str, int]
     shrunk: list[SavedLoss]
     changed: list[str]

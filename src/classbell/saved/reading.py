@@ -75,6 +75,7 @@ async def review_of(plan: SavedPlan, saved: SavedInstitution, office: Office) ->
         rekeys=rekeys,
         basis=saved.basis,
         saved=plan.name,
+        saved_served=saved.served,
         digest=plan.digest,
     )
 

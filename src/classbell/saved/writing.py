@@ -69,6 +69,7 @@ def saved_institution(
         passed=_counts(review.passed),
         unchanged=review.plan.unchanged,
         delivered=review.plan.delivered,
+        served=review.served,
         upcoming={mailboxes[number]: count for number, count in review.plan.upcoming.items()},
         shrunk=[
             SavedLoss(source=loss.name, before=loss.before, after=loss.after)

@@ -112,9 +112,11 @@ async def due(book: InstitutionLedger, now: float = NOW, limit: int = 100) -> li
     return await book.changes.due(now, limit)
 
 
-async def send(book: InstitutionLedger, changes: Sequence[Change], now: float = NOW) -> None:
-    """Make intents durable, as just before the requests leave."""
-    await book.changes.intend([Intent(change=one, send_until=now + SEND_WITHIN) for one in changes], now)
+async def send(book: InstitutionLedger, changes: Sequence[Change], now: float = NOW) -> frozenset[int]:
+    """Make intents durable, as just before the requests leave; the numbers of those that must not leave."""
+    return await book.changes.intend(
+        [Intent(change=one, send_until=now + SEND_WITHIN) for one in changes], now
+    )
 
 
 async def conclude(
