@@ -135,7 +135,7 @@ class Holding:
             approvals=approvals,
             agreed=await self._agreed(review, members),
         )
-        if review.only is not None:
+        if review.only is not None or review.failures:
             freed = freed_by(allow_deletes, review.plan)
             undecided = [one for one in live.values() if one.code not in freed]
             verdict = _with_undecided(review, verdict, undecided, members)
@@ -172,13 +172,16 @@ class Holding:
         members = Members(review.mailboxes, review.meetings)
         if allow_deletes:
             self._see_that_a_number_is_enough(await self._ledger.holds.live())
-        whole = review.only is None
         keys = review.mailboxes.keys()
         found = [
             _found(hold, review, members, keys)
             for hold in review.verdict.holds
-            if whole or hold.scope == "mailbox"
+            if review.only is None or hold.scope == "mailbox"
         ]
+        if review.failures:
+            known = {one.name: one for one in await self._ledger.holds.live()}
+            # What this run sees is a part of it; what was said of the whole stays true.
+            found = [one for one in found if one.name not in known or not known[one.name].covers(one.members)]
         kept = [_name_out(name, keys) for name in review.verdict.used]
         over = [] if allow_deletes else await self._answered(review, keys)
         live = await self._ledger.holds.enter(found, review.now, kept=kept, over=over)
@@ -244,13 +247,14 @@ def _with_undecided(
     review: Review, verdict: Verdict, live: Iterable[StoredHold], members: Members
 ) -> Verdict:
     """
-    The verdict on one person's plan, with what is held for all and was not agreed to.
+    The verdict on a plan that does not see everything, with what is held of more than that and was not agreed to.
 
     A part of too much is not too much: nobody would be asked about what somebody may even have said no to.
     """
+    judged_whole = _judged_whole(review)
     passed, holds = verdict.passed.copy(), list(verdict.holds)
     for stored in live:
-        if stored.scope == "mailbox" or stored.code == "E-HOLD-CONFIG" or stored.approved_at(review.now):
+        if stored.scope == judged_whole or stored.code == "E-HOLD-CONFIG" or stored.approved_at(review.now):
             continue
         places = np.flatnonzero(passed).astype(np.int64)
         mine = places[np.isin(members.of(review.plan, places), stored.members)]
@@ -269,6 +273,13 @@ def _with_undecided(
             )
         )
     return replace(verdict, passed=passed, holds=tuple(holds))
+
+
+def _judged_whole(review: Review) -> str:
+    """The scope of holds of which a plan that does not see everything has seen all there is."""
+    if review.failures:
+        return "source" if review.only is None else ""
+    return "mailbox"
 
 
 def _approving(stored: StoredHold, members: Members, plan: Plan) -> Approved:

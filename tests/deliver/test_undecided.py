@@ -1,4 +1,4 @@
-"""What waits for a decision, or was refused one, does not pass in a run for one person either."""
+"""What waits for a decision, or was refused one, does not pass in pieces: for one person, or while a source is unread."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -19,7 +19,9 @@ SAFETY = {
 GONE = (0, 1, 2)
 
 
-def write(stage: Stage, *, gone: Collection[int] = (), hours: Mapping[int, int] | None = None) -> None:
+def write(
+    stage: Stage, *, gone: Collection[int] = (), hours: Mapping[int, int] | None = None, source: str = ""
+) -> None:
     """Ten classes but some, which Ada and Bob attend, at nine or at another hour."""
     at = dict.fromkeys((n for n in range(10) if n not in gone), 9) | dict(hours or {})
     rows = [f"m{n},2026-10-{10 + n}T{hour:02}:00,2026-10-{10 + n}T20:00,m{n}" for n, hour in at.items()]
@@ -28,16 +30,19 @@ def write(stage: Stage, *, gone: Collection[int] = (), hours: Mapping[int, int] 
         ("meetings", "key,start,end,title", rows),
         ("attendance", "meeting,person", attends),
     ):
-        (stage.folder / f"{part}.csv").write_text("\n".join([head, *lines, ""]))
+        (stage.folder / f"{source}{part}.csv").write_text("\n".join([head, *lines, ""]))
+
+
+def table(stage: Stage, source: str = "") -> dict[str, Any]:
+    return {
+        "meetings": stage.folder / f"{source}meetings.csv",
+        "attendance": stage.folder / f"{source}attendance.csv",
+        "map": {"key": "key", "start": "start", "end": "end", "title": "title"},
+    }
 
 
 async def sync(stage: Stage, person: str | None = None, **more: Any) -> Report:
-    table = {
-        "meetings": stage.folder / "meetings.csv",
-        "attendance": stage.folder / "attendance.csv",
-        "map": {"key": "key", "start": "start", "end": "end", "title": "title"},
-    }
-    return await synced(stage, {"timetable": table}, person, safety=SAFETY, **more)
+    return await synced(stage, {"timetable": table(stage)}, person, safety=SAFETY, **more)
 
 
 def held(report: Report) -> list[tuple[str, int]]:
@@ -93,3 +98,39 @@ async def test_so_does_a_plan_that_is_held_whole_but_not_one_of_another_configur
     template = [{"name": "all", "subject": "Class: {{ title }}"}]
     assert held(await sync(stage, profiles=template)) == [("E-HOLD-CONFIG", 20)]
     assert held(await sync(stage, "ada", profiles=template)) == []
+
+
+@pytest.mark.parametrize("rejected", [False, True])
+async def test_what_is_held_of_two_sources_does_not_go_while_one_of_them_is_unread(
+    stage: Stage, *, rejected: bool
+) -> None:
+    """A part of too much is not too much; nor does it void what was said of the whole."""
+
+    async def both() -> Report:
+        sources = {"timetable": table(stage), "labs": table(stage, "labs-")}
+        return await synced(stage, sources, safety=SAFETY)
+
+    write(stage, source="labs-")
+    assert (await both()).exit_code in {0, 4}
+    async with stage.ledger() as book:
+        for one in await book.holds.live():
+            await book.holds.approve(one.id, "ann", stage.clock.now(), digest=one.digest)
+    assert (await both()).exit_code == 0
+    write(stage, gone=(0, 1))
+    write(stage, gone=(2, 3), source="labs-")
+    (hold,) = (await both()).holds
+    assert (hold.code, hold.deletes) == ("E-HOLD-DELETES", 8)
+    if rejected:
+        async with stage.ledger() as book:
+            await book.holds.reject(hold.id or 0, "ann", stage.clock.now())
+    (stage.folder / "labs-meetings.csv").unlink()
+    begin = stage.here
+    report = await both()
+    assert (held(report), report.holds[0].id) == ([("E-HOLD-DELETES", 4)], hold.id)
+    assert stage.asked("DELETE", since=begin) == []
+    async with stage.ledger() as book:
+        (stored,) = await book.holds.live()
+    assert (stored.deletes, stored.state) == (8, "rejected" if rejected else "open")
+    write(stage, source="labs-")
+    assert held(await both()) == []
+    assert len(stage.asked("DELETE", since=begin)) == 4

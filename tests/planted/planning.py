@@ -244,6 +244,26 @@ BUGS = (
         ),
     ),
     Bug(
+        name="held-while-unread",
+        rule="What is held does not go in pieces while a source is unread.",
+        file="holds.py",
+        lines="if review.only is not None or review.failures:",
+        instead="if review.only is not None:",
+        found_by=(
+            "tests/deliver/test_undecided.py::test_what_is_held_of_two_sources_does_not_go_while_one_of_them_is_unread",
+        ),
+    ),
+    Bug(
+        name="hold-shrinks-unseen",
+        rule="What a run does not see whole changes no hold.",
+        file="holds.py",
+        lines="found = [one for one in found if one.name not in known or not known[one.name].covers(one.members)]",
+        instead="found = [one for one in found if one.name in known or not known]",
+        found_by=(
+            "tests/deliver/test_undecided.py::test_what_is_held_of_two_sources_does_not_go_while_one_of_them_is_unread",
+        ),
+    ),
+    Bug(
         name="undecided-in-pieces",
         rule="What is held for all and was not agreed to does not go mailbox by mailbox.",
         file="holds.py",
