@@ -259,6 +259,7 @@ async def test_deliveries_one_after_the_other_on_one_ledger_object_stay_true(sta
     await stage.assert_true()
 
 
+@pytest.mark.stands_on("outlook_rest")
 @pytest.mark.parametrize("everybody", [False, True])
 async def test_who_is_paused_amid_a_delivery_is_left_out_and_all_others_are_served(
     stage: Stage, *, everybody: bool

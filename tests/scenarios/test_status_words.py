@@ -107,6 +107,7 @@ def test_a_source_that_gave_no_timetable_waits_for_a_person_until_it_is_read_aga
     assert "Nothing is held." in classbell("holds", "list", cwd=one.folder).err
 
 
+@pytest.mark.stands_on("items_in_deleted_items_by_immutable_id")
 def test_what_a_killed_run_deleted_that_is_wanted_again_is_pending_until_it_is_made(world: World) -> None:
     campus = open_campus(world)
     campus.applies()
