@@ -21,6 +21,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError, SQLAlche
 from sqlalchemy.pool import StaticPool
 
 from classbell.errors import ClassbellError, TemporaryError
+from classbell.ledger.schema import metadata
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -28,6 +29,12 @@ K = TypeVar("K")
 # The newest migration; a test holds it equal to Alembic's head. Known here so that a database that is
 # up to date is opened without importing Alembic.
 SCHEMA = "0018"
+
+# As Alembic keeps it (alembic.runtime.migration, "_version").
+_VERSION = (
+    "CREATE TABLE alembic_version ( version_num VARCHAR(32) NOT NULL,"
+    " CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num) )"
+)
 
 # How long a transaction waits for another program's write, unless the URL says otherwise (?timeout=...).
 PATIENCE = 10.0
@@ -174,14 +181,18 @@ class Database:
                 do="run that newer version, or restore the backup made before the upgrade",
                 effect="no calendar was changed",
             )
-        from alembic import command  # noqa: PLC0415 - slow to import, needed once per upgrade
-        from alembic.config import Config  # noqa: PLC0415
-
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        config.attributes["connection"] = self._connection
         with self._transaction(writing=True):
-            command.upgrade(config, "head")
+            # Another process may have made it meanwhile.
+            if self._schema_found() is None:
+                self._make()
+            else:
+                upgrade(self._connection)
+
+    def _make(self) -> None:
+        """Make a new ledger as its definition says, which is what all migrations together make, only sooner."""
+        metadata.create_all(self._connection, checkfirst=False)
+        self._connection.execute(text(_VERSION))
+        self._connection.execute(text("INSERT INTO alembic_version VALUES (:schema)"), {"schema": SCHEMA})
 
     @contextmanager
     def _transaction(self, *, writing: bool = False) -> Iterator[None]:
@@ -215,6 +226,17 @@ class Database:
         if "alembic_version" not in inspect(self._connection).get_table_names():
             return None
         return self._connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def upgrade(connection: Connection, to: str = "head") -> None:
+    """Bring a ledger to a newer schema; an empty database to that of *to* by all migrations before it."""
+    from alembic import command  # noqa: PLC0415 - slow to import, needed once per upgrade
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, to)
 
 
 def parts_of(values: Sequence[K]) -> Iterator[Sequence[K]]:

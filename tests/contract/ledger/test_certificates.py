@@ -1,15 +1,11 @@
 """What the ledger remembers of certificates."""
 
-from pathlib import Path
-
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import create_engine
 from tests.contract.ledger.books import INSTALLATION, NOW
 
-import classbell.ledger.database
 from classbell.ledger import InstitutionLedger, Ledger
+from classbell.ledger.database import upgrade
 from classbell.model import CertificateUse
 
 pytestmark = pytest.mark.anyio
@@ -52,13 +48,8 @@ async def test_it_outlives_the_process(url: str) -> None:
 
 async def test_a_ledger_of_the_version_before_learns_to_remember(url: str) -> None:
     engine = create_engine(url)
-    config = Config()
-    config.set_main_option(
-        "script_location", str(Path(classbell.ledger.database.__file__).parent / "migrations")
-    )
     with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+        upgrade(connection, "0001")
     engine.dispose()
     after = await Ledger.open(url, INSTALLATION)
     uni = await after.institution("uni")

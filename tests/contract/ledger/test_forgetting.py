@@ -5,8 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, create_engine, inspect, select, text
 from tests.contract.ledger.books import (
     INSTALLATION,
@@ -22,9 +20,9 @@ from tests.contract.ledger.books import (
 )
 from tests.contract.ledger.test_holds import found as held
 
-import classbell.ledger.database
 from classbell.errors import HeldError, LeaseHeld
 from classbell.ledger import Accepted, InstitutionLedger, Ledger, Remains
+from classbell.ledger.database import upgrade
 from classbell.ledger.schema import metadata
 from classbell.model import Action, Became, RunKind, Suspended
 from classbell.plan import Plan
@@ -192,12 +190,8 @@ async def test_a_ledger_of_the_version_before_counts_its_mailboxes_on(file: Path
     """The table is made anew, with all that hangs on its rows."""
     file.parent.mkdir()
     engine = create_engine(f"sqlite:///{file}")
-    config = Config()
-    folder = Path(classbell.ledger.database.__file__).parent / "migrations"
-    config.set_main_option("script_location", str(folder))
     with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0013")
+        upgrade(connection, "0013")
         connection.execute(text("INSERT INTO institution (id, key) VALUES (1, 'uni')"))
         for box in (3, 7):
             row = {"box": box, "key": f"p{box}"}
