@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cryptography.hazmat.primitives.asymmetric import rsa
 from sqlalchemy import Engine
 
 from classbell.identity.certificates import Credential, load_credential, new_self_signed
@@ -25,7 +24,7 @@ _MEMORY = Path("/dev/shm")  # noqa: S108 - only looked at
 @dataclass(frozen=True, kw_only=True)
 class Equipment:
     """
-    A folder for files, a ledger with nothing in it, how the installation proves itself and Entra ID its tokens.
+    A folder for files, a ledger with nothing in it, and how the installation proves itself.
 
     ``engines`` are those of SQLAlchemy that nobody uses: they know how statements are written, and in the course of
     a schedule hold its database open.
@@ -36,7 +35,6 @@ class Equipment:
     pem: bytes
     certificate: CertificateSettings
     credentials: Sequence[Credential]
-    signing_key: rsa.RSAPrivateKey
     engines: list[Engine] = field(default_factory=list)
 
     def let_go(self) -> None:
@@ -66,7 +64,6 @@ def equipment() -> Iterator[Equipment]:
             pem=pair.certificate,
             certificate=settings,
             credentials=credentials,
-            signing_key=rsa.generate_private_key(public_exponent=65537, key_size=2048),
         )
 
 

@@ -181,7 +181,6 @@ class World:
             seed=draws(f"{self.seed}/sandbox").getrandbits(32),
             switches=self.switches,
             base=self.now,
-            signing_key=self.equipment.signing_key,
         )
         latency = draws(f"{self.seed}/latency")
         self.sandbox.latency = lambda: latency.uniform(0.0, 0.4)

@@ -8,7 +8,7 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import jwt
@@ -48,28 +48,29 @@ class Access:
     audience: str = GRAPH
 
 
+@cache
+def _signing_key() -> rsa.RSAPrivateKey:
+    """Microsoft signs for all tenants with the same keys as well; to make one takes a tenth of a second."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
 class Tokens:
     """Issues and checks the access tokens of one sandbox."""
 
-    def __init__(self, commons: Commons, lifetime: int | None, key: rsa.RSAPrivateKey | None = None) -> None:
+    def __init__(self, commons: Commons, lifetime: int | None) -> None:
         self._commons = commons
         self._lifetime = lifetime
-        self._given_key = key
         self._known: dict[str, Access] = {}
-
-    @cached_property
-    def _key(self) -> rsa.RSAPrivateKey:
-        return self._given_key or rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     @cached_property
     def key_id(self) -> str:
         """The id of the signing key."""
-        number = self._key.public_key().public_numbers().n
+        number = _signing_key().public_key().public_numbers().n
         return base64.urlsafe_b64encode(number.to_bytes(256)[:20]).decode().rstrip("=")
 
     def jwks(self) -> dict[str, Any]:
         """The public signing key as a JSON Web Key Set."""
-        key = json.loads(RSAAlgorithm.to_jwk(self._key.public_key()))
+        key = json.loads(RSAAlgorithm.to_jwk(_signing_key().public_key()))
         return {
             "keys": [
                 {"kty": "RSA", "use": "sig", "kid": self.key_id, "x5t": self.key_id}
@@ -106,7 +107,7 @@ class Tokens:
         if roles:
             claims["roles"] = sorted(roles)
         headers = {"kid": self.key_id, "x5t": self.key_id}
-        return jwt.encode(claims, self._key, "RS256", headers=headers), now - BACKDATED, life
+        return jwt.encode(claims, _signing_key(), "RS256", headers=headers), now - BACKDATED, life
 
     def check(self, authorization: str | None, tenants: Mapping[str, Tenant]) -> Access:
         """
@@ -143,7 +144,7 @@ class Tokens:
         try:
             claims = jwt.decode(
                 token,
-                self._key.public_key(),
+                _signing_key().public_key(),
                 algorithms=["RS256"],
                 options={"verify_aud": False, "verify_exp": False, "verify_nbf": False, "verify_iat": False},
             )

@@ -7,7 +7,6 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from starlette.applications import Starlette
 
 from classbell.sandbox.access import Tokens
@@ -42,7 +41,6 @@ class Sandbox:
         token_lifetime: seconds that an access token is good; None means 60 to 90 minutes at random.
         base: the running time underneath the clock, in seconds.
         data: the folder that keeps it between runs; None for memory alone. It is then to be closed.
-        signing_key: what access tokens are signed with; None for a new one. To make one takes a tenth of a second.
 
     Attributes:
         clock: its time, which can be set and advanced.
@@ -59,7 +57,6 @@ class Sandbox:
         token_lifetime: int | None = None,
         base: Callable[[], float] = time.time,
         data: Path | None = None,
-        signing_key: RSAPrivateKey | None = None,
     ) -> None:
         self.clock = SandboxClock(base)
         # A random of its own, so that a fault added changes no id.
@@ -69,7 +66,7 @@ class Sandbox:
         self._commons = Commons(self.clock, random, switches or Switches())
         self._tenants: dict[str, Tenant] = {}
         self._limits = Limits(random, self._commons.switches)
-        tokens = Tokens(self._commons, token_lifetime, signing_key)
+        tokens = Tokens(self._commons, token_lifetime)
         gateway = Gateway(self._commons, self.faults, self._limits, self._wait)
         self._doors = Doors(
             box=self,
