@@ -4,6 +4,7 @@ What tests do again and again and a process in life does once; and waiting for a
 Nothing of ours behaves otherwise for it, and tests with ledgers take half as long.
 """
 
+import functools
 import os
 import shutil
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from cryptography.hazmat.primitives import serialization
 from sqlalchemy import Connection, Engine, event
 
 # Where there is memory that looks like a disk, commits cost next to nothing.
@@ -46,6 +48,9 @@ def install() -> None:
     # In place of all authorities of the system, which take 34 ms to read for each client: no test asks the world. Its
     # key was never kept; there has to be one, since httpx refuses a file that holds none.
     os.environ["SSL_CERT_FILE"] = str(Path(__file__).with_name("nobodys_authority.pem"))
+    # With each reading an RSA key is proved to be one, which takes 45 ms; a command reads its keys in each run.
+    name = "load_pem_private_key"
+    setattr(serialization, name, functools.cache(getattr(serialization, name)))
     statements = Statements()
 
     @event.listens_for(Engine, "engine_connect")
