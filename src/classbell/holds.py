@@ -265,7 +265,7 @@ def _with_undecided(
             Hold(
                 code=stored.code,
                 scope=stored.scope,
-                subject=stored.subject,
+                subject=_name_in(review, stored)[2],
                 text=stored.text,
                 changes=len(mine),
                 deletes=int(np.count_nonzero(review.plan.action[mine] == Action.DELETE)),

@@ -2,13 +2,14 @@
 
 import math
 from contextlib import suppress
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from tests.deliver.stage import BOUND, SEND_WITHIN, Stage, batch_of, lecture, mark_of, member
 
 from classbell.errors import RefusedError
 from classbell.model import Action, ChangeState
+from classbell.ports import Response
 
 pytestmark = pytest.mark.anyio
 
@@ -224,4 +225,28 @@ async def test_an_unknown_create_is_found_in_the_calendar_its_owner_moved_it_to(
     await stage.run()
     ada.move_event(stage.our_event("ada", "Logic"), ada.create_calendar("Private"))
     await stage.settle()
+    await stage.assert_true()
+
+
+@pytest.mark.needs("immutable_ids")
+async def test_an_unknown_create_that_its_owner_moves_amid_the_look_is_one_event(stage: Stage) -> None:
+    """It is met in the calendar where it stood, and once more in the one where it stands then."""
+    ada = stage.mailbox("ada")
+    private = ada.create_calendar("Private")
+    stage.sandbox.faults.add(member("POST"), "504-after")
+    await stage.run()
+    event = stage.our_event("ada", "Logic")
+    moved = []
+
+    class Moving:
+        async def request(self, method: str, url: str, **how: Any) -> Response:
+            answer = await stage.transport.request(method, url, **how)
+            if b"/events?" in how.get("body", b"") and not moved:
+                moved.append(ada.move_event(event, private))
+            return answer
+
+    stage.clock.pass_time(BOUND + SEND_WITHIN)
+    await stage.run(transport=Moving())
+    assert moved
+    assert await stage.why_open() == {}
     await stage.assert_true()

@@ -4,6 +4,16 @@ from tests.planted.bug import Bug
 
 BUGS = (
     Bug(
+        name="met-twice",
+        rule="What its owner moves amid a look is one event, though it is met twice.",
+        file="deliver/survey.py",
+        lines="survey.events = tuple(met.values())",
+        instead="survey.events += answer.events or tuple(met.values())[:0]",
+        found_by=(
+            "tests/deliver/test_lost_answers.py::test_an_unknown_create_that_its_owner_moves_amid_the_look_is_one_event",
+        ),
+    ),
+    Bug(
         name="moved-is-gone",
         rule="Where ids do not last, what an id does not find may stand in another calendar.",
         file="deliver/write.py",

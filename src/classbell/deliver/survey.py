@@ -118,7 +118,9 @@ class Surveyor:
         )
         for (survey, place), answer in zip(places, answers, strict=True):
             if answer is not None:
-                survey.events += answer.events or ()
+                # What its owner moves amid the look is met twice.
+                met = {event.id: event for event in (*survey.events, *(answer.events or ()))}
+                survey.events = tuple(met.values())
                 survey.looked += 1
                 survey.holding |= {place} if answer.events else set()
 

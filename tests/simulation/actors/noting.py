@@ -106,10 +106,12 @@ def named(review: Review, places: Ids) -> list[list[str]]:
 
 
 async def changes_of(book: InstitutionLedger, hold: StoredHold) -> list[list[str]]:
-    """Mailbox, meeting and action of each change that a hold lists."""
+    """Mailbox, meeting and action of each change that a hold lists, of mailboxes that the ledger still knows."""
     boxes = {number: key for key, number in (await book.mailboxes.numbers()).items()}
     meetings = await meetings_of(book)
     return sorted(
         [boxes[box], meetings[of], Action(action).name.lower()]
         for box, of, action, *_ in hold.listed.tolist()
+        # One that was only ever suspended is known no more when that ends.
+        if box in boxes and of in meetings
     )
