@@ -227,6 +227,7 @@ class Preparation:
                 self._refusals.close(change.mailbox, "E-CAL-UNKNOWN", _PERHAPS_MADE, SOON, out=False)
         asked = [(change, survey) for change, survey in lacking if change.id in intended.going]
         create = self._dialect.create_calendar
+        # Where no token is to be had this raises, and the intents stay: they are asked for after the bound, not lost.
         answers = await self._surveyor.ask(
             [(s, create(c.mailbox, c.calendar), Kind.CREATE_CALENDAR) for c, s in asked],
             send_until=send_until,
