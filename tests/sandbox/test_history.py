@@ -195,6 +195,6 @@ def test_the_export_holds_every_record_as_a_json_line(world: World, tmp_path: Pa
     last = world.sandbox.history[-1]
     assert lines[-1] == {
         "number": last.number, "at": last.at, "kind": "request", "tenant": last.tenant, "app": last.app,
-        "mailbox": last.mailbox, "method": "POST", "path": last.path, "status": 201, "detail": {},
+        "mailbox": last.mailbox, "method": "POST", "path": last.path, "status": 201, "detail": last.detail,
     }  # fmt: skip
     assert lines[-2]["detail"]["action"] == "create"
