@@ -6,6 +6,7 @@ from tests.simulation.actors.noting import meetings_of
 from tests.simulation.world import Institution, Place, World
 
 from classbell.ledger import InstitutionLedger, Sighted
+from classbell.ledger.codes import LOST
 
 
 async def stopped(world: World) -> list[dict[str, Any]]:
@@ -117,5 +118,25 @@ async def astray(world: World) -> list[dict[str, Any]]:
         return f"{len(found)} events are not where they were"
 
     world.start("explain", tell)
+    await world.quiet()
+    return found
+
+
+async def lost_mailboxes(world: World) -> list[dict[str, Any]]:
+    """Mailboxes of which ``status`` says that nothing is written there until they are rebuilt."""
+    found: list[dict[str, Any]] = []
+
+    async def tell(place: Place) -> str:
+        ledger = await place.open()
+        for institution in world.institutions:
+            book = await ledger.institution(institution.id)
+            found.extend(
+                {"institution": institution.id, "mailbox": one.mailbox.key}
+                for one in await book.mailboxes.out()
+                if one.code == LOST
+            )
+        return f"{len(found)} mailboxes are in doubt"
+
+    world.start("status", tell)
     await world.quiet()
     return found

@@ -10,10 +10,9 @@ from tests.simulation.actors.noting import decided, noted
 from tests.simulation.actors.plans import deleting_runs, put_back
 from tests.simulation.actors.service import permit
 from tests.simulation.network import USUAL
-from tests.simulation.questions import astray, blocked, left_to_people, not_provable, stopped
+from tests.simulation.questions import astray, blocked, left_to_people, lost_mailboxes, not_provable, stopped
 from tests.simulation.world import Institution, Place, World
 
-from classbell.ledger.codes import LOST
 from classbell.ledger.gate import CODES
 from classbell.model import ChangeState
 from classbell.people import mailbox_key
@@ -81,7 +80,8 @@ async def rested(
         waiting = await _waiting(world, [])
         if not any(told["state"] == "unknown" and told["code"] not in shut_out for told in waiting):
             break
-    if _marks_found(world, waiting):
+    # What status tells to rebuild a person does: our mark may stand with somebody who was forgotten and came back.
+    if await lost_mailboxes(world):
         world.start("rebuild", rebuilding(world))
         await world.quiet()
     for _ in range(2):
@@ -103,19 +103,10 @@ async def rested(
     held = await stopped(world)
     told = {"third_run": third, "waiting": waiting, "suspended": suspended, "stopped": held}
     told |= {"beside": await not_provable(world), "left_to_people": await left_to_people(world)}
+    told["lost"] = await lost_mailboxes(world)
     if world.api != "graph":
         told |= {"astray": await astray(world)}
     return known | told | {"at": world.now()}
-
-
-def _marks_found(world: World, waiting: Sequence[dict[str, Any]]) -> bool:
-    """Whether our mark stands with somebody who was forgotten and came back, so that a person is told to rebuild."""
-    forgotten = {
-        (told["institution"], told["mailbox"]) for told in world.decisions if told["what"] == "forget"
-    }
-    return any(
-        told["code"] == LOST and (told["institution"], told["mailbox"]) in forgotten for told in waiting
-    )
 
 
 async def _all_read_back(world: World, institutions: Sequence[Institution]) -> None:

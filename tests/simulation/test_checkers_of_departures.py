@@ -213,3 +213,23 @@ def test_where_a_mailbox_was_not_read_only_what_was_known_is_to_go(
         {"institution": "north", "mailbox": ADA, "kind": "unlinked"}
     )
     assert any("in spite of" in text for text in judged(forged.history, forged.testimony)) is wrong
+
+
+@pytest.mark.parametrize(
+    ("status", "mode", "at", "wrong"),
+    [
+        (500, "UNLINK_ONLY", LATER, False),
+        (204, "UNLINK_ONLY", LATER, True),
+        (500, "UNLINK_ONLY", NOON + 10, True),
+        (500, "DELETE_ALL_EVENTS", LATER, True),
+    ],
+)
+def test_what_nobody_had_heard_of_is_no_runs_once_who_left_keeps_their_events(
+    status: int, mode: str, at: float, *, wrong: bool
+) -> None:
+    forged = Forged()
+    leaves(forged, at, mode, [])
+    forged.change("delete", "e1", at=NOON + 20)
+    forged.asked("DELETE", NOON + 20, status)
+    forged.testimony["final"]["restored"] = {"begin": len(forged.history), "waiting": []}
+    assert ("I12" in forged.found()) is wrong

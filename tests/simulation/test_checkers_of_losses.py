@@ -196,3 +196,19 @@ def test_an_event_of_a_lost_ledger_may_be_that_of_another_meeting_at_its_time(
     # From then on it is that meeting's.
     forged.change("update", "e1", title="l2 v2", at=LATER + 60, start=start + 7200, end=start + 10_800)
     assert sorted(forged.found() & {"I1"}) == found
+
+
+@pytest.mark.parametrize(
+    ("gone", "said", "wrong"), [(True, True, False), (True, False, True), (False, True, True)]
+)
+def test_what_stands_in_a_mailbox_that_is_said_to_be_in_doubt_is_looked_at_by_a_rebuild(
+    *, gone: bool, said: bool, wrong: bool
+) -> None:
+    forged = Forged()
+    if gone:
+        forged.decide("loss", LOST, LOST, mailbox="", old=False)
+    forged.testimony["states"].append(state(NOON + 9, pair(1) | {"key": "lectures:l2", "title": "l2 v1"}))
+    forged.change("create", "e2", title="l2 v1", at=LATER, mark=marked(key="lectures:l2"))
+    if said:
+        forged.testimony["final"]["lost"] = [{"institution": "north", "mailbox": ADA}]
+    assert ("I3" in forged.found()) is wrong

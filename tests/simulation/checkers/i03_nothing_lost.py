@@ -28,6 +28,12 @@ def violations(case: Case) -> Iterator[str]:
         return
     wanted = _wanted(case)
     left = {(told["institution"], told["mailbox"]) for told in final["suspended"] if told["kind"] in _LEFT}
+    # Of these mailboxes status says that a ledger was lost: what stood there is not looked at before a rebuild.
+    lost = {
+        (told["institution"], told["mailbox"])
+        for told in final.get("lost", ())
+        if losses(case, told["institution"], told["mailbox"])
+    }
     for pair, told in wanted.items():
         # What lies behind is outside of the window, sooner or later; who has left gets nothing.
         if told["start"] <= final["at"] or (case.of_tenant[pair[0]]["id"], pair[1]) in left:
@@ -39,15 +45,17 @@ def violations(case: Case) -> Iterator[str]:
         if not _delivered(events, told, keeps=keeps):
             yield f"{told['title']} was never delivered to {pair[1]}, and nothing waits"
     for pair, events in case.of_pair.items():
-        theirs = (case.of_tenant[pair[0]]["id"], pair[1]) in left or _known_to_nobody(case, pair, wanted)
+        theirs = (case.of_tenant[pair[0]]["id"], pair[1]) in left | lost or _known_to_nobody(
+            case, pair, wanted
+        )
         if pair not in wanted and not _waits(case, pair) and not theirs:
             yield from _left_over(pair, events, final["at"])
     yield from _stayed(case)
     yield from misplaced(case)
     yield from _not_put_right(case, wanted, left)
     for told in final["waiting"]:
-        lost = told["code"] == "E-LEDGER-LOST" and losses(case, told["institution"], told["mailbox"])
-        if told["state"] == "sent" or not (lost or told["code"] in _FOR_A_PERSON):
+        doubted = told["code"] == "E-LEDGER-LOST" and losses(case, told["institution"], told["mailbox"])
+        if told["state"] == "sent" or not (doubted or told["code"] in _FOR_A_PERSON):
             yield f"{told['key']} for {told['mailbox']} waits ({told['state']} {told['code']}) without a reason that only a person can end"
 
 

@@ -56,11 +56,19 @@ def _missing(case: Case, begin: int, stopped: Collection[Pair]) -> Iterator[str]
         if deleted is None or any(lost >= deleted[1].born.at for lost in losses(case, *name)):
             continue
         removal, event = deleted
+        if _given_up_unheard(case, name, removal):
+            continue
         live = [one for one in events if one.live]
         if live and not any(_equal(case, event, removal, one) for one in live):
             yield f"{removal.title} came back to {pair[1]} otherwise than record {removal.number} deleted it"
         if not live and not _stands_by_a_double(case, pair, begin):
             yield f"record {removal.number}: {removal.title} in {pair[1]} was deleted, and is not back"
+
+
+def _given_up_unheard(case: Case, name: tuple[str, str], removal: Step) -> bool:
+    """Whether nobody had heard of a deletion when its owner left their events where they are, so that it was no run's."""
+    left = (one for one in asked(case, "unlink") if one.covers(*name) and one.told["mode"] == "UNLINK_ONLY")
+    return not case.heard(removal) and any(one.begin >= removal.at for one in left)
 
 
 def _stands_by_a_double(case: Case, pair: Pair, begin: int) -> bool:
