@@ -180,6 +180,25 @@ def test_a_rebuild_of_one_person_leaves_the_others_held(campus: Campus) -> None:
     assert campus.run("ledger", "check").code == 0
 
 
+def test_where_a_mailbox_is_in_doubt_no_run_says_that_nothing_was_to_be_done(campus: Campus) -> None:
+    campus.applies()
+    files = files_of_the_ledger(campus)
+    put_back(campus, {path: content for path, content in files.items() if path.name != WITNESS})
+    campus.refuses("E-LEDGER-WITNESS", 4)
+    rebuild(campus, "ada@example.edu")
+    ended = campus.run("apply", "--yes")
+    assert (ended.code, "nothing was applied" in ended.out) == (4, True)
+    assert told_with_reason_and_advice(ended.err, "E-LEDGER-LOST")
+    assert "2 mailboxes wait for a person" in ended.err
+    (state,) = campus.run("status", "--json").json[0]["institutions"]
+    assert (state["sync"], state["health"]) == ("Pending", "Held")
+    # Of somebody else's mailbox nothing is told to who asks for one.
+    assert campus.run("sync", "ada@example.edu", "--yes").code == 0
+    assert campus.run("sync", "alan@example.edu", "--yes").code == 4
+    rebuild(campus)
+    assert campus.run("apply", "--yes").code == 0
+
+
 @pytest.mark.prove
 @YOUNG_ARE_LISTED
 def test_the_ledger_of_one_institution_is_rebuilt_beside_that_of_another(world: World) -> None:

@@ -353,12 +353,14 @@ def waiting_words(waiting: Waiting) -> str:
 
 
 def _where(waiting: Waiting) -> str:
+    if not waiting.changes:
+        return "1 mailbox" if waiting.mailboxes == 1 else f"{waiting.mailboxes} mailboxes"
     changes = "1 change" if waiting.changes == 1 else f"{waiting.changes} changes"
     return f"{changes} in " + ("1 mailbox" if waiting.mailboxes == 1 else f"{waiting.mailboxes} mailboxes")
 
 
 def _how(waiting: Waiting) -> str:
-    one = waiting.changes == 1
+    one = (waiting.changes or waiting.mailboxes) == 1
     if needs_a_person(waiting):
         return "waits for a person" if one else "wait for a person"
     if waiting.state is ChangeState.UNKNOWN:

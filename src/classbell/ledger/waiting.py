@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, exists, func, select
 
+from classbell.ledger.codes import LOST
 from classbell.ledger.gate import CODES, TRIED_AT, WHY, WHY_IN_WORDS
 from classbell.ledger.schema import OPEN_STATES, change, mailbox, pause, suspension
 from classbell.ledger.words import among
@@ -12,7 +13,11 @@ from classbell.model import ChangeState, Suspended
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """How many open changes stand in a state for the same reason, and when the first is due."""
+    """
+    How many open changes stand in a state for the same reason, and when the first is due.
+
+    None stand in mailboxes in doubt of which it is not known whether anything is to be done there.
+    """
 
     state: ChangeState
     code: str
@@ -35,11 +40,20 @@ def read_waiting(connection: Connection, institution_id: int, only: str | None =
     ]
     row = connection.execute(_PAUSE, mine).one_or_none()
     if row is None:
-        return found
+        return found + _doubted(connection, mine | {"box": only})
     return [
         replace(one, code=CODES[Suspended.PAUSED], detail=row.reason, due_at=row.until or 0.0)
         for one in found
     ]
+
+
+def _doubted(connection: Connection, asked: dict[str, object]) -> list[Waiting]:
+    """The mailboxes in doubt in which nothing waits: without a rebuild nobody knows whether all is well there."""
+    count, detail = connection.execute(_DOUBTED if asked["box"] is None else _DOUBTED_THERE, asked).one()
+    if not count:
+        return []
+    waits = ChangeState.WAITING
+    return [Waiting(state=waits, code=LOST, detail=detail, changes=0, mailboxes=count, due_at=0.0)]
 
 
 _WAITING = (
@@ -63,5 +77,15 @@ _WAITING_THERE = _WAITING.where(
         )
     )
 )
+
+_DOUBTED = select(func.count(), func.min(mailbox.c.out_detail)).where(
+    mailbox.c.institution_id == bindparam("mine"),
+    mailbox.c.out_code == LOST,
+    ~exists().where(suspension.c.mailbox_id == mailbox.c.id),
+    ~exists().where(
+        change.c.mailbox_id == mailbox.c.id, change.c.code == LOST, among(change.c.state, OPEN_STATES)
+    ),
+)
+_DOUBTED_THERE = _DOUBTED.where(mailbox.c.key == bindparam("box"))
 
 _PAUSE = select(pause).where(pause.c.institution_id == bindparam("mine"))
