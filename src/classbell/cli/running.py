@@ -353,10 +353,10 @@ def waiting_words(waiting: Waiting) -> str:
 
 
 def _where(waiting: Waiting) -> str:
+    mailboxes = "1 mailbox" if waiting.mailboxes == 1 else f"{waiting.mailboxes} mailboxes"
     if not waiting.changes:
-        return "1 mailbox" if waiting.mailboxes == 1 else f"{waiting.mailboxes} mailboxes"
-    changes = "1 change" if waiting.changes == 1 else f"{waiting.changes} changes"
-    return f"{changes} in " + ("1 mailbox" if waiting.mailboxes == 1 else f"{waiting.mailboxes} mailboxes")
+        return mailboxes
+    return ("1 change in " if waiting.changes == 1 else f"{waiting.changes} changes in ") + mailboxes
 
 
 def _how(waiting: Waiting) -> str:
